@@ -1,0 +1,90 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policy/lookup.h"
+#include "policy/mta_sts.h"
+#include "policy/tlsa_record.h"
+
+namespace waxwing {
+
+/// How much a connection has proven about its peer, least first.
+enum class TlsLevel {
+  Plaintext,
+  Encrypted,  ///< TLS with whoever answered
+  Verified,   ///< the host is the one the MX record names: by public authorities, or by DANE under an insecure MX RRset
+  Authenticated,  ///< DANE or MTA-STS: the recipient domain itself vouches for the host
+};
+
+/// "plaintext", "encrypted", "verified", "authenticated".
+[[nodiscard]] std::string_view tls_level_name(TlsLevel level);
+
+/// The outcome of the TLSA lookups of one MX host (RFC 7672 §2.2.2).
+struct TlsaFacts {
+  Answer::Status status = Answer::Status::Insecure;  ///< of the RRset that was chosen, or of the failed lookup
+  std::string base_domain;                           ///< TLSA base domain of that RRset, e.g. "mx1.example.net"
+  std::vector<TlsaRecord> records;                   ///< empty: none published
+  std::size_t malformed = 0;                         ///< rdata too short to be a record; they count as unusable records
+  std::string detail;                                ///< for Bogus and Failed
+};
+
+/// What DNS says about one MX host.
+struct HostFacts {
+  std::string mx_name;            ///< as in the MX record (or the domain itself for an implicit MX)
+  std::string expanded_name;      ///< after following CNAMEs; equal to mx_name without any
+  std::string next_hop_domain;    ///< the domain whose MX RRset names this host
+  std::string next_hop_expanded;  ///< where CNAMEs of the next-hop domain lead; empty or equal to it without any
+  Answer::Status mx_status = Answer::Status::Insecure;       ///< of the MX RRset (or of its proven absence)
+  Answer::Status address_status = Answer::Status::Insecure;  ///< least favourable state of A and AAAA including CNAMEs
+  std::string mx_detail;                                     ///< for Bogus and Failed
+  std::string address_detail;                                ///< for Bogus and Failed
+  std::optional<TlsaFacts> tlsa;  ///< absent: not asked, because the addresses (and the alias to them) are insecure
+};
+
+/// What MTA-STS says about the recipient domain: no value where it has no policy.
+struct StsFacts {
+  std::optional<StsPolicy> policy;
+  std::string domain;  ///< policy domain
+};
+
+/// What one MX host must prove before mail for one recipient domain may go to it: decided once, stored with each
+/// attempt and printed by `waxwing explain`.
+struct TlsRequirement {
+  enum class Method {
+    Defer,          ///< do not use this host now
+    Opportunistic,  ///< any TLS 1.2+ session; the certificate is not looked at
+    Pkix,           ///< certificate by public authorities for one of `reference_identifiers`
+    Dane,           ///< certificate that matches `tlsa`
+  };
+  Method method = Method::Defer;
+  TlsLevel level =
+      TlsLevel::Encrypted;       ///< what a connection that satisfies it has proven; Plaintext: TLS is not needed
+  std::vector<TlsaRecord> tlsa;  ///< usable records, for Dane only
+  std::vector<std::string> reference_identifiers;  ///< acceptable certificate names
+  std::string server_name;                         ///< SNI: the TLSA base domain with DANE, else the MX name
+  std::string reason;                              ///< a full sentence with the RFC section
+
+  /// Two requirements with the same key may share connections and TLS sessions to the same host.
+  [[nodiscard]] std::string sharing_key() const;
+};
+
+/// "defer", "opportunistic", "pkix", "dane".
+[[nodiscard]] std::string_view tls_method_name(TlsRequirement::Method method);
+
+/// Decides what an MX host must prove.
+/// A failed or bogus lookup defers. A secure TLSA RRset with a usable record makes DANE mandatory, whatever MTA-STS
+/// says; the level is Authenticated when the MX RRset is secure or an enforced MTA-STS policy lists the host, else
+/// Verified. A secure TLSA RRset without a usable record makes TLS mandatory. Where DANE does not apply, an enforced
+/// MTA-STS policy must list the host and asks for its certificate.
+/// @param minimum  least level that tenant, domain and global rules allow: Verified asks for a certificate where
+/// nothing else
+///                 does, a host that cannot reach it yields Defer, Plaintext gives up TLS where nobody published a
+///                 policy
+/// @return         requirement whose `reason` is a full sentence for logs and reports
+/// @source  RFC 7672 §2.2, RFC 8461 §5, RFC 7435 §3
+[[nodiscard]] TlsRequirement decide_tls_requirement(const HostFacts& host, const StsFacts& sts, TlsLevel minimum);
+
+}  // namespace waxwing

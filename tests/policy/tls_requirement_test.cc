@@ -1,0 +1,163 @@
+#include "policy/tls_requirement.h"
+
+#include <catch2/catch.hpp>
+
+using namespace waxwing;
+using Method = TlsRequirement::Method;
+using Status = Answer::Status;
+
+namespace {
+
+TlsaRecord record(std::uint8_t usage) {
+  return TlsaRecord{usage, 1, 1, std::string(32, 'x')};
+}
+
+TlsaFacts tlsa(Status status, std::vector<TlsaRecord> records) {
+  TlsaFacts facts;
+  facts.status = status;
+  facts.base_domain = "mx.host.example";
+  facts.records = std::move(records);
+  return facts;
+}
+
+HostFacts secure_host(std::vector<TlsaRecord> records) {
+  HostFacts host;
+  host.mx_name = "mx.alias.example";
+  host.expanded_name = "mx.host.example";
+  host.next_hop_domain = "recipient.example";
+  host.mx_status = host.address_status = Status::Secure;
+  host.tlsa = tlsa(Status::Secure, std::move(records));
+  return host;
+}
+
+HostFacts insecure_host() {
+  HostFacts host;
+  host.mx_name = host.expanded_name = "mx.alias.example";
+  host.next_hop_domain = "recipient.example";
+  return host;
+}
+
+StsFacts sts(StsMode mode, std::string pattern) {
+  return StsFacts{StsPolicy{mode, 86400, {std::move(pattern)}}, "recipient.example"};
+}
+
+TlsRequirement decide(const HostFacts& host, const StsFacts& facts = {}, TlsLevel minimum = TlsLevel::Encrypted) {
+  return decide_tls_requirement(host, facts, minimum);
+}
+
+}  // namespace
+
+TEST_CASE("a failed or bogus lookup defers the host, even where MTA-STS would allow it") {
+  const StsFacts enforced = sts(StsMode::Enforce, "mx.alias.example");
+  for (const Status broken : {Status::Bogus, Status::Failed}) {
+    HostFacts mx = secure_host({record(3)});
+    mx.mx_status = broken;
+    CHECK(decide(mx, enforced).method == Method::Defer);
+    HostFacts address = secure_host({record(3)});
+    address.address_status = broken;
+    CHECK(decide(address, enforced).method == Method::Defer);
+    HostFacts records = secure_host({});
+    records.tlsa = tlsa(broken, {});
+    records.tlsa->detail = "SERVFAIL";
+    CHECK(decide(records, enforced).method == Method::Defer);
+    CHECK(decide(records, enforced).reason.find("SERVFAIL") != std::string::npos);
+  }
+}
+
+TEST_CASE("TLSA records that were not asked for although the addresses are secure defer the host") {
+  HostFacts host = secure_host({});
+  host.tlsa.reset();
+  CHECK(decide(host).method == Method::Defer);
+}
+
+TEST_CASE("a usable secure TLSA record makes DANE mandatory") {
+  const TlsRequirement requirement = decide(secure_host({record(1), record(3)}));
+  CHECK(requirement.method == Method::Dane);
+  CHECK(requirement.level == TlsLevel::Authenticated);
+  CHECK(requirement.tlsa == std::vector<TlsaRecord>{record(3)});
+  CHECK(requirement.server_name == "mx.host.example");
+  CHECK(requirement.reference_identifiers ==
+        std::vector<std::string>{"mx.host.example", "mx.alias.example", "recipient.example"});
+}
+
+TEST_CASE("DANE under an insecure MX RRset stays mandatory but does not authenticate the domain") {
+  HostFacts host = secure_host({record(3)});
+  host.mx_status = Status::Insecure;
+  const TlsRequirement requirement = decide(host);
+  CHECK(requirement.method == Method::Dane);
+  CHECK(requirement.level == TlsLevel::Verified);
+  CHECK(requirement.reference_identifiers == std::vector<std::string>{"mx.host.example", "mx.alias.example"});
+  CHECK(decide(host, {}, TlsLevel::Authenticated).method == Method::Defer);
+  const TlsRequirement named = decide(host, sts(StsMode::Enforce, "mx.alias.example"), TlsLevel::Authenticated);
+  CHECK(named.method == Method::Dane);
+  CHECK(named.level == TlsLevel::Authenticated);
+}
+
+TEST_CASE("DANE governs where an enforced MTA-STS policy does not list the host") {
+  const TlsRequirement requirement = decide(secure_host({record(3)}), sts(StsMode::Enforce, "other.example"));
+  CHECK(requirement.method == Method::Dane);
+  CHECK(requirement.level == TlsLevel::Authenticated);
+}
+
+TEST_CASE("unusable TLSA records make TLS mandatory and leave MTA-STS in force") {
+  const HostFacts host = secure_host({record(1)});
+  const TlsRequirement alone = decide(host, {}, TlsLevel::Plaintext);
+  CHECK(alone.method == Method::Opportunistic);
+  CHECK(alone.level == TlsLevel::Encrypted);
+  CHECK(alone.reason.find("usable") != std::string::npos);
+  CHECK(decide(host, sts(StsMode::Enforce, "mx.alias.example")).method == Method::Pkix);
+  HostFacts malformed = secure_host({});
+  malformed.tlsa->malformed = 1;
+  CHECK(decide(malformed, {}, TlsLevel::Plaintext).level == TlsLevel::Encrypted);
+}
+
+TEST_CASE("an insecure TLSA RRset is not relied on") {
+  HostFacts host = secure_host({record(3)});
+  host.tlsa->status = Status::Insecure;
+  CHECK(decide(host).method == Method::Opportunistic);
+}
+
+TEST_CASE("an enforced MTA-STS policy asks for a certificate of the MX name") {
+  const TlsRequirement requirement = decide(insecure_host(), sts(StsMode::Enforce, "*.alias.example"));
+  CHECK(requirement.method == Method::Pkix);
+  CHECK(requirement.level == TlsLevel::Authenticated);
+  CHECK(requirement.server_name == "mx.alias.example");
+  CHECK(requirement.reference_identifiers == std::vector<std::string>{"mx.alias.example"});
+}
+
+TEST_CASE("an enforced MTA-STS policy refuses an MX outside its list") {
+  const TlsRequirement requirement = decide(insecure_host(), sts(StsMode::Enforce, "other.example"));
+  CHECK(requirement.method == Method::Defer);
+  CHECK(requirement.reason.find("does not list mx.alias.example") != std::string::npos);
+}
+
+TEST_CASE("MTA-STS in testing mode changes nothing about delivery") {
+  const TlsRequirement requirement = decide(insecure_host(), sts(StsMode::Testing, "other.example"));
+  CHECK(requirement.method == Method::Opportunistic);
+  CHECK(requirement.level == TlsLevel::Encrypted);
+  CHECK(requirement.reason.find("mode testing") != std::string::npos);
+}
+
+TEST_CASE("a minimum raises what nobody published") {
+  CHECK(decide(insecure_host(), {}, TlsLevel::Encrypted).method == Method::Opportunistic);
+  const TlsRequirement verified = decide(insecure_host(), {}, TlsLevel::Verified);
+  CHECK(verified.method == Method::Pkix);
+  CHECK(verified.level == TlsLevel::Verified);
+  CHECK(decide(insecure_host(), {}, TlsLevel::Authenticated).method == Method::Defer);
+  CHECK(decide(insecure_host(), sts(StsMode::Enforce, "mx.alias.example"), TlsLevel::Authenticated).method ==
+        Method::Pkix);
+}
+
+TEST_CASE("a minimum of plaintext gives up TLS only where no policy is published") {
+  CHECK(decide(insecure_host(), {}, TlsLevel::Plaintext).level == TlsLevel::Plaintext);
+  CHECK(decide(secure_host({record(3)}), {}, TlsLevel::Plaintext).method == Method::Dane);
+  CHECK(decide(insecure_host(), sts(StsMode::Enforce, "mx.alias.example"), TlsLevel::Plaintext).method == Method::Pkix);
+}
+
+TEST_CASE("the sharing key tells requirements apart and ignores the order of records") {
+  const TlsaRecord other{3, 1, 1, std::string(32, 'y')};
+  const std::string key = decide(secure_host({record(3), other})).sharing_key();
+  CHECK(key == decide(secure_host({other, record(3)})).sharing_key());
+  CHECK(key != decide(secure_host({record(3)})).sharing_key());
+  CHECK(decide(insecure_host()).sharing_key() != decide(insecure_host(), {}, TlsLevel::Verified).sharing_key());
+}
