@@ -1,0 +1,457 @@
+#include "transport/smtp/client_engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "transport/smtp/command.h"
+
+namespace waxwing {
+namespace {
+
+constexpr Milliseconds kQuitTimeout{5'000};  // nothing depends on the farewell
+
+bool is_failure(const SmtpReply& reply) {
+  return reply.code >= 400;
+}
+
+SmtpFailure lost(std::string detail) {
+  return {SmtpFailure::Kind::Temporary, "4.4.2", std::nullopt, std::move(detail), true};
+}
+
+// RFC 5321 §4.5.3.1.10: 452, and from older servers 552, says that this transaction is full, not that the recipient is
+// bad.
+bool says_too_many_recipients(const SmtpReply& reply) {
+  if (reply.enhanced_code.ends_with(".5.3")) return true;
+  return (reply.code == 452 || reply.code == 552) && reply.enhanced_code.empty();
+}
+
+}  // namespace
+
+SmtpClientEngine::SmtpClientEngine(Options options, MonotonicTime now)
+    : options_(std::move(options)), expiry_(now + options_.banner_timeout) {}
+
+SmtpClientEngine::Need SmtpClientEngine::need() const {
+  if (outcome_ready_) return Need::Outcome;
+  switch (state_) {
+    case State::Handshake:
+      return Need::TlsHandshake;
+    case State::Ready:
+      return Need::Transaction;
+    case State::Content:
+      return Need::Content;
+    case State::Closed:
+      return Need::Close;
+    default:
+      return Need::Bytes;
+  }
+}
+
+std::string_view SmtpClientEngine::awaited(State state) {
+  switch (state) {
+    case State::Banner:
+      return "greeting";
+    case State::Ehlo:
+    case State::SecuredEhlo:
+      return "reply to EHLO";
+    case State::StartTls:
+      return "reply to STARTTLS";
+    case State::Handshake:
+      return "TLS handshake";
+    case State::Reset:
+      return "reply to RSET";
+    case State::Mail:
+      return "reply to MAIL";
+    case State::Rcpt:
+      return "reply to RCPT";
+    case State::Data:
+      return "reply to DATA";
+    case State::Content:
+      return "acceptance of the content";
+    case State::FinalReply:
+    case State::LoneDot:
+      return "reply to the end of data";
+    case State::Quit:
+      return "reply to QUIT";
+    case State::Ready:
+    case State::Closed:
+      break;
+  }
+  return "next command";
+}
+
+std::string SmtpClientEngine::take_output() {
+  return std::exchange(output_, std::string());
+}
+
+void SmtpClientEngine::on_bytes(std::string_view octets, MonotonicTime now) {
+  if (state_ == State::Closed || state_ == State::Handshake) return;
+  const auto fed = reader_.feed(octets);
+  take_replies(now);
+  if (fed || state_ == State::Closed || state_ == State::Handshake) return;
+  distrust(fed.error().detail);
+}
+
+void SmtpClientEngine::take_replies(MonotonicTime now) {
+  while (state_ != State::Closed && state_ != State::Handshake) {
+    auto reply = reader_.next();
+    if (!reply) return;
+    on_reply(std::move(*reply), now);
+  }
+}
+
+void SmtpClientEngine::on_reply(SmtpReply reply, MonotonicTime now) {
+  if (reply.code == 421 && state_ != State::Quit) {  // RFC 5321 §3.8: may answer any command, or none
+    SmtpFailure closing = failure_of(reply);
+    closing.try_other_host = true;
+    return end_connection(std::move(closing));
+  }
+  switch (state_) {
+    case State::Banner:
+      return on_banner(reply, now);
+    case State::Ehlo:
+      return on_ehlo_reply(reply, now);
+    case State::StartTls:
+      return on_starttls_reply(reply, now);
+    case State::SecuredEhlo:
+      return on_secured_ehlo_reply(reply);
+    case State::Reset:
+      return on_reset_reply(reply, now);
+    case State::Mail:
+      return on_mail_reply(reply, now);
+    case State::Rcpt:
+      return on_rcpt_reply(reply, now);
+    case State::Data:
+      return on_data_reply(reply, now);
+    case State::Content:
+      return on_early_reply(reply);
+    case State::FinalReply:
+      return on_final_reply(reply);
+    case State::LoneDot:  // whatever it says, there was nobody to deliver to
+      return end_transaction();
+    case State::Quit:
+      state_ = State::Closed;
+      return;
+    case State::Ready:
+      return distrust(fmt::format("it said \"{}\" without being asked", reply.str()));
+    case State::Handshake:
+    case State::Closed:
+      return;
+  }
+}
+
+void SmtpClientEngine::on_banner(const SmtpReply& reply, MonotonicTime now) {
+  if (is_failure(reply)) return end_connection(failure_of(reply));
+  if (reply.code != 220) return distrust(fmt::format("its greeting was \"{}\"", reply.str()));
+  send(State::Ehlo, fmt::format("EHLO {}\r\n", options_.helo_name), options_.command_timeout, now);
+}
+
+void SmtpClientEngine::on_ehlo_reply(const SmtpReply& reply, MonotonicTime now) {
+  if (is_failure(reply)) return end_connection(failure_of(reply));
+  if (reply.code != 250) return distrust(fmt::format("it answered EHLO with \"{}\"", reply.str()));
+  if (!SmtpExtensions::parse(reply).starttls) {
+    return end_connection({SmtpFailure::Kind::TlsUnavailable, "4.7.4", std::nullopt, "STARTTLS is not offered", true});
+  }
+  send(State::StartTls, "STARTTLS\r\n", options_.command_timeout, now);
+}
+
+void SmtpClientEngine::on_starttls_reply(const SmtpReply& reply, MonotonicTime now) {
+  if (is_failure(reply)) {
+    SmtpFailure refused = failure_of(reply);
+    refused.kind = SmtpFailure::Kind::TlsUnavailable;
+    refused.status = "4.7.4";
+    return end_connection(std::move(refused));
+  }
+  if (reply.code != 220) return distrust(fmt::format("it answered STARTTLS with \"{}\"", reply.str()));
+  reader_.reset();  // replies injected in clear must not be read as if they had come through TLS
+  enter(State::Handshake, options_.command_timeout, now);
+}
+
+void SmtpClientEngine::on_secured(MonotonicTime now) {
+  assert(state_ == State::Handshake);
+  secured_ = true;
+  send(State::SecuredEhlo, fmt::format("EHLO {}\r\n", options_.helo_name), options_.command_timeout, now);
+}
+
+void SmtpClientEngine::on_secured_ehlo_reply(const SmtpReply& reply) {
+  if (is_failure(reply)) return end_connection(failure_of(reply));
+  if (reply.code != 250) return distrust(fmt::format("it answered EHLO with \"{}\"", reply.str()));
+  extensions_ = SmtpExtensions::parse(reply);
+  state_ = State::Ready;
+  expiry_ = MonotonicTime::max();
+}
+
+std::optional<SmtpFailure> SmtpClientEngine::refusal_of(const SmtpTransaction& transaction) const {
+  const auto refuse = [](std::string_view status, std::string detail) {
+    return SmtpFailure{SmtpFailure::Kind::Permanent, std::string(status), std::nullopt, std::move(detail), false};
+  };
+  const auto limit = extensions_.size_limit_octets;
+  if (limit && transaction.size_octets > *limit) {
+    return refuse("5.3.4", fmt::format("the message has {} octets and the server takes at most {} (RFC 1870 §6.1)",
+                                       transaction.size_octets, *limit));
+  }
+  if (transaction.needs_smtputf8 && !extensions_.smtputf8) {
+    return refuse("5.6.7", "the message needs SMTPUTF8, which the server does not offer (RFC 6531 §3.2)");
+  }
+  if (transaction.needs_8bit && !extensions_.eight_bit_mime) {
+    return refuse("5.6.3", "the message has 8-bit content and the server does not offer 8BITMIME (RFC 6152 §3)");
+  }
+  return std::nullopt;
+}
+
+void SmtpClientEngine::begin(SmtpTransaction transaction, MonotonicTime now) {
+  assert(need() == Need::Transaction && secured_);
+  assert(!transaction.recipients.empty() && transaction.recipients.size() <= kMaxRecipientsPerTransaction);
+  reset_transaction();
+  transaction_ = std::move(transaction);
+  recipients_.assign(transaction_.recipients.size(), RecipientState::Undecided);
+  outcome_.recipients.resize(transaction_.recipients.size());
+  if (const auto refusal = refusal_of(transaction_)) {
+    fail_open_recipients(*refusal);
+    outcome_.connection_usable = true;
+    outcome_ready_ = true;
+    return;
+  }
+  const std::string mail =
+      mail_command(transaction_.reverse_path,
+                   {transaction_.size_octets, transaction_.needs_8bit, transaction_.needs_smtputf8}, extensions_);
+  const bool reset = std::exchange(needs_reset_, false);
+  std::string commands = reset ? "RSET\r\n" : "";
+  if (!reset || extensions_.pipelining) commands += mail;
+  if (extensions_.pipelining) {
+    for (const MailAddress& recipient : transaction_.recipients) commands += rcpt_command(recipient);
+    commands += "DATA\r\n";
+  }
+  send(reset ? State::Reset : State::Mail, commands, options_.command_timeout, now);
+}
+
+void SmtpClientEngine::on_reset_reply(const SmtpReply& reply, MonotonicTime now) {
+  if (reply.code != 250) return distrust(fmt::format("it answered RSET with \"{}\"", reply.str()));
+  if (extensions_.pipelining) return enter(State::Mail, options_.command_timeout, now);
+  send(State::Mail,
+       mail_command(transaction_.reverse_path,
+                    {transaction_.size_octets, transaction_.needs_8bit, transaction_.needs_smtputf8}, extensions_),
+       options_.command_timeout, now);
+}
+
+void SmtpClientEngine::on_mail_reply(const SmtpReply& reply, MonotonicTime now) {
+  if (!is_failure(reply) && reply.code != 250) {
+    return distrust(fmt::format("it answered MAIL with \"{}\"", reply.str()));
+  }
+  if (is_failure(reply)) {
+    fail_open_recipients(failure_of(reply));
+    if (!extensions_.pipelining) return end_transaction();
+  }
+  if (extensions_.pipelining) return enter(State::Rcpt, options_.command_timeout, now);
+  send_rcpt(now);
+}
+
+void SmtpClientEngine::send_rcpt(MonotonicTime now) {
+  send(State::Rcpt, rcpt_command(transaction_.recipients[replied_]), options_.command_timeout, now);
+}
+
+void SmtpClientEngine::on_rcpt_reply(const SmtpReply& reply, MonotonicTime now) {
+  const bool accepted = reply.code == 250 || reply.code == 251;
+  if (!is_failure(reply) && !accepted) return distrust(fmt::format("it answered RCPT with \"{}\"", reply.str()));
+  if (recipients_[replied_] == RecipientState::Undecided) {  // else MAIL was refused, and this reply adds nothing
+    if (accepted) {
+      recipients_[replied_] = RecipientState::Accepted;
+    } else {
+      SmtpFailure failure = failure_of(reply);
+      const bool full = any_accepted() && says_too_many_recipients(reply);
+      if (full) {
+        failure.kind = SmtpFailure::Kind::Temporary;
+        failure.status = "4.5.3";
+      }
+      fail_recipient(replied_, failure);
+      if (full && !extensions_.pipelining) {  // asking for the rest would only repeat the answer
+        while (++replied_ < recipients_.size()) fail_recipient(replied_, failure);
+        return on_last_rcpt_reply(now);
+      }
+    }
+  }
+  if (++replied_ == recipients_.size()) return on_last_rcpt_reply(now);
+  if (extensions_.pipelining) return enter(State::Rcpt, options_.command_timeout, now);
+  send_rcpt(now);
+}
+
+void SmtpClientEngine::on_last_rcpt_reply(MonotonicTime now) {
+  if (extensions_.pipelining) return enter(State::Data, options_.command_timeout, now);
+  if (!any_accepted()) return end_transaction();
+  send(State::Data, "DATA\r\n", options_.command_timeout, now);
+}
+
+void SmtpClientEngine::on_data_reply(const SmtpReply& reply, MonotonicTime now) {
+  if (is_failure(reply)) {
+    fail_open_recipients(failure_of(reply));
+    return end_transaction();
+  }
+  if (reply.code != 354) return distrust(fmt::format("it answered DATA with \"{}\"", reply.str()));
+  // RFC 2920 §3.1: a server may open the data of a pipelined DATA although it refused all recipients; it must be
+  // closed.
+  if (!any_accepted()) return send(State::LoneDot, ".\r\n", options_.final_reply_timeout, now);
+  enter(State::Content, options_.data_timeout, now);
+}
+
+void SmtpClientEngine::give_content(std::string_view octets, MonotonicTime now) {
+  if (state_ != State::Content) return;  // the connection ended meanwhile
+  const std::size_t before = output_.size();
+  if (const auto encoded = encoder_.append(octets, output_); !encoded) {
+    output_.resize(before);
+    return end_connection({SmtpFailure::Kind::Permanent, "5.6.0", std::nullopt,
+                           encoded.error().detail + " and cannot be sent (RFC 5321 §2.3.8)", false});
+  }
+  expiry_ = now + options_.data_timeout;
+}
+
+void SmtpClientEngine::end_content(MonotonicTime now) {
+  if (state_ != State::Content) return;
+  if (const auto finished = encoder_.finish(output_); !finished) {
+    return end_connection({SmtpFailure::Kind::Permanent, "5.6.0", std::nullopt,
+                           finished.error().detail + " and cannot be sent (RFC 5321 §2.3.8)", false});
+  }
+  enter(State::FinalReply, options_.final_reply_timeout, now);
+}
+
+void SmtpClientEngine::abandon_content(std::string_view detail, MonotonicTime) {
+  if (state_ != State::Content) return;
+  end_connection({SmtpFailure::Kind::Temporary, "4.3.0", std::nullopt, std::string(detail), false});
+}
+
+void SmtpClientEngine::on_early_reply(const SmtpReply& reply) {
+  // A refusal before the end of the data counts, but the data stays open: only cutting the connection ends it.
+  if (!is_failure(reply)) return distrust(fmt::format("it said \"{}\" before the end of the data", reply.str()));
+  end_connection(failure_of(reply));
+}
+
+void SmtpClientEngine::on_final_reply(const SmtpReply& reply) {
+  if (!is_failure(reply) && reply.code != 250) {
+    return distrust(fmt::format("it answered the end of data with \"{}\"", reply.str()));
+  }
+  outcome_.final_reply = reply.str();
+  if (is_failure(reply)) {
+    fail_open_recipients(failure_of(reply));
+  }
+  end_transaction();
+  needs_reset_ = is_failure(reply);
+  // The next reply would be taken for the answer to the next command.
+  if (reader_.has_pending()) distrust("it said more than it was asked for");
+}
+
+void SmtpClientEngine::quit(MonotonicTime now) {
+  assert(need() == Need::Transaction);
+  output_ += "QUIT\r\n";
+  enter(State::Quit, kQuitTimeout, now);
+}
+
+void SmtpClientEngine::on_closed(std::string_view detail, MonotonicTime) {
+  if (state_ == State::Closed) return;
+  if (state_ == State::Quit) {
+    state_ = State::Closed;
+    return;
+  }
+  if (state_ == State::Handshake) {
+    return end_connection({SmtpFailure::Kind::Temporary, "4.7.5", std::nullopt, std::string(detail), true});
+  }
+  SmtpFailure failure = lost(fmt::format("the connection ended while waiting for the {}: {}", awaited(state_), detail));
+  if (state_ == State::FinalReply) failure.detail += "; the message may be sent more than once";
+  end_connection(std::move(failure));
+}
+
+void SmtpClientEngine::on_expiry(MonotonicTime now) {
+  if (now < expiry_ || state_ == State::Closed) return;
+  if (state_ == State::Quit) {
+    state_ = State::Closed;
+    return;
+  }
+  SmtpFailure failure = lost(fmt::format("no {} in time", awaited(state_)));
+  if (state_ == State::FinalReply) failure.detail += "; the message may be sent more than once";
+  end_connection(std::move(failure));
+}
+
+SmtpTransactionOutcome SmtpClientEngine::take_outcome() {
+  assert(outcome_ready_);
+  outcome_ready_ = false;
+  return std::exchange(outcome_, SmtpTransactionOutcome());
+}
+
+// Nothing was outstanding when this command is sent. A reply that is there already cannot be its answer.
+void SmtpClientEngine::send(State next, std::string_view command, Milliseconds timeout, MonotonicTime now) {
+  if (reader_.has_pending()) return distrust("a reply came before its command");
+  output_ += command;
+  enter(next, timeout, now);
+}
+
+void SmtpClientEngine::enter(State next, Milliseconds timeout, MonotonicTime now) {
+  state_ = next;
+  expiry_ = now + timeout;
+}
+
+SmtpFailure SmtpClientEngine::failure_of(const SmtpReply& reply) const {
+  // Before MAIL a refusal says something about this host and us, not about the message.
+  const bool before_mail = state_ < State::Mail;
+  const bool permanent = reply.code >= 500 && !before_mail;
+  std::string status = reply.enhanced_code.empty() ? "x.0.0" : reply.enhanced_code;
+  status[0] = permanent ? '5' : '4';
+  return {permanent ? SmtpFailure::Kind::Permanent : SmtpFailure::Kind::Temporary, std::move(status), reply,
+          fmt::format("{} was \"{}\"", awaited(state_), reply.str()), before_mail};
+}
+
+bool SmtpClientEngine::any_accepted() const {
+  return std::find(recipients_.begin(), recipients_.end(), RecipientState::Accepted) != recipients_.end();
+}
+
+bool SmtpClientEngine::in_transaction() const {
+  return state_ >= State::Reset && state_ <= State::LoneDot && !outcome_ready_;
+}
+
+void SmtpClientEngine::fail_recipient(std::size_t index, const SmtpFailure& failure) {
+  recipients_[index] = RecipientState::Failed;
+  outcome_.recipients[index] = failure;
+}
+
+void SmtpClientEngine::fail_open_recipients(const SmtpFailure& failure) {
+  for (std::size_t i = 0; i < recipients_.size(); ++i) {
+    if (recipients_[i] != RecipientState::Failed) fail_recipient(i, failure);
+  }
+}
+
+void SmtpClientEngine::end_transaction() {
+  needs_reset_ = true;
+  outcome_.connection_usable = true;
+  outcome_ready_ = true;
+  state_ = State::Ready;
+  expiry_ = MonotonicTime::max();
+}
+
+void SmtpClientEngine::end_connection(SmtpFailure failure) {
+  if (in_transaction()) {
+    if (state_ == State::FinalReply && !failure.reply) failure.try_other_host = false;
+    fail_open_recipients(failure);
+    outcome_ready_ = true;
+  }
+  outcome_.connection_usable = false;
+  failure_ = std::move(failure);
+  state_ = State::Closed;
+  expiry_ = MonotonicTime::max();
+}
+
+void SmtpClientEngine::distrust(std::string_view what) {
+  if (state_ == State::Quit) {
+    state_ = State::Closed;
+    return;
+  }
+  end_connection({SmtpFailure::Kind::Temporary, "4.5.0", std::nullopt, fmt::format("protocol error: {}", what), true});
+}
+
+void SmtpClientEngine::reset_transaction() {
+  transaction_ = {};
+  recipients_.clear();
+  replied_ = 0;
+  encoder_ = {};
+  outcome_ = {};
+}
+
+}  // namespace waxwing

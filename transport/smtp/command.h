@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "policy/mail_address.h"
+#include "transport/smtp/extensions.h"
+
+namespace waxwing {
+
+/// What MAIL says about the content.
+struct MailParameters {
+  std::uint64_t size_octets = 0;
+  bool needs_8bit = false;
+  bool needs_smtputf8 = false;
+};
+
+/// "MAIL FROM:<…> SIZE=… BODY=8BITMIME SMTPUTF8" and CRLF; each parameter only where the server offers it.
+/// @source  RFC 5321 §4.1.1.2, RFC 1870 §6, RFC 6152 §2, RFC 6531 §3.4
+[[nodiscard]] std::string mail_command(const std::optional<MailAddress>& reverse_path, const MailParameters& parameters,
+                                       const SmtpExtensions& extensions);
+
+/// "RCPT TO:<…>" and CRLF. @source RFC 5321 §4.1.1.3
+[[nodiscard]] std::string rcpt_command(const MailAddress& recipient);
+
+}  // namespace waxwing

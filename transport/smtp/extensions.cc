@@ -1,0 +1,50 @@
+#include "transport/smtp/extensions.h"
+
+#include <charconv>
+#include <string>
+#include <string_view>
+
+namespace waxwing {
+namespace {
+
+std::string upper_case(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return result;
+}
+
+// RFC 1870 §4: "0" says that no limit is in force.
+std::optional<std::uint64_t> read_size(std::string_view parameter) {
+  std::uint64_t value = 0;
+  const char* end = parameter.data() + parameter.size();
+  const auto [stop, error] = std::from_chars(parameter.data(), end, value);
+  if (error != std::errc() || stop != end || value == 0) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+SmtpExtensions SmtpExtensions::parse(const SmtpReply& ehlo_reply) {
+  SmtpExtensions result;
+  for (std::size_t i = 1; i < ehlo_reply.lines.size(); ++i) {  // the first line is the server's name and greeting
+    const std::string_view line = ehlo_reply.lines[i];
+    const std::size_t end = line.find(' ');
+    const std::string keyword = upper_case(line.substr(0, end));
+    const std::string_view parameter = end == std::string_view::npos ? std::string_view() : line.substr(end + 1);
+    if (keyword == "STARTTLS") result.starttls = true;
+    if (keyword == "PIPELINING") result.pipelining = true;
+    if (keyword == "8BITMIME") result.eight_bit_mime = true;
+    if (keyword == "SMTPUTF8") result.smtputf8 = true;
+    if (keyword == "ENHANCEDSTATUSCODES") result.enhanced_status_codes = true;
+    if (keyword == "CHUNKING") result.chunking = true;
+    if (keyword == "SIZE") {
+      result.size = true;
+      result.size_limit_octets = read_size(parameter);
+    }
+  }
+  return result;
+}
+
+}  // namespace waxwing

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "transport/smtp/reply.h"
+
+namespace waxwing {
+
+/// What a server offers in its reply to EHLO, as far as it matters here. A keyword that is malformed counts as not
+/// offered; a size that cannot be read counts as no limit.
+/// @source  RFC 5321 §4.1.1.1
+struct SmtpExtensions {
+  bool starttls = false;                           ///< RFC 3207
+  bool pipelining = false;                         ///< RFC 2920
+  bool eight_bit_mime = false;                     ///< RFC 6152
+  bool smtputf8 = false;                           ///< RFC 6531
+  bool enhanced_status_codes = false;              ///< RFC 2034
+  bool chunking = false;                           ///< RFC 3030; noted only, content always goes by DATA
+  bool size = false;                               ///< RFC 1870
+  std::optional<std::uint64_t> size_limit_octets;  ///< no value: none, or unknown
+
+  [[nodiscard]] static SmtpExtensions parse(const SmtpReply& ehlo_reply);
+};
+
+}  // namespace waxwing
