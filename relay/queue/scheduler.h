@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "policy/time_point.h"
+#include "relay/queue/due_heap.h"
+#include "relay/queue/queue_store.h"
+#include "relay/queue/queued_message.h"
+
+namespace waxwing {
+
+/// Recipients of one message in one domain whose time has come: one attempt.
+struct DueBatch {
+  QueueId message;
+  std::string domain;
+  std::vector<std::uint32_t> ordinals;  ///< increasing, at least one
+  bool expired = false;  ///< their time is over: to be made Expired without another attempt; takes no slot of a domain
+};
+
+/// Decides which waiting recipients are tried now. Time is what the caller says. Domains take turns, so that a domain
+/// with a million recipients delays no other; within a domain, first due is first out.
+///
+/// A recipient is waiting (for its time), ready (its time has come), held, or active (taken). Nothing but finished()
+/// ends being active. A recipient whose message expires is given out at that moment, even when its domain has no slot
+/// free.
+/// @limits  about 100 octets for each recipient; every call is O(log n) for each recipient it concerns, and walks the
+///          recipients of the one message it names
+class Scheduler {
+ public:
+  struct Limits {
+    std::size_t active_per_domain = 20;      ///< batches of one domain under way
+    std::size_t active_total = 1'000;        ///< batches of all domains under way
+    std::size_t recipients_per_batch = 100;  ///< RFC 5321 §4.5.3.1.8: every server takes 100
+  };
+
+  explicit Scheduler(const Limits& limits);
+
+  /// Adds a recipient. One that is known already gets the new time, unless it is active: then nothing changes.
+  void add(const WaitingRecipient& recipient);
+
+  /// Takes what is due, at most `max_batches`; those recipients are active from then on.
+  [[nodiscard]] std::vector<DueBatch> take_due(WallTime now, std::size_t max_batches);
+
+  /// Ends an attempt: frees its slot and forgets these recipients. Those that are to be tried again are added again.
+  /// @return  whether the message is still wanted; false after forget() meanwhile: then nothing must be added again
+  bool finished(QueueId message, std::string_view domain, const std::vector<std::uint32_t>& ordinals);
+
+  /// When take_due() will have something: `now` if it has at once, no value if only finished(), add() or release() can
+  /// change that.
+  [[nodiscard]] std::optional<WallTime> next_due(WallTime now) const;
+
+  /// Keeps a message from being tried and from expiring until release(); attempts under way go on.
+  void hold(QueueId message);
+  /// Undoes hold(); its recipients are due at once.
+  void release(QueueId message);
+  /// Makes the waiting recipients of a message due at once. Held ones stay held.
+  void retry_now(QueueId message);
+  /// Drops all that is known of a message, because it left the queue. For attempts under way see finished().
+  void forget(QueueId message);
+
+  /// Recipients known, active ones included.
+  [[nodiscard]] std::size_t size() const { return entries_.size() - free_entries_.size(); }
+  /// Batches under way, without expired ones.
+  [[nodiscard]] std::size_t active() const { return active_; }
+
+ private:
+  using Index = std::uint32_t;
+  static constexpr Index kNone = DueHeap::kNone;
+
+  enum class Place : std::uint8_t { Waiting, Ready, Expired, Held, Active };
+  struct Entry {
+    std::uint64_t message = 0;
+    WallTime expires;
+    std::uint32_t ordinal = 0;
+    Index domain = kNone;
+    Index next_of_message = kNone;
+    Index previous = kNone;  // in a ReadyList
+    Index next = kNone;
+    Place place = Place::Waiting;
+    bool has_slot = false;   // on one entry of each active batch
+    bool forgotten = false;  // while active
+  };
+  struct ReadyList {
+    Index first = kNone;
+    Index last = kNone;
+  };
+  struct Domain {
+    std::string name;
+    ReadyList ready;
+    std::size_t recipients = 0;
+    std::size_t active = 0;
+    bool in_round = false;
+  };
+
+  [[nodiscard]] Index domain_index(const std::string& name);
+  void release_domain(Index domain);
+  [[nodiscard]] Index find_entry(QueueId message, std::uint32_t ordinal) const;
+  [[nodiscard]] Index new_entry(const WaitingRecipient& recipient);
+  void delete_entry(Index entry);
+  void push(ReadyList& list, Index entry);
+  void unlink(ReadyList& list, Index entry);
+  void leave_place(Index entry);
+  void make_waiting(Index entry, WallTime next_attempt);
+  void make_ready(Index entry);
+  void enter_round(Index domain);
+  void wake(WallTime now);
+  [[nodiscard]] DueBatch take_batch(Index first, Place from);
+  template <class Predicate>
+  void delete_of_message(std::uint64_t message, const Predicate& wanted);
+
+  Limits limits_;
+  std::vector<Entry> entries_;
+  std::vector<Index> free_entries_;
+  std::vector<Domain> domains_;
+  std::vector<Index> free_domains_;
+  std::unordered_map<std::string, Index> domain_by_name_;
+  std::unordered_map<std::uint64_t, Index> first_of_message_;
+  std::unordered_set<std::uint64_t> held_;
+  DueHeap heap_;  // waiting: next attempt or expiry, whichever is first; ready: expiry
+  ReadyList expired_;
+  std::deque<Index> round_;  // domains that may have their turn
+  std::size_t active_ = 0;
+};
+
+}  // namespace waxwing

@@ -1,0 +1,326 @@
+#include "relay/queue/scheduler.h"
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+
+using namespace waxwing;
+
+namespace {
+
+const WallTime kNow{Milliseconds{1'769'860'800'000}};
+const Seconds kLifetime{432'000};
+
+WaitingRecipient waiting(std::uint64_t message, std::uint32_t ordinal, std::string domain, WallTime next = kNow) {
+  return {QueueId(message), ordinal, std::move(domain), 0, next, kNow + kLifetime};
+}
+
+// One batch, for tests that expect exactly one.
+DueBatch take_one(Scheduler& scheduler, WallTime now = kNow) {
+  const auto batches = scheduler.take_due(now, 100);
+  REQUIRE(batches.size() == 1);
+  return batches.front();
+}
+
+void finish(Scheduler& scheduler, const DueBatch& batch) {
+  scheduler.finished(batch.message, batch.domain, batch.ordinals);
+}
+
+}  // namespace
+
+TEST_CASE("a recipient is given out at its time and not before") {
+  Scheduler scheduler({});
+  scheduler.add(waiting(1, 0, "a.example", kNow + Seconds{10}));
+  CHECK(scheduler.next_due(kNow) == kNow + Seconds{10});
+  CHECK(scheduler.take_due(kNow + Milliseconds{9'999}, 10).empty());
+  CHECK(scheduler.take_due(kNow + Seconds{10}, 10).size() == 1);
+  CHECK(scheduler.take_due(kNow + Seconds{20}, 10).empty());
+}
+
+TEST_CASE("recipients of one message in one domain make one batch, others do not join it") {
+  Scheduler scheduler({});
+  scheduler.add(waiting(1, 2, "a.example"));
+  scheduler.add(waiting(1, 0, "a.example"));
+  scheduler.add(waiting(1, 1, "b.example"));
+  scheduler.add(waiting(2, 0, "a.example"));
+  scheduler.add(waiting(1, 3, "a.example", kNow + Seconds{1}));
+  const auto batches = scheduler.take_due(kNow, 100);
+  REQUIRE(batches.size() == 3);
+  std::set<std::pair<std::uint64_t, std::string>> seen;
+  for (const DueBatch& batch : batches) {
+    seen.emplace(batch.message.value(), batch.domain);
+    if (batch.message == QueueId(1) && batch.domain == "a.example") {
+      CHECK(batch.ordinals == std::vector<std::uint32_t>{0, 2});
+    }
+  }
+  CHECK(seen.size() == 3);
+}
+
+TEST_CASE("a batch has at most as many recipients as a server must take") {
+  Scheduler scheduler({});
+  for (std::uint32_t i = 0; i < 250; ++i) scheduler.add(waiting(1, i, "a.example"));
+  std::set<std::uint32_t> seen;
+  const auto batches = scheduler.take_due(kNow, 100);
+  REQUIRE(batches.size() == 3);
+  for (const DueBatch& batch : batches) {
+    CHECK(batch.ordinals.size() <= 100);
+    seen.insert(batch.ordinals.begin(), batch.ordinals.end());
+  }
+  CHECK(seen.size() == 250);
+}
+
+TEST_CASE("a domain gets no more batches than its limit until one is finished") {
+  Scheduler scheduler({.active_per_domain = 2, .active_total = 100});
+  for (std::uint64_t message = 1; message <= 5; ++message) scheduler.add(waiting(message, 0, "a.example"));
+  auto batches = scheduler.take_due(kNow, 100);
+  REQUIRE(batches.size() == 2);
+  CHECK(scheduler.next_due(kNow) == kNow + kLifetime);
+  finish(scheduler, batches.front());
+  CHECK(scheduler.next_due(kNow) == kNow);
+  CHECK(scheduler.take_due(kNow, 100).size() == 1);
+}
+
+TEST_CASE("the limit of all domains holds") {
+  Scheduler scheduler({.active_per_domain = 10, .active_total = 3});
+  for (std::uint64_t message = 1; message <= 9; ++message) {
+    scheduler.add(waiting(message, 0, fmt::format("d{}.example", message)));
+  }
+  const auto batches = scheduler.take_due(kNow, 100);
+  CHECK(batches.size() == 3);
+  CHECK(scheduler.active() == 3);
+  finish(scheduler, batches.front());
+  CHECK(scheduler.take_due(kNow, 100).size() == 1);
+}
+
+TEST_CASE("no more batches are given out than asked for, and the rest comes with the next call") {
+  Scheduler scheduler({});
+  for (std::uint64_t message = 1; message <= 5; ++message) scheduler.add(waiting(message, 0, "a.example"));
+  CHECK(scheduler.take_due(kNow, 2).size() == 2);
+  CHECK(scheduler.next_due(kNow) == kNow);
+  CHECK(scheduler.take_due(kNow, 100).size() == 3);
+}
+
+TEST_CASE("100,000 recipients of one domain do not delay another domain") {
+  Scheduler scheduler({.active_per_domain = 20, .active_total = 100});
+  for (std::uint64_t message = 1; message <= 100'000; ++message) scheduler.add(waiting(message, 0, "big.example"));
+  for (std::uint64_t message = 100'001; message <= 100'010; ++message) {
+    scheduler.add(waiting(message, 0, "small.example"));
+  }
+  std::map<std::string, int> batches_of;
+  for (const DueBatch& batch : scheduler.take_due(kNow, 20)) ++batches_of[batch.domain];
+  CHECK(batches_of["small.example"] == 10);
+  CHECK(batches_of["big.example"] == 10);
+}
+
+TEST_CASE("100,000 recipients of 1,000 domains are each given out exactly once, first due first within a domain") {
+  Scheduler scheduler({.active_per_domain = 3, .active_total = 500});
+  std::mt19937 random(7);
+  for (std::uint64_t message = 1; message <= 100'000; ++message) {
+    scheduler.add(waiting(message, 0, fmt::format("d{}.example", message % 1'000), kNow + Seconds{random() % 3'600}));
+  }
+  std::set<QueueId> seen;
+  std::vector<DueBatch> active;
+  WallTime now = kNow;
+  while (scheduler.size() > 0) {
+    for (DueBatch& batch : scheduler.take_due(now, 64)) {
+      REQUIRE(seen.insert(batch.message).second);
+      active.push_back(std::move(batch));
+    }
+    REQUIRE(scheduler.active() <= 500);
+    if (active.empty()) {
+      const auto next = scheduler.next_due(now);
+      REQUIRE(next.has_value());
+      now = *next;
+      continue;
+    }
+    for (std::size_t i = 0; i < 50 && !active.empty(); ++i) {
+      std::swap(active[random() % active.size()], active.back());
+      finish(scheduler, active.back());
+      active.pop_back();
+    }
+  }
+  CHECK(seen.size() == 100'000);
+  CHECK(scheduler.active() == 0);
+  CHECK_FALSE(scheduler.next_due(now).has_value());
+}
+
+TEST_CASE("within a domain the recipient that was due first comes first") {
+  Scheduler scheduler({.active_per_domain = 1, .active_total = 1'000});
+  scheduler.add(waiting(1, 0, "a.example", kNow + Seconds{3}));
+  scheduler.add(waiting(2, 0, "a.example", kNow + Seconds{1}));
+  scheduler.add(waiting(3, 0, "a.example", kNow + Seconds{2}));
+  for (const std::uint64_t wanted : {2U, 3U, 1U}) {
+    const DueBatch batch = take_one(scheduler, kNow + Seconds{5});
+    CHECK(batch.message == QueueId(wanted));
+    finish(scheduler, batch);
+  }
+}
+
+TEST_CASE("a message expires although its domain has no slot free") {
+  Scheduler scheduler({.active_per_domain = 1, .active_total = 1'000});
+  scheduler.add(waiting(1, 0, "a.example"));
+  scheduler.add(waiting(2, 0, "a.example"));
+  const DueBatch stuck = take_one(scheduler);
+  CHECK(scheduler.take_due(kNow + kLifetime - Milliseconds{1}, 10).empty());
+  const DueBatch expired = take_one(scheduler, kNow + kLifetime);
+  CHECK(expired.expired);
+  CHECK(expired.message != stuck.message);
+  CHECK(scheduler.active() == 1);
+  finish(scheduler, expired);
+  finish(scheduler, stuck);
+  CHECK(scheduler.size() == 0);
+  CHECK(scheduler.active() == 0);
+}
+
+TEST_CASE("a message expires before a retry that would come too late") {
+  Scheduler scheduler({});
+  scheduler.add(waiting(1, 0, "a.example", kNow + kLifetime + Seconds{100}));
+  CHECK(scheduler.next_due(kNow) == kNow + kLifetime);
+  CHECK(take_one(scheduler, kNow + kLifetime).expired);
+}
+
+TEST_CASE("a deferred recipient that is added again after its attempt waits for its new time") {
+  Scheduler scheduler({});
+  scheduler.add(waiting(1, 0, "a.example"));
+  const DueBatch batch = take_one(scheduler);
+  CHECK(scheduler.finished(batch.message, batch.domain, batch.ordinals));
+  scheduler.add(waiting(1, 0, "a.example", kNow + Seconds{60}));
+  CHECK(scheduler.next_due(kNow) == kNow + Seconds{60});
+  CHECK(scheduler.take_due(kNow, 10).empty());
+  CHECK(take_one(scheduler, kNow + Seconds{60}).ordinals == std::vector<std::uint32_t>{0});
+}
+
+TEST_CASE("a recipient under way is not given out twice, even when it is added or retried again") {
+  Scheduler scheduler({});
+  scheduler.add(waiting(1, 0, "a.example"));
+  const DueBatch batch = take_one(scheduler);
+  scheduler.add(waiting(1, 0, "a.example"));
+  scheduler.retry_now(QueueId(1));
+  scheduler.hold(QueueId(1));
+  scheduler.release(QueueId(1));
+  CHECK(scheduler.take_due(kNow, 10).empty());
+  CHECK(scheduler.size() == 1);
+  finish(scheduler, batch);
+  CHECK(scheduler.size() == 0);
+}
+
+TEST_CASE("adding a waiting recipient again gives it the new time") {
+  Scheduler scheduler({});
+  scheduler.add(waiting(1, 0, "a.example", kNow + Seconds{60}));
+  scheduler.add(waiting(1, 0, "a.example", kNow));
+  CHECK(scheduler.size() == 1);
+  finish(scheduler, take_one(scheduler));
+  CHECK_FALSE(scheduler.next_due(kNow).has_value());
+}
+
+TEST_CASE("retry_now makes a message due at once") {
+  Scheduler scheduler({});
+  scheduler.add(waiting(1, 0, "a.example", kNow + Seconds{60}));
+  scheduler.add(waiting(2, 0, "a.example", kNow + Seconds{60}));
+  scheduler.retry_now(QueueId(2));
+  CHECK(take_one(scheduler).message == QueueId(2));
+}
+
+TEST_CASE("a held message is neither tried nor expired until it is released") {
+  Scheduler scheduler({});
+  scheduler.add(waiting(1, 0, "a.example"));
+  scheduler.hold(QueueId(1));
+  scheduler.add(waiting(1, 1, "a.example"));
+  scheduler.retry_now(QueueId(1));
+  CHECK_FALSE(scheduler.next_due(kNow).has_value());
+  CHECK(scheduler.take_due(kNow + kLifetime, 10).empty());
+  scheduler.release(QueueId(1));
+  CHECK(take_one(scheduler, kNow + Seconds{1}).ordinals == std::vector<std::uint32_t>{0, 1});
+}
+
+TEST_CASE("a message held during an attempt is held when its recipient comes back") {
+  Scheduler scheduler({});
+  scheduler.add(waiting(1, 0, "a.example"));
+  const DueBatch batch = take_one(scheduler);
+  scheduler.hold(QueueId(1));
+  finish(scheduler, batch);
+  scheduler.add(waiting(1, 0, "a.example", kNow));
+  CHECK(scheduler.take_due(kNow, 10).empty());
+}
+
+TEST_CASE("a forgotten message is not given out, and its attempt under way is told that it is not wanted any more") {
+  Scheduler scheduler({.active_per_domain = 1, .active_total = 1'000});
+  scheduler.add(waiting(1, 0, "a.example"));
+  scheduler.add(waiting(1, 1, "b.example", kNow + Seconds{10}));
+  const DueBatch batch = take_one(scheduler);
+  scheduler.forget(QueueId(1));
+  CHECK_FALSE(scheduler.next_due(kNow).has_value());
+  CHECK_FALSE(scheduler.finished(batch.message, batch.domain, batch.ordinals));
+  CHECK(scheduler.size() == 0);
+  scheduler.add(waiting(2, 0, "a.example"));
+  CHECK(take_one(scheduler).message == QueueId(2));
+}
+
+TEST_CASE("finishing what was never given out changes nothing") {
+  Scheduler scheduler({});
+  scheduler.add(waiting(1, 0, "a.example"));
+  scheduler.finished(QueueId(1), "a.example", {0});
+  scheduler.finished(QueueId(9), "a.example", {0});
+  CHECK(scheduler.active() == 0);
+  CHECK(take_one(scheduler).message == QueueId(1));
+}
+
+TEST_CASE("a scheduler agrees with a simple model over random histories") {
+  const auto seed = GENERATE(range(1U, 21U));
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  Scheduler scheduler({.active_per_domain = 2, .active_total = 5, .recipients_per_batch = 3});
+  std::set<std::pair<std::uint64_t, std::uint32_t>> idle;
+  std::vector<DueBatch> active;
+  std::size_t active_recipients = 0;
+  WallTime now = kNow;
+  for (int step = 0; step < 2'000; ++step) {
+    const std::uint64_t message = 1 + random() % 12;
+    const auto ordinal = static_cast<std::uint32_t>(random() % 6);
+    const bool under_way = std::ranges::any_of(active, [&](const DueBatch& batch) {
+      return batch.message == QueueId(message) && std::ranges::count(batch.ordinals, ordinal) > 0;
+    });
+    switch (random() % 8) {
+      case 0:
+      case 1:
+      case 2:
+        scheduler.add(waiting(message, ordinal, fmt::format("d{}.example", ordinal % 3), now + Seconds{random() % 20}));
+        if (!under_way) idle.emplace(message, ordinal);
+        break;
+      case 3:
+        now += Seconds{random() % 10};
+        break;
+      case 4:
+        scheduler.retry_now(QueueId(message));
+        break;
+      case 5:
+        if (random() % 10 != 0) break;
+        scheduler.forget(QueueId(message));
+        std::erase_if(idle, [&](const auto& known) { return known.first == message; });
+        break;
+      case 6:
+        for (DueBatch& batch : scheduler.take_due(now, 1 + random() % 3)) {
+          REQUIRE(batch.ordinals.size() <= 3);
+          for (const std::uint32_t taken : batch.ordinals) REQUIRE(idle.erase({batch.message.value(), taken}) == 1);
+          active_recipients += batch.ordinals.size();
+          active.push_back(std::move(batch));
+        }
+        break;
+      default:
+        if (active.empty()) break;
+        std::swap(active[random() % active.size()], active.back());
+        active_recipients -= active.back().ordinals.size();
+        finish(scheduler, active.back());
+        active.pop_back();
+    }
+    REQUIRE(scheduler.size() == idle.size() + active_recipients);
+    REQUIRE(scheduler.active() == active.size());
+    std::map<std::string, int> active_of;
+    for (const DueBatch& batch : active) REQUIRE(++active_of[batch.domain] <= 2);
+  }
+}
