@@ -1,0 +1,167 @@
+#include "transport/destination/destination_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+
+#include "transport/destination/host_discovery.h"
+#include "transport/destination/mx_selection.h"
+#include "transport/destination/sts_discovery.h"
+
+namespace waxwing {
+namespace {
+
+using Method = TlsRequirement::Method;
+
+HostFacts facts_about_mx(const DomainName& domain, const std::string& mx_name, const Answer& mx) {
+  HostFacts facts;
+  facts.mx_name = mx_name;
+  facts.expanded_name = mx_name;
+  facts.next_hop_domain = domain.str();
+  facts.next_hop_expanded = mx.canonical_name;
+  facts.mx_status = mx.status;
+  facts.mx_detail = mx.detail;
+  return facts;
+}
+
+void defer_host(PlannedHost& host, std::string_view status, std::string reason) {
+  host.requirement = {};
+  host.requirement.method = Method::Defer;
+  host.requirement.reason = std::move(reason);
+  host.defer_status = status;
+}
+
+// With an insecure MX RRset a forger could name a host of his own that DANE proves perfectly. What the enforced policy
+// of the domain says about its hosts must hold then (RFC 8461 §4); a secure MX RRset speaks for the domain itself.
+bool forged_mx_possible(const PlannedHost& host, const StsFacts& sts) {
+  return host.requirement.method == Method::Dane && host.requirement.level < TlsLevel::Authenticated && sts.policy &&
+         sts.policy->mode == StsMode::Enforce && !sts.policy->covers(host.name);
+}
+
+void decide_host(PlannedHost& host, const StsFacts& sts, const DestinationOptions& options) {
+  const bool found = !host.addresses.empty();
+  if (!options.allow_non_global_addresses) {
+    std::erase_if(host.addresses, [](const IpAddress& address) { return !address.is_global(); });
+  }
+  const Answer::Status status = host.facts.address_status;
+  const bool lookup_failed = status == Answer::Status::Bogus || status == Answer::Status::Failed ||
+                             (host.facts.tlsa && (host.facts.tlsa->status == Answer::Status::Bogus ||
+                                                  host.facts.tlsa->status == Answer::Status::Failed));
+  if (!lookup_failed && host.addresses.empty()) {
+    return defer_host(host, "4.4.4",
+                      found ? fmt::format("{} has only addresses that are not global (RFC 6890 §2.2).", host.name)
+                            : fmt::format("{} has no address (RFC 5321 §5.1).", host.name));
+  }
+  host.requirement = decide_tls_requirement(host.facts, sts, options.minimum);
+  if (forged_mx_possible(host, sts)) {
+    return defer_host(
+        host, "4.7.5",
+        fmt::format("The MX records of {} are not secured by DNSSEC, and its enforced MTA-STS policy does "
+                    "not list {} (RFC 8461 §4.1).",
+                    sts.domain, host.name));
+  }
+  if (host.requirement.method == Method::Defer) host.defer_status = lookup_failed ? "4.4.3" : "4.7.5";
+}
+
+// What helps the reader most: a refusal by policy, then a lookup that failed, then a host that cannot be reached at
+// all.
+int telling_rank(const PlannedHost& host) {
+  if (host.defer_status == "4.7.5") return 0;
+  return host.defer_status == "4.4.3" ? 1 : 2;
+}
+
+void decide_outcome(const DomainName& domain, DestinationPlan& plan) {
+  const auto usable = [](const PlannedHost& host) { return host.requirement.method != Method::Defer; };
+  if (const auto count = std::ranges::count_if(plan.hosts, usable); count > 0) {
+    plan.outcome = DestinationPlan::Outcome::Deliver;
+    plan.reason =
+        fmt::format("{} of {} hosts of {} can be used now (RFC 5321 §5.1).", count, plan.hosts.size(), domain.str());
+    return;
+  }
+  const PlannedHost& telling = *std::ranges::min_element(plan.hosts, {}, telling_rank);
+  plan.outcome = DestinationPlan::Outcome::Defer;
+  plan.status = telling.defer_status;
+  plan.reason = telling.requirement.reason;
+}
+
+DestinationPlan early_end(const DomainName& domain, const MxSelection& mx) {
+  DestinationPlan plan;
+  plan.outcome =
+      mx.kind == MxSelection::Kind::Bounce ? DestinationPlan::Outcome::Bounce : DestinationPlan::Outcome::Defer;
+  plan.status = mx.status;
+  plan.reason = mx.reason;
+  plan.sts.domain = domain.str();
+  plan.sts_detail = "MTA-STS does not matter, since no MX host is known";
+  return plan;
+}
+
+// An implicit MX that provably has no address either: the domain takes no mail (RFC 5321 §5.1).
+bool has_no_mail_host(const MxSelection& mx, const PlannedHost& host) {
+  return mx.implicit && host.addresses.empty() &&
+         (host.facts.address_status == Answer::Status::Secure || host.facts.address_status == Answer::Status::Insecure);
+}
+
+// Discovers all hosts, so that all questions are asked at once; no value: some are open.
+std::optional<std::vector<PlannedHost>> discover_hosts(const DomainName& domain, const MxSelection& mx,
+                                                       const Answer& mx_answer, std::uint16_t port, Answers& answers,
+                                                       std::mt19937_64& random) {
+  std::vector<PlannedHost> hosts;
+  bool complete = true;
+  for (const MxSelection::Host& named : mx.hosts) {
+    PlannedHost host;
+    host.name = named.name;
+    host.preference = named.preference;
+    host.facts = facts_about_mx(domain, named.name, mx_answer);
+    if (!named.refusal.empty()) {
+      defer_host(host, "4.4.4", named.refusal);
+    } else if (auto discovered = discover_host(host.facts, port, answers, random)) {
+      host.facts = std::move(discovered->facts);
+      host.addresses = std::move(discovered->addresses);
+    } else {
+      complete = false;
+    }
+    hosts.push_back(std::move(host));
+  }
+  if (!complete) return std::nullopt;
+  return hosts;
+}
+
+}  // namespace
+
+std::optional<DestinationPlan> plan_destination(const DomainName& domain, const DestinationOptions& options,
+                                                const StsState& sts, Answers& answers, DestinationNeeds& needs) {
+  needs = {};
+  const Answer* mx_answer = answers.find({domain.str(), RecordType::MX});
+  if (mx_answer == nullptr) {
+    DestinationNeeds ignored;  // notes the TXT question; a fetch is only worth it once there is a host
+    (void)discover_sts(domain, sts, answers, ignored);
+    return std::nullopt;
+  }
+  std::mt19937_64 random(options.shuffle_seed);
+  const MxSelection mx = select_mx(domain, *mx_answer, random);
+  if (mx.kind != MxSelection::Kind::Hosts) return early_end(domain, mx);
+
+  auto policy = discover_sts(domain, sts, answers, needs);
+  auto hosts = discover_hosts(domain, mx, *mx_answer, options.port, answers, random);
+  if (!policy || !hosts) return std::nullopt;
+
+  DestinationPlan plan;
+  plan.hosts = std::move(*hosts);
+  plan.sts = std::move(policy->facts);
+  plan.sts_detail = std::move(policy->detail);
+  if (has_no_mail_host(mx, plan.hosts.front())) {
+    plan.hosts.clear();
+    plan.outcome = DestinationPlan::Outcome::Bounce;
+    plan.status = "5.4.4";
+    plan.reason = fmt::format("The domain {} has neither MX nor address records (RFC 5321 §5.1).", domain.str());
+    return plan;
+  }
+  for (PlannedHost& host : plan.hosts) {
+    if (host.defer_status.empty()) decide_host(host, plan.sts, options);
+  }
+  decide_outcome(domain, plan);
+  return plan;
+}
+
+}  // namespace waxwing

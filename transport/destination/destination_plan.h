@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "policy/domain_name.h"
+#include "policy/lookup.h"
+#include "policy/mta_sts.h"
+#include "policy/time_point.h"
+#include "policy/tls_requirement.h"
+
+namespace waxwing {
+
+/// A policy that was fetched once, with its dates.
+struct CachedStsPolicy {
+  std::string policy_id;
+  StsPolicy policy;
+  std::string body;  ///< as fetched, for reports and `explain`
+  WallTime fetched;
+  WallTime expires;  ///< fetched + max_age
+};
+
+/// One host that may receive mail for the domain, in the order in which to try.
+struct PlannedHost {
+  std::string name;  ///< MX name, lower case
+  std::uint16_t preference = 0;
+  /// IPv6 and IPv4 interleaved, each in random order; empty only if the requirement is Defer.
+  std::vector<IpAddress> addresses;
+  HostFacts facts;
+  TlsRequirement requirement;
+  /// Enhanced status code where the requirement is Defer: 4.4.3 a lookup failed, 4.4.4 no usable address, 4.7.5 policy.
+  std::string defer_status;
+};
+
+/// Where mail for one domain goes, and what each host must prove.
+struct DestinationPlan {
+  enum class Outcome {
+    Deliver,  ///< try `hosts` in order
+    Defer,    ///< not now; `reason`
+    Bounce,   ///< never; `reason` and `status`
+  };
+  Outcome outcome = Outcome::Defer;
+  std::string status;  ///< enhanced status code for Defer and Bounce: "5.1.2", "5.1.10", "4.4.3" …
+  std::string reason;  ///< a full sentence with the RFC section
+  std::vector<PlannedHost> hosts;
+  StsFacts sts;
+  std::string sts_detail;  ///< a sentence: none, fetched, cached, or why the fetch failed
+};
+
+/// What is known of the domain's MTA-STS policy besides its TXT record.
+struct StsState {
+  std::optional<CachedStsPolicy> cached;   ///< from the cache, not expired
+  bool fetch_done = false;                 ///< the fetch for the id of the TXT record was tried in this round
+  std::optional<CachedStsPolicy> fetched;  ///< its result; no value: it failed
+  std::string fetch_failure;               ///< why, for people
+};
+
+struct DestinationOptions {
+  std::uint16_t port = 25;                 ///< of the MX hosts; TLSA names derive from it
+  TlsLevel minimum = TlsLevel::Encrypted;  ///< global, tenant and domain rules already applied
+  std::uint64_t shuffle_seed = 0;          ///< orders hosts of equal preference, and addresses
+  bool allow_non_global_addresses =
+      false;  ///< hosts on loopback or private addresses may be used (tests, private networks)
+};
+
+/// What planning needs next, besides answers.missing().
+struct DestinationNeeds {
+  bool sts_fetch = false;     ///< fetch https://mta-sts.<domain>/.well-known/mta-sts.txt, set fetch_done and call again
+  std::string sts_policy_id;  ///< id that the TXT record shows
+};
+
+/// Plans delivery for one recipient domain: MX (null MX, implicit MX), addresses, TLSA with DNSSEC state, MTA-STS, and
+/// the requirement of each host. A pure function of the facts: the caller asks for what is missing and calls again.
+/// Hosts that cannot be used now stay in the list with the reason; when none can be used, the plan takes the most
+/// telling one.
+/// @return  no value: answers.missing() and `needs` list what to get before calling again
+/// @limits  at most kMaxMxHosts hosts are planned, kMaxAddressesPerHost addresses each
+/// @source  RFC 5321 §5.1, RFC 7505 §3, RFC 7672 §2.2, RFC 8461 §3 and §5
+[[nodiscard]] std::optional<DestinationPlan> plan_destination(const DomainName& domain,
+                                                              const DestinationOptions& options, const StsState& sts,
+                                                              Answers& answers, DestinationNeeds& needs);
+
+inline constexpr std::size_t kMaxMxHosts = 20;
+inline constexpr std::size_t kMaxAddressesPerHost = 8;
+
+}  // namespace waxwing

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "policy/domain_name.h"
+#include "transport/destination/destination_plan.h"
+
+namespace waxwing {
+
+/// MTA-STS policies that outlive the process: a policy once fetched holds until max_age whatever the network says.
+/// Callbacks come on the calling loop's thread, exactly once, and may come inside the call.
+class StsCache {
+ public:
+  virtual ~StsCache() = default;
+
+  /// Finds the policy of a domain; expired ones are not returned.
+  virtual void find(const DomainName& domain, std::function<void(std::optional<CachedStsPolicy>)> on_found) = 0;
+
+  /// Keeps a fetched policy, replacing an older one.
+  virtual void keep(const DomainName& domain, const CachedStsPolicy& policy) = 0;
+};
+
+}  // namespace waxwing
