@@ -1,0 +1,174 @@
+#include "relay/server/command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "policy/ascii.h"
+
+namespace waxwing {
+namespace {
+
+using Parsed = tl::expected<Command, ServerReply>;
+
+tl::unexpected<ServerReply> refuse(int code, std::string enhanced_code, std::string text) {
+  return tl::unexpected<ServerReply>(ServerReply{code, std::move(enhanced_code), {std::move(text)}});
+}
+
+/// Cuts the first word off `rest`.
+std::string_view take_word(std::string_view& rest) {
+  const std::size_t begin = std::min(rest.find_first_not_of(' '), rest.size());
+  const std::size_t end = std::min(rest.find(' ', begin), rest.size());
+  const std::string_view word = rest.substr(begin, end - begin);
+  rest.remove_prefix(end);
+  return word;
+}
+
+/// Cuts `<…>` off `rest`; quoted local parts may hold '>' and spaces.
+std::optional<std::string_view> take_path(std::string_view& rest) {
+  const std::size_t begin = rest.find_first_not_of(' ');
+  if (begin == std::string_view::npos || rest[begin] != '<') return std::nullopt;
+  bool quoted = false;
+  for (std::size_t at = begin + 1; at < rest.size(); ++at) {
+    const char octet = rest[at];
+    if (quoted && octet == '\\') {
+      ++at;
+    } else if (octet == '"') {
+      quoted = !quoted;
+    } else if (octet == '>' && !quoted) {
+      const std::string_view path = rest.substr(begin + 1, at - begin - 1);
+      rest.remove_prefix(at + 1);
+      return path;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Drops a source route "@a,@b:", which a receiver must accept and should ignore. @source RFC 5321 §4.1.1.3
+std::string_view without_source_route(std::string_view path) {
+  if (path.empty() || path.front() != '@') return path;
+  const std::size_t colon = path.find(':');
+  return colon == std::string_view::npos ? path : path.substr(colon + 1);
+}
+
+Parsed parse_helo(std::string_view rest, bool extended) {
+  const std::string_view name = take_word(rest);
+  if (name.empty() || name.size() > 255)
+    return refuse(501, "5.5.4", "a host name must follow; example: EHLO app.example.org");
+  return HeloCommand{std::string(name), extended};
+}
+
+Parsed parse_auth(std::string_view rest) {
+  AuthCommand command;
+  command.mechanism = ascii_lower(take_word(rest));
+  if (command.mechanism.empty()) return refuse(501, "5.5.4", "a mechanism must follow; example: AUTH PLAIN");
+  const std::string_view response = take_word(rest);
+  if (!response.empty()) command.initial_response = std::string(response);
+  if (!take_word(rest).empty()) return refuse(501, "5.5.4", "too many words after AUTH");
+  return command;
+}
+
+std::optional<ServerReply> apply_mail_parameter(std::string_view keyword, std::string_view value,
+                                                MailCommand& command) {
+  if (keyword == "size") {
+    std::uint64_t size = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), size);
+    if (value.empty() || value.size() > 20 || error != std::errc() || end != value.data() + value.size())
+      return ServerReply{501, "5.5.4", {"SIZE must be a number of octets"}};
+    command.size_octets = size;
+    return std::nullopt;
+  }
+  if (keyword == "body") {
+    const bool is_8bit = ascii_iequal(value, "8BITMIME");
+    if (!is_8bit && !ascii_iequal(value, "7BIT")) return ServerReply{501, "5.5.4", {"BODY must be 7BIT or 8BITMIME"}};
+    command.body_8bit = is_8bit;
+    return std::nullopt;
+  }
+  // RFC 4954 §5: accepted from every authenticated client; who submitted is known from AUTH alone.
+  if (keyword == "auth" && !value.empty()) return std::nullopt;
+  return ServerReply{555, "5.5.4", {"an ESMTP parameter of MAIL is not one that this server offers"}};
+}
+
+Parsed parse_mail(std::string_view rest) {
+  const std::optional<std::string_view> path = take_path(rest);
+  if (!path)
+    return refuse(501, "5.1.7", "the reverse-path must stand in angle brackets; example: MAIL FROM:<a@example.org>");
+  MailCommand command;
+  if (!path->empty()) {
+    auto address = MailAddress::parse(without_source_route(*path));
+    if (!address) return refuse(553, "5.1.7", "the sender address is not valid");
+    command.reverse_path = std::move(*address);
+  }
+  if (!rest.empty() && rest.front() != ' ') return refuse(501, "5.5.4", "a space must follow the reverse-path");
+  std::vector<std::string> seen;
+  for (std::string_view word = take_word(rest); !word.empty(); word = take_word(rest)) {
+    const std::size_t equals = word.find('=');
+    std::string keyword = ascii_lower(word.substr(0, equals));
+    if (std::find(seen.begin(), seen.end(), keyword) != seen.end())
+      return refuse(501, "5.5.4", "an ESMTP parameter stands twice");
+    const std::string_view value = equals == std::string_view::npos ? std::string_view() : word.substr(equals + 1);
+    if (auto wrong = apply_mail_parameter(keyword, value, command))
+      return tl::unexpected<ServerReply>(std::move(*wrong));
+    seen.push_back(std::move(keyword));
+  }
+  return command;
+}
+
+Parsed parse_rcpt(std::string_view rest) {
+  const std::optional<std::string_view> path = take_path(rest);
+  if (!path)
+    return refuse(501, "5.1.3", "the recipient must stand in angle brackets; example: RCPT TO:<b@example.net>");
+  auto address = MailAddress::parse(without_source_route(*path));
+  if (!address) return refuse(553, "5.1.3", "the recipient address is not valid");
+  if (!take_word(rest).empty())
+    return refuse(555, "5.5.4", "an ESMTP parameter of RCPT is not one that this server offers");
+  return RcptCommand{std::move(*address)};
+}
+
+bool is_printable(std::string_view line) {
+  return std::all_of(line.begin(), line.end(), [](char octet) { return octet >= ' ' && octet <= '~'; });
+}
+
+}  // namespace
+
+std::string ServerReply::str() const {
+  std::string result;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const char separator = i + 1 == lines.size() ? ' ' : '-';
+    const std::string_view gap = enhanced_code.empty() ? "" : " ";
+    result += fmt::format("{}{}{}{}{}\r\n", code, separator, enhanced_code, gap, lines[i]);
+  }
+  return result;
+}
+
+tl::expected<Command, ServerReply> parse_command(std::string_view line) {
+  if (!is_printable(line)) return refuse(500, "5.5.2", "a command holds an octet outside printable ASCII");
+  std::string_view rest = line;
+  const std::size_t verb_end = std::min(rest.find_first_of(" :"), rest.size());
+  const std::string verb = ascii_lower(rest.substr(0, verb_end));
+  rest.remove_prefix(verb_end);
+  const bool bare = rest.find_first_not_of(' ') == std::string_view::npos;
+
+  if (verb == "ehlo" || verb == "helo") return parse_helo(rest, verb == "ehlo");
+  if (verb == "auth") return parse_auth(rest);
+  if (verb == "mail" || verb == "rcpt") {
+    const std::string_view preposition = verb == "mail" ? " FROM:" : " TO:";
+    if (!ascii_istarts_with(rest, preposition))
+      return refuse(501, "5.5.4", fmt::format("this command goes like {}{}<address>", verb, preposition));
+    rest.remove_prefix(preposition.size());
+    return verb == "mail" ? parse_mail(rest) : parse_rcpt(rest);
+  }
+  if (verb == "noop") return NoopCommand{};
+  if (verb == "vrfy" || verb == "expn") return VrfyCommand{};
+  if (verb == "help") return HelpCommand{};
+  const bool plain = verb == "starttls" || verb == "data" || verb == "rset" || verb == "quit";
+  if (!plain) return refuse(500, "5.5.2", "command not known");
+  if (!bare) return refuse(501, "5.5.4", "this command takes no parameter");
+  if (verb == "starttls") return StartTlsCommand{};
+  if (verb == "data") return DataCommand{};
+  if (verb == "rset") return RsetCommand{};
+  return QuitCommand{};
+}
+
+}  // namespace waxwing

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "policy/mail_address.h"
+#include "policy/result.h"
+
+namespace waxwing {
+
+/// What a client may say, one type per command of RFC 5321 §4.1.1 and its extensions.
+struct HeloCommand {
+  std::string name;
+  bool extended = false;  ///< EHLO
+};
+struct StartTlsCommand {};
+struct AuthCommand {
+  std::string mechanism;                        ///< lower case
+  std::optional<std::string> initial_response;  ///< base64 as sent; "=" is an empty response
+};
+struct MailCommand {
+  std::optional<MailAddress> reverse_path;   ///< no value: <>
+  std::optional<std::uint64_t> size_octets;  ///< SIZE= of RFC 1870
+  bool body_8bit = false;                    ///< BODY=8BITMIME of RFC 6152
+};
+struct RcptCommand {
+  MailAddress recipient;
+};
+struct DataCommand {};
+struct RsetCommand {};
+struct NoopCommand {};
+struct QuitCommand {};
+struct VrfyCommand {};
+struct HelpCommand {};
+
+using Command = std::variant<HeloCommand, StartTlsCommand, AuthCommand, MailCommand, RcptCommand, DataCommand,
+                             RsetCommand, NoopCommand, QuitCommand, VrfyCommand, HelpCommand>;
+
+/// A reply of ours: what `str()` makes of it goes to the wire.
+struct ServerReply {
+  int code = 250;
+  std::string enhanced_code;       ///< empty where RFC 2034 §4 forbids one (banner, EHLO, 354, AUTH challenges)
+  std::vector<std::string> lines;  ///< at least one; printable ASCII
+
+  [[nodiscard]] std::string str() const;
+};
+
+/// Reads a command line (without CRLF).
+/// @return  the command, or the reply that tells what is wrong with it: 500 5.5.2 unknown, 501 5.5.4 parameter,
+///          501 5.1.3 and 5.1.7 address, 555 5.5.4 unknown ESMTP parameter
+/// @limits  kMaxCommandOctets
+/// @source  RFC 5321 §4.1.1 and §4.1.2, RFC 4954 §4, RFC 1870 §6.1, RFC 6152 §2
+[[nodiscard]] tl::expected<Command, ServerReply> parse_command(std::string_view line);
+
+/// Longest command line including CRLF, but for AUTH and its responses.
+inline constexpr std::size_t kMaxCommandOctets = 2'048;
+/// Longest AUTH line or response including CRLF. @source RFC 4954 §4
+inline constexpr std::size_t kMaxAuthLineOctets = 12'288;
+
+}  // namespace waxwing

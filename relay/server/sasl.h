@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "policy/result.h"
+
+namespace waxwing {
+
+/// What a client claims to be. The password wipes itself when the object goes.
+struct Credentials {
+  std::string user;
+  std::string password;
+
+  Credentials() = default;
+  Credentials(std::string user_name, std::string secret) : user(std::move(user_name)), password(std::move(secret)) {}
+  Credentials(Credentials&&) noexcept = default;
+  Credentials& operator=(Credentials&&) noexcept = default;
+  Credentials(const Credentials&) = delete;
+  Credentials& operator=(const Credentials&) = delete;
+  ~Credentials();
+};
+
+/// Decodes a SASL response line: base64, "=" alone for an empty response.
+/// @errors  Malformed
+/// @source  RFC 4954 §4, RFC 4648 §4
+[[nodiscard]] Result<std::string> decode_sasl_response(std::string_view text);
+
+/// Reads the message of SASL PLAIN: authzid NUL authcid NUL password.
+/// @errors  Malformed: wrong number of parts, an empty user or password, or a part over 255 octets;
+///          Denied: an authorization identity that differs from the user
+/// @source  RFC 4616 §2
+[[nodiscard]] Result<Credentials> parse_sasl_plain(std::string_view message);
+
+}  // namespace waxwing

@@ -1,0 +1,394 @@
+#include "relay/server/server_engine.h"
+
+#include <fmt/format.h>
+#include <openssl/mem.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "relay/server/sender_rules.h"
+
+namespace waxwing {
+namespace {
+
+// Content is handed on in pieces of this size, so that a session holds little of a large message.
+constexpr std::size_t kContentPieceOctets = 65'536;
+
+}  // namespace
+
+SmtpServerEngine::SmtpServerEngine(Options options, MonotonicTime now)
+    : options_(std::move(options)),
+      session_end_(now + options_.session_timeout),
+      secured_(options_.tls == Tls::Implicit) {
+  output_ = fmt::format("220 {} ESMTP Waxwing\r\n", options_.hostname);
+  await_command(now);
+}
+
+std::string SmtpServerEngine::take_output() {
+  return std::exchange(output_, {});
+}
+
+std::string SmtpServerEngine::take_content() {
+  return std::exchange(content_, {});
+}
+
+void SmtpServerEngine::on_bytes(std::string_view octets, MonotonicTime now) {
+  if (state_ == State::Closed) return;
+  input_.append(octets);
+  advance(now);
+}
+
+void SmtpServerEngine::on_expiry(MonotonicTime now) {
+  if (now < expiry_ || state_ == State::Closed) return;
+  end(421, "4.4.2", "timeout; closing the connection");
+}
+
+void SmtpServerEngine::shut_down(MonotonicTime now) {
+  if (state_ == State::Idle && need_ == Need::Bytes && !in_transaction_)
+    end(421, "4.3.2", "the service is restarting; try again in a moment");
+  else
+    session_end_ = now;
+}
+
+// Works off the input until it is empty or something has to be done by the owner.
+void SmtpServerEngine::advance(MonotonicTime now) {
+  while (need_ == Need::Bytes && input_at_ < input_.size()) {
+    if (state_ == State::Content) {
+      read_content(now);
+    } else if (!read_line(now)) {
+      break;
+    }
+  }
+  if (input_at_ == input_.size()) {
+    input_.clear();
+    input_at_ = 0;
+  } else if (input_at_ > kContentPieceOctets) {
+    input_.erase(0, input_at_);
+    input_at_ = 0;
+  }
+}
+
+// Takes one command or response line. A line that is too long is read to its end, refused once, and never kept.
+bool SmtpServerEngine::read_line(MonotonicTime now) {
+  const std::string_view rest = std::string_view(input_).substr(input_at_);
+  const std::size_t line_feed = rest.find('\n');
+  const bool auth_line = state_ == State::AuthResponse || (rest.size() >= 4 && (rest[0] == 'A' || rest[0] == 'a'));
+  const std::size_t limit = auth_line ? kMaxAuthLineOctets : kMaxCommandOctets;
+  if (line_feed == std::string_view::npos) {
+    if (rest.size() <= limit && !discarding_line_) return false;
+    discarding_line_ = true;
+    input_at_ = input_.size();
+    return false;
+  }
+  input_at_ += line_feed + 1;
+  if (std::exchange(discarding_line_, false) || line_feed >= limit) {
+    login_ = LoginStep::None;
+    refuse({500, "5.5.2", {"line too long"}}, now);
+    return true;
+  }
+  if (line_feed == 0 || rest[line_feed - 1] != '\r') {
+    // Whoever ends commands with a lone LF may mean other things by our reply than we do: no second command is read.
+    end(521, "5.5.2", "lines end with CRLF; closing the connection");
+    return true;
+  }
+  const std::string line(rest.substr(0, line_feed - 1));
+  if (state_ == State::AuthResponse)
+    auth_response(line, now);
+  else
+    execute(line, now);
+  return true;
+}
+
+void SmtpServerEngine::execute(std::string_view line, MonotonicTime now) {
+  auto command = parse_command(line);
+  if (!command) return refuse(command.error(), now);
+  std::visit([this, now](const auto& known) { execute(known, now); }, *command);
+}
+
+void SmtpServerEngine::execute(const HeloCommand& command, MonotonicTime now) {
+  reset_transaction();
+  greeted_ = true;
+  extended_ = command.extended;
+  helo_name_ = command.name;
+  if (!command.extended) {
+    output_ += fmt::format("250 {}\r\n", options_.hostname);
+    return await_command(now);
+  }
+  ServerReply offer{250, "", {options_.hostname, fmt::format("SIZE {}", options_.max_message_octets)}};
+  offer.lines.insert(offer.lines.end(), {"8BITMIME", "PIPELINING", "ENHANCEDSTATUSCODES"});
+  if (options_.tls == Tls::StartTls && !secured_) offer.lines.emplace_back("STARTTLS");
+  if (options_.tls == Tls::None || secured_) offer.lines.emplace_back("AUTH PLAIN LOGIN");
+  output_ += offer.str();
+  await_command(now);
+}
+
+void SmtpServerEngine::execute(const StartTlsCommand&, MonotonicTime now) {
+  if (options_.tls != Tls::StartTls) return refuse({502, "5.5.1", {"STARTTLS is not offered here"}}, now);
+  if (secured_) return refuse({503, "5.5.1", {"TLS is active already"}}, now);
+  reply(220, "2.0.0", "ready to start TLS");
+  // RFC 3207 §4.2: what came before the handshake is forgotten, pipelined octets above all.
+  input_.clear();
+  input_at_ = 0;
+  wait_for(Need::TlsHandshake);
+}
+
+void SmtpServerEngine::on_secured(MonotonicTime now) {
+  secured_ = true;
+  greeted_ = false;
+  extended_ = false;
+  account_.reset();
+  reset_transaction();
+  await_command(now);
+}
+
+void SmtpServerEngine::execute(const AuthCommand& command, MonotonicTime now) {
+  if (!greeted_ || !extended_) return refuse({503, "5.5.1", {"say EHLO first"}}, now);
+  if (account_) return refuse({503, "5.5.1", {"already authenticated"}}, now);
+  if (in_transaction_) return refuse({503, "5.5.1", {"not during a mail transaction"}}, now);
+  if (options_.tls != Tls::None && !secured_) return refuse({538, "5.7.11", {"say STARTTLS first"}}, now);
+  if (command.mechanism == "plain") {
+    if (command.initial_response) return check_plain(*command.initial_response, now);
+    login_ = LoginStep::PlainResponse;
+    output_ += "334 \r\n";
+  } else if (command.mechanism == "login") {
+    login_ = LoginStep::User;
+    if (command.initial_response) {
+      state_ = State::AuthResponse;
+      return auth_response(*command.initial_response, now);
+    }
+    output_ += "334 VXNlcm5hbWU6\r\n";  // "Username:"
+  } else {
+    return refuse({504, "5.5.4", {"mechanism not offered; use PLAIN or LOGIN"}}, now);
+  }
+  state_ = State::AuthResponse;
+  expiry_ = now + options_.command_timeout;
+}
+
+void SmtpServerEngine::auth_response(std::string_view line, MonotonicTime now) {
+  const LoginStep step = std::exchange(login_, LoginStep::None);
+  state_ = State::Idle;
+  if (line == "*") return refuse({501, "5.7.0", {"authentication cancelled"}}, now);
+  if (step == LoginStep::PlainResponse) return check_plain(line, now);
+  auto decoded = decode_sasl_response(line);
+  if (!decoded) return refuse_auth(decoded.error(), now);
+  if (step == LoginStep::User) {
+    credentials_ = Credentials(std::move(*decoded), "");
+    login_ = LoginStep::Password;
+    state_ = State::AuthResponse;
+    expiry_ = now + options_.command_timeout;
+    output_ += "334 UGFzc3dvcmQ6\r\n";  // "Password:"
+    return;
+  }
+  credentials_ = Credentials(std::exchange(credentials_.user, {}), std::move(*decoded));
+  if (credentials_.user.empty() || credentials_.password.empty())
+    return refuse_auth({ErrorKind::Malformed, "AUTH LOGIN needs a user and a password"}, now);
+  wait_for(Need::Authentication);
+}
+
+void SmtpServerEngine::check_plain(std::string_view response, MonotonicTime now) {
+  auto decoded = decode_sasl_response(response);
+  if (!decoded) return refuse_auth(decoded.error(), now);
+  auto credentials = parse_sasl_plain(*decoded);
+  OPENSSL_cleanse(decoded->data(), decoded->size());
+  if (!credentials) return refuse_auth(credentials.error(), now);
+  credentials_ = std::move(*credentials);
+  wait_for(Need::Authentication);
+}
+
+void SmtpServerEngine::refuse_auth(const Error& error, MonotonicTime now) {
+  if (error.kind == ErrorKind::Denied) return refuse({535, "5.7.8", {error.detail}}, now);
+  refuse({501, "5.5.2", {error.detail}}, now);
+}
+
+void SmtpServerEngine::on_authenticated(Account account, MonotonicTime now) {
+  account_ = std::move(account);
+  credentials_ = {};
+  failed_logins_ = 0;
+  reply(235, "2.7.0", "authentication succeeded");
+  await_command(now);
+  advance(now);
+}
+
+void SmtpServerEngine::on_authentication_failed(MonotonicTime now) {
+  credentials_ = {};
+  if (++failed_logins_ >= kMaxFailedLogins) return end(421, "4.7.0", "too many failed logins; closing the connection");
+  reply(535, "5.7.8", "user or password is wrong");
+  await_command(now);
+  advance(now);
+}
+
+void SmtpServerEngine::on_authentication_unavailable(MonotonicTime now) {
+  credentials_ = {};
+  reply(454, "4.7.0", "accounts cannot be read now; try again later");
+  await_command(now);
+  advance(now);
+}
+
+void SmtpServerEngine::execute(const MailCommand& command, MonotonicTime now) {
+  if (!greeted_) return refuse({503, "5.5.1", {"say EHLO first"}}, now);
+  if (options_.tls != Tls::None && !secured_) return refuse({530, "5.7.0", {"say STARTTLS first"}}, now);
+  if (!account_) {
+    return refuse({530,
+                   "5.7.0",
+                   {"authentication required: configure the client with the user and password of a Waxwing account"}},
+                  now);
+  }
+  if (in_transaction_) return refuse({503, "5.5.1", {"a mail transaction is open already; say RSET to leave it"}}, now);
+  if (command.size_octets.value_or(0) > options_.max_message_octets) {
+    return refuse({552, "5.3.4", {fmt::format("the limit for a message is {} octets", options_.max_message_octets)}},
+                  now);
+  }
+  if (command.reverse_path && !sender_allowed(*account_, *command.reverse_path)) {
+    return refuse(
+        {550, "5.7.1", {fmt::format("account {} may not send as {}", account_->name, command.reverse_path->str())}},
+        now);
+  }
+  pending_mail_ = command;
+  wait_for(Need::StorageCheck);
+}
+
+void SmtpServerEngine::on_storage(const std::optional<ServerReply>& refusal, MonotonicTime now) {
+  const MailCommand command = *std::exchange(pending_mail_, std::nullopt);
+  await_command(now);
+  if (refusal) {
+    output_ += refusal->str();
+  } else {
+    in_transaction_ = true;
+    envelope_.reverse_path = command.reverse_path;
+    envelope_.body_8bit = command.body_8bit;
+    reply(250, "2.1.0", "sender ok");
+  }
+  advance(now);
+}
+
+void SmtpServerEngine::execute(const RcptCommand& command, MonotonicTime now) {
+  if (!in_transaction_) return refuse({503, "5.5.1", {"say MAIL first"}}, now);
+  if (envelope_.recipients.size() >= options_.max_recipients) {
+    reply(452, "4.5.3", "too many recipients; send the message to the others in another transaction");
+    return await_command(now);
+  }
+  // The same mailbox twice gets one copy: the queue keeps one outcome per recipient.
+  if (std::find(envelope_.recipients.begin(), envelope_.recipients.end(), command.recipient) ==
+      envelope_.recipients.end())
+    envelope_.recipients.push_back(command.recipient);
+  reply(250, "2.1.5", "recipient ok");
+  await_command(now);
+}
+
+void SmtpServerEngine::execute(const DataCommand&, MonotonicTime now) {
+  if (!in_transaction_) return refuse({503, "5.5.1", {"say MAIL and RCPT first"}}, now);
+  if (envelope_.recipients.empty()) return refuse({554, "5.5.1", {"no valid recipients"}}, now);
+  output_ += "354 end the content with a dot on a line of its own\r\n";
+  decoder_.emplace(options_.bare_line_ends);
+  content_octets_ = 0;
+  state_ = State::Content;
+  expiry_ = now + options_.content_timeout;
+  wait_for(Need::Content);
+}
+
+void SmtpServerEngine::read_content(MonotonicTime now) {
+  const std::size_t before = content_.size();
+  input_at_ += decoder_->decode(std::string_view(input_).substr(input_at_), content_);
+  content_octets_ += content_.size() - before;
+  if (content_octets_ > options_.max_message_octets) content_.clear();
+  if (!decoder_->ended()) {
+    if (content_.size() >= kContentPieceOctets) wait_for(Need::Content);
+    return;
+  }
+  state_ = State::Busy;
+  if (!decoder_->flaw().empty()) {
+    on_refused({550, "5.6.0", {std::string(decoder_->flaw())}}, now);
+  } else if (content_octets_ > options_.max_message_octets) {
+    on_refused({552, "5.3.4", {fmt::format("the limit for a message is {} octets", options_.max_message_octets)}}, now);
+  } else {
+    wait_for(Need::Acceptance);
+  }
+}
+
+void SmtpServerEngine::resume(MonotonicTime now) {
+  need_ = Need::Bytes;
+  advance(now);
+}
+
+void SmtpServerEngine::on_accepted(std::string_view queue_id, MonotonicTime now) {
+  reset_transaction();
+  reply(250, "2.0.0", fmt::format("Ok: queued as {}", queue_id));
+  await_command(now);
+  advance(now);
+}
+
+void SmtpServerEngine::on_refused(const ServerReply& refusal, MonotonicTime now) {
+  reset_transaction();
+  output_ += refusal.str();
+  await_command(now);
+  advance(now);
+}
+
+void SmtpServerEngine::execute(const RsetCommand&, MonotonicTime now) {
+  reset_transaction();
+  reply(250, "2.0.0", "ok");
+  await_command(now);
+}
+
+void SmtpServerEngine::execute(const NoopCommand&, MonotonicTime now) {
+  reply(250, "2.0.0", "ok");
+  await_command(now);
+}
+
+void SmtpServerEngine::execute(const QuitCommand&, MonotonicTime) {
+  end(221, "2.0.0", "goodbye");
+}
+
+void SmtpServerEngine::execute(const VrfyCommand&, MonotonicTime now) {
+  reply(252, "2.1.5", "addresses are not verified here; send the message");  // RFC 5321 §3.5.3
+  await_command(now);
+}
+
+void SmtpServerEngine::execute(const HelpCommand&, MonotonicTime now) {
+  reply(214, "2.0.0", "see RFC 5321 and RFC 6409");
+  await_command(now);
+}
+
+void SmtpServerEngine::reply(int code, std::string_view enhanced_code, std::string_view text) {
+  output_ += ServerReply{code, std::string(enhanced_code), {std::string(text)}}.str();
+}
+
+// A refused command counts; somebody who only errs is shown out.
+void SmtpServerEngine::refuse(const ServerReply& refusal, MonotonicTime now) {
+  state_ = State::Idle;
+  if (++errors_ > kMaxCommandErrors) return end(421, "4.7.0", "too many errors; closing the connection");
+  output_ += refusal.str();
+  await_command(now);
+}
+
+void SmtpServerEngine::end(int code, std::string_view enhanced_code, std::string_view text) {
+  reset_transaction();
+  reply(code, enhanced_code, text);
+  state_ = State::Closed;
+  need_ = Need::Close;
+  input_.clear();
+  input_at_ = 0;
+}
+
+void SmtpServerEngine::wait_for(Need need) {
+  need_ = need;
+}
+
+void SmtpServerEngine::await_command(MonotonicTime now) {
+  state_ = State::Idle;
+  need_ = Need::Bytes;
+  if (now >= session_end_) return end(421, "4.3.2", "the session has ended; connect again");
+  expiry_ = std::min(now + options_.command_timeout, session_end_);
+}
+
+// The one place where a transaction ends, however it ends.
+void SmtpServerEngine::reset_transaction() {
+  in_transaction_ = false;
+  pending_mail_.reset();
+  envelope_ = {};
+  decoder_.reset();
+  content_.clear();
+  content_octets_ = 0;
+}
+
+}  // namespace waxwing

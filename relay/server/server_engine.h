@@ -1,0 +1,161 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policy/mail_address.h"
+#include "policy/time_point.h"
+#include "relay/queue/account.h"
+#include "relay/server/command.h"
+#include "relay/server/content_decoder.h"
+#include "relay/server/sasl.h"
+
+namespace waxwing {
+
+/// Sender and recipients of the message that is being received.
+struct Envelope {
+  std::optional<MailAddress> reverse_path;  ///< no value: <>
+  std::vector<MailAddress> recipients;
+  bool body_8bit = false;
+};
+
+/// The server side of one submission connection as a state machine. The owner moves octets and does what need() asks
+/// for after every call; the engine decides what a client may do when, and keeps every bound.
+///
+/// Greeting  -> EHLO -> [STARTTLS -> EHLO] -> AUTH -> { MAIL -> RCPT... -> DATA -> content -> acceptance }... -> QUIT
+class SmtpServerEngine {
+ public:
+  enum class Tls {
+    None,      ///< AUTH in clear text (loopback)
+    StartTls,  ///< AUTH only after STARTTLS
+    Implicit,  ///< the stream is encrypted from its start
+  };
+  struct Options {
+    std::string hostname;
+    Tls tls = Tls::None;
+    BareLineEnds bare_line_ends = BareLineEnds::Reject;
+    std::uint64_t max_message_octets = 50ULL << 20;
+    std::size_t max_recipients = 100;
+    Milliseconds command_timeout{300'000};    ///< between commands
+    Milliseconds content_timeout{600'000};    ///< for the whole content
+    Milliseconds session_timeout{7'200'000};  ///< for a whole connection, looked at between commands
+  };
+
+  /// What the owner must do now.
+  enum class Need {
+    Bytes,           ///< wait for octets or for expiry()
+    TlsHandshake,    ///< send the output, begin TLS, then call on_secured()
+    Authentication,  ///< check credentials(), then call on_authenticated() or on_authentication_failed()
+    StorageCheck,    ///< look whether a message can be taken, then call on_storage(); asked at MAIL
+    Content,         ///< a message begins or goes on: take_content(), then call resume()
+    Acceptance,      ///< the message has ended: call on_accepted() or on_refused()
+    Close,           ///< send the output and close
+  };
+
+  SmtpServerEngine(Options options, MonotonicTime now);
+
+  [[nodiscard]] Need need() const { return need_; }
+  /// Octets for the client since the last call.
+  [[nodiscard]] std::string take_output();
+  /// When on_expiry() is due.
+  [[nodiscard]] MonotonicTime expiry() const { return expiry_; }
+
+  /// Takes octets; the owner stops reading while need() is not Bytes. Input waits (bounded by what one read brings).
+  void on_bytes(std::string_view octets, MonotonicTime now);
+  void on_expiry(MonotonicTime now);
+  void on_secured(MonotonicTime now);
+
+  /// Valid while need() is Authentication.
+  [[nodiscard]] const Credentials& credentials() const { return credentials_; }
+  void on_authenticated(Account account, MonotonicTime now);
+  void on_authentication_failed(MonotonicTime now);
+  /// The credentials could not be checked now; the client may try again later (454 4.7.0).
+  void on_authentication_unavailable(MonotonicTime now);
+
+  /// Answers StorageCheck: no value, or the reply that refuses (452 4.3.1 …).
+  void on_storage(const std::optional<ServerReply>& refusal, MonotonicTime now);
+
+  /// The envelope of the message at hand: from Content to on_accepted() or on_refused().
+  [[nodiscard]] const Envelope& envelope() const { return envelope_; }
+  /// Who submits; only after authentication.
+  [[nodiscard]] const std::optional<Account>& account() const { return account_; }
+  /// Name the client gave in EHLO.
+  [[nodiscard]] const std::string& helo_name() const { return helo_name_; }
+
+  /// Content decoded since the last call, CRLF line ends; while need() is Content, and at Acceptance the last of it.
+  [[nodiscard]] std::string take_content();
+  /// Goes on after Content.
+  void resume(MonotonicTime now);
+
+  /// @param queue_id  told to the client: "250 2.0.0 Ok: queued as <id>"
+  void on_accepted(std::string_view queue_id, MonotonicTime now);
+  void on_refused(const ServerReply& reply, MonotonicTime now);
+
+  /// Ends the session between commands: 421 4.3.2.
+  void shut_down(MonotonicTime now);
+
+ private:
+  enum class State { Idle, AuthResponse, Content, Busy, Closed };
+  enum class LoginStep { None, User, Password, PlainResponse };
+
+  void advance(MonotonicTime now);
+  bool read_line(MonotonicTime now);
+  void read_content(MonotonicTime now);
+  void execute(std::string_view line, MonotonicTime now);
+  void execute(const HeloCommand& command, MonotonicTime now);
+  void execute(const StartTlsCommand& command, MonotonicTime now);
+  void execute(const AuthCommand& command, MonotonicTime now);
+  void execute(const MailCommand& command, MonotonicTime now);
+  void execute(const RcptCommand& command, MonotonicTime now);
+  void execute(const DataCommand& command, MonotonicTime now);
+  void execute(const RsetCommand& command, MonotonicTime now);
+  void execute(const NoopCommand& command, MonotonicTime now);
+  void execute(const QuitCommand& command, MonotonicTime now);
+  void execute(const VrfyCommand& command, MonotonicTime now);
+  void execute(const HelpCommand& command, MonotonicTime now);
+  void auth_response(std::string_view line, MonotonicTime now);
+  void check_plain(std::string_view response, MonotonicTime now);
+  void refuse_auth(const Error& error, MonotonicTime now);
+
+  void reply(int code, std::string_view enhanced_code, std::string_view text);
+  void refuse(const ServerReply& reply, MonotonicTime now);
+  void end(int code, std::string_view enhanced_code, std::string_view text);
+  void wait_for(Need need);
+  void await_command(MonotonicTime now);
+  void reset_transaction();
+
+  Options options_;
+  Need need_ = Need::Bytes;
+  State state_ = State::Idle;
+  LoginStep login_ = LoginStep::None;
+  MonotonicTime expiry_;
+  MonotonicTime session_end_;
+  std::string input_;
+  std::size_t input_at_ = 0;
+  bool discarding_line_ = false;
+  std::string output_;
+  bool secured_ = false;
+  bool greeted_ = false;
+  bool extended_ = false;
+  std::string helo_name_;
+  Credentials credentials_;
+  std::optional<Account> account_;
+  unsigned failed_logins_ = 0;
+  unsigned errors_ = 0;
+  bool in_transaction_ = false;
+  std::optional<MailCommand> pending_mail_;
+  Envelope envelope_;
+  std::optional<ContentDecoder> decoder_;
+  std::string content_;
+  std::uint64_t content_octets_ = 0;
+};
+
+/// Wrong passwords after which a connection is closed.
+inline constexpr unsigned kMaxFailedLogins = 5;
+/// Refused commands after which a connection is closed.
+inline constexpr unsigned kMaxCommandErrors = 20;
+
+}  // namespace waxwing

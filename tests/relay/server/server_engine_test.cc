@@ -1,0 +1,270 @@
+#include "relay/server/server_engine.h"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <string_view>
+
+#include "policy/base64.h"
+
+namespace waxwing {
+namespace {
+
+using Need = SmtpServerEngine::Need;
+using namespace std::string_literals;
+
+/// A client that knows one account, "app" with "secret", and keeps what the engine takes over.
+class Dialogue {
+ public:
+  explicit Dialogue(SmtpServerEngine::Options options = {}) : engine_(with_name(std::move(options)), now_) { serve(); }
+
+  /// Sends octets and returns all that the server answered.
+  std::string say(std::string_view octets) {
+    engine_.on_bytes(octets, now_);
+    return serve();
+  }
+
+  std::string log_in() {
+    say("EHLO app.example.org\r\n");
+    return say("AUTH PLAIN " + encode_base64("\0app\0secret"s) + "\r\n");
+  }
+
+  std::string serve() {
+    std::string output;
+    while (true) {
+      output += engine_.take_output();
+      if (engine_.need() == Need::Authentication) {
+        if (engine_.credentials().user == "app" && engine_.credentials().password == "secret")
+          engine_.on_authenticated(account, now_);
+        else
+          engine_.on_authentication_failed(now_);
+      } else if (engine_.need() == Need::StorageCheck) {
+        engine_.on_storage(storage_refusal, now_);
+      } else if (engine_.need() == Need::Content) {
+        content += engine_.take_content();
+        engine_.resume(now_);
+      } else if (engine_.need() == Need::Acceptance) {
+        content += engine_.take_content();
+        accepted_envelope = engine_.envelope();
+        engine_.on_accepted("0000000000001", now_);
+      } else {
+        return output + engine_.take_output();
+      }
+    }
+  }
+
+  SmtpServerEngine& engine() { return engine_; }
+  void pass(Milliseconds time) { now_ += time; }
+  MonotonicTime now() const { return now_; }
+
+  Account account{"app", "tenant", "", {}};
+  std::optional<ServerReply> storage_refusal;
+  std::string content;
+  Envelope accepted_envelope;
+
+ private:
+  static SmtpServerEngine::Options with_name(SmtpServerEngine::Options options) {
+    options.hostname = "relay.example";
+    return options;
+  }
+  MonotonicTime now_{};
+  SmtpServerEngine engine_;
+};
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST_CASE("a client that logs in and sends a message is told its queue id") {
+  Dialogue dialogue;
+  CHECK(contains(dialogue.log_in(), "235 2.7.0"));
+  CHECK(dialogue.say("MAIL FROM:<a@example.org> SIZE=10 BODY=8BITMIME\r\n") == "250 2.1.0 sender ok\r\n");
+  CHECK(dialogue.say("RCPT TO:<b@example.net>\r\n") == "250 2.1.5 recipient ok\r\n");
+  CHECK(dialogue.say("DATA\r\n").substr(0, 3) == "354");
+  CHECK(dialogue.say("From: a@example.org\r\n\r\nhi\r\n.\r\n") == "250 2.0.0 Ok: queued as 0000000000001\r\n");
+  CHECK(dialogue.content == "From: a@example.org\r\n\r\nhi\r\n");
+  CHECK(dialogue.accepted_envelope.recipients.size() == 1);
+  CHECK(dialogue.accepted_envelope.body_8bit);
+  CHECK(dialogue.say("QUIT\r\n").substr(0, 3) == "221");
+  CHECK(dialogue.engine().need() == Need::Close);
+}
+
+TEST_CASE("pipelined commands and content give the same replies as single ones") {
+  Dialogue dialogue;
+  dialogue.log_in();
+  const std::string replies = dialogue.say(
+      "MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\nRCPT TO:<c@example.net>\r\nDATA\r\nX: "
+      "y\r\n\r\nz\r\n.\r\n"
+      "MAIL FROM:<>\r\nRSET\r\nNOOP\r\nQUIT\r\n");
+  CHECK(replies ==
+        "250 2.1.0 sender ok\r\n250 2.1.5 recipient ok\r\n250 2.1.5 recipient ok\r\n"
+        "354 end the content with a dot on a line of its own\r\n250 2.0.0 Ok: queued as 0000000000001\r\n"
+        "250 2.1.0 sender ok\r\n250 2.0.0 ok\r\n250 2.0.0 ok\r\n221 2.0.0 goodbye\r\n");
+}
+
+TEST_CASE("a session is the same whichever way its octets are cut") {
+  const std::string script =
+      "EHLO app.example.org\r\nAUTH PLAIN " + encode_base64("\0app\0secret"s) +
+      "\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\nDATA\r\nX: y\r\n\r\n..z\r\n.\r\nQUIT\r\n";
+  Dialogue whole;
+  const std::string expected = whole.say(script);
+  for (std::size_t piece = 1; piece < 40; ++piece) {
+    Dialogue cut;
+    std::string replies;
+    for (std::size_t at = 0; at < script.size(); at += piece)
+      replies += cut.say(std::string_view(script).substr(at, piece));
+    CHECK(replies == expected);
+    CHECK(cut.content == whole.content);
+  }
+}
+
+TEST_CASE("mail is refused before authentication with a text that says what to configure") {
+  Dialogue dialogue;
+  dialogue.say("EHLO app.example.org\r\n");
+  const std::string reply = dialogue.say("MAIL FROM:<a@example.org>\r\n");
+  CHECK(reply.substr(0, 9) == "530 5.7.0");
+  CHECK(contains(reply, "user and password"));
+}
+
+TEST_CASE("AUTH LOGIN asks for user and password in turn") {
+  Dialogue dialogue;
+  dialogue.say("EHLO app.example.org\r\n");
+  CHECK(dialogue.say("AUTH LOGIN\r\n") == "334 VXNlcm5hbWU6\r\n");
+  CHECK(dialogue.say(encode_base64("app") + "\r\n") == "334 UGFzc3dvcmQ6\r\n");
+  CHECK(dialogue.say(encode_base64("secret") + "\r\n").substr(0, 3) == "235");
+}
+
+TEST_CASE("AUTH LOGIN takes the user with the command") {
+  Dialogue dialogue;
+  dialogue.say("EHLO app.example.org\r\n");
+  CHECK(dialogue.say("AUTH LOGIN " + encode_base64("app") + "\r\n") == "334 UGFzc3dvcmQ6\r\n");
+  CHECK(dialogue.say(encode_base64("secret") + "\r\n").substr(0, 3) == "235");
+}
+
+TEST_CASE("authentication can be cancelled, and what is not base64 is refused") {
+  Dialogue dialogue;
+  dialogue.say("EHLO app.example.org\r\n");
+  dialogue.say("AUTH PLAIN\r\n");
+  CHECK(dialogue.say("*\r\n").substr(0, 3) == "501");
+  CHECK(dialogue.say("AUTH PLAIN ====\r\n").substr(0, 3) == "501");
+  CHECK(dialogue.say("AUTH CRAM-MD5\r\n").substr(0, 3) == "504");
+  CHECK(dialogue.say("AUTH PLAIN " + encode_base64("root\0app\0secret"s) + "\r\n").substr(0, 3) == "535");
+}
+
+TEST_CASE("the fifth wrong password ends the connection") {
+  Dialogue dialogue;
+  dialogue.say("EHLO app.example.org\r\n");
+  const std::string guess = "AUTH PLAIN " + encode_base64("\0app\0wrong"s) + "\r\n";
+  for (unsigned i = 1; i < kMaxFailedLogins; ++i) CHECK(dialogue.say(guess).substr(0, 3) == "535");
+  CHECK(dialogue.say(guess).substr(0, 3) == "421");
+  CHECK(dialogue.engine().need() == Need::Close);
+}
+
+TEST_CASE("on a STARTTLS listener nothing but TLS leads to AUTH") {
+  SmtpServerEngine::Options options;
+  options.tls = SmtpServerEngine::Tls::StartTls;
+  Dialogue dialogue(options);
+  const std::string offer = dialogue.say("EHLO app.example.org\r\n");
+  CHECK(contains(offer, "STARTTLS"));
+  CHECK_FALSE(contains(offer, "AUTH"));
+  CHECK(dialogue.say("AUTH PLAIN AGFwcABzZWNyZXQ=\r\n").substr(0, 3) == "538");
+  CHECK(dialogue.say("MAIL FROM:<a@example.org>\r\n").substr(0, 3) == "530");
+  // What was pipelined behind STARTTLS in clear text is never executed.
+  CHECK(dialogue.say("STARTTLS\r\nEHLO injected.example\r\nNOOP\r\n").substr(0, 3) == "220");
+  CHECK(dialogue.engine().need() == Need::TlsHandshake);
+  dialogue.engine().on_secured(dialogue.now());
+  CHECK(dialogue.serve().empty());
+  CHECK(dialogue.say("MAIL FROM:<a@example.org>\r\n").substr(0, 3) == "503");
+  const std::string secured = dialogue.say("EHLO app.example.org\r\n");
+  CHECK_FALSE(contains(secured, "STARTTLS"));
+  CHECK(contains(secured, "AUTH PLAIN LOGIN"));
+}
+
+TEST_CASE("an account may only send as what it was given") {
+  Dialogue dialogue;
+  dialogue.account.allowed_senders = {"example.org", "*.shop.example", "one@example.net"};
+  dialogue.log_in();
+  CHECK(dialogue.say("MAIL FROM:<a@example.com>\r\n").substr(0, 9) == "550 5.7.1");
+  CHECK(dialogue.say("MAIL FROM:<a@shop.example>\r\n").substr(0, 9) == "550 5.7.1");
+  CHECK(dialogue.say("MAIL FROM:<two@example.net>\r\n").substr(0, 9) == "550 5.7.1");
+  for (const char* allowed : {"a@example.org", "a@x.shop.example", "ONE@example.net"}) {
+    CHECK(dialogue.say("MAIL FROM:<"s + allowed + ">\r\n").substr(0, 3) == "250");
+    dialogue.say("RSET\r\n");
+  }
+}
+
+TEST_CASE("content over the limit is refused after its end, and the session goes on") {
+  SmtpServerEngine::Options options;
+  options.max_message_octets = 10;
+  Dialogue dialogue(options);
+  dialogue.log_in();
+  CHECK(dialogue.say("MAIL FROM:<a@example.org> SIZE=11\r\n").substr(0, 9) == "552 5.3.4");
+  dialogue.say("MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n");
+  CHECK(dialogue.say("123456789012345\r\n.\r\n").substr(0, 9) == "552 5.3.4");
+  CHECK(dialogue.say("NOOP\r\n").substr(0, 3) == "250");
+}
+
+TEST_CASE("when nothing can be stored, MAIL is refused for now") {
+  Dialogue dialogue;
+  dialogue.log_in();
+  dialogue.storage_refusal = ServerReply{452, "4.3.1", {"the disk is full"}};
+  CHECK(dialogue.say("MAIL FROM:<a@example.org>\r\n") == "452 4.3.1 the disk is full\r\n");
+  CHECK(dialogue.say("RCPT TO:<b@example.net>\r\n").substr(0, 3) == "503");
+}
+
+TEST_CASE("a command line that ends with a lone LF closes the connection") {
+  Dialogue dialogue;
+  CHECK(dialogue.say("EHLO app.example.org\nNOOP\r\n").substr(0, 3) == "521");
+  CHECK(dialogue.engine().need() == Need::Close);
+}
+
+TEST_CASE("a line that is too long is refused once and forgotten") {
+  Dialogue dialogue;
+  CHECK(dialogue.say(std::string(100'000, 'x')).empty());
+  CHECK(dialogue.say("\r\nNOOP\r\n") == "500 5.5.2 line too long\r\n250 2.0.0 ok\r\n");
+}
+
+TEST_CASE("a client that only errs is shown out") {
+  Dialogue dialogue;
+  std::string last;
+  for (unsigned i = 0; i <= kMaxCommandErrors; ++i) last = dialogue.say("NONSENSE\r\n");
+  CHECK(last.substr(0, 3) == "421");
+  CHECK(dialogue.engine().need() == Need::Close);
+}
+
+TEST_CASE("a silent client is closed when its time is over") {
+  Dialogue dialogue;
+  dialogue.pass(Milliseconds(299'999));
+  dialogue.engine().on_expiry(dialogue.now());
+  CHECK(dialogue.engine().need() == Need::Bytes);
+  dialogue.pass(Milliseconds(1));
+  dialogue.engine().on_expiry(dialogue.now());
+  CHECK(dialogue.engine().take_output().substr(0, 3) == "421");
+  CHECK(dialogue.engine().need() == Need::Close);
+}
+
+TEST_CASE("addresses and parameters are judged by their grammar") {
+  Dialogue dialogue;
+  dialogue.log_in();
+  for (const char* line :
+       {"MAIL FROM:a@example.org", "MAIL FROM:<a@example.org", "MAIL FROM:<a@>", "MAIL FROM:<@example.org>",
+        "MAIL FROM:<a@example.org>x", "MAIL FROM:<a@example.org> SIZE=x", "MAIL FROM:<a@example.org> SIZE=1 SIZE=1",
+        "MAIL FROM:<a@example.org> NEWS=1", "MAIL FROM:<a b@example.org>", "MAIL", "RCPT TO:<b@example.net>"}) {
+    INFO(line);
+    CHECK(dialogue.say(std::string(line) + "\r\n").front() == '5');
+  }
+  CHECK(dialogue.say("mail from: <\"a b\"@example.org>\r\n").substr(0, 3) == "250");
+  CHECK(dialogue.say("RCPT TO:<@relay.example:b@example.net>\r\n").substr(0, 3) == "250");
+}
+
+TEST_CASE("recipients over the limit are left for another transaction") {
+  SmtpServerEngine::Options options;
+  options.max_recipients = 2;
+  Dialogue dialogue(options);
+  dialogue.log_in();
+  dialogue.say("MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\nRCPT TO:<c@example.net>\r\n");
+  CHECK(dialogue.say("RCPT TO:<d@example.net>\r\n").substr(0, 9) == "452 4.5.3");
+}
+
+}  // namespace
+}  // namespace waxwing
