@@ -1,0 +1,181 @@
+#include "transport/tls/tls_session.h"
+
+#include <fmt/format.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <climits>
+#include <cstring>
+#include <utility>
+
+#include "transport/tls/tls_failure_text.h"
+#include "transport/tls/tls_session_impl.h"
+
+namespace waxwing {
+namespace {
+
+// BoringSSL's memory BIOs never shrink and its BIO pairs hold two 17 KiB buffers; this one reads straight from the
+// octets being fed and appends to the output string, so an idle session holds no buffer at all.
+
+int read_input(BIO* bio, char* destination, int capacity) {
+  auto* unread = static_cast<std::string_view*>(BIO_get_data(bio));
+  BIO_clear_retry_flags(bio);
+  if (unread->empty()) {
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+  const std::size_t count = std::min(unread->size(), static_cast<std::size_t>(capacity));
+  std::memcpy(destination, unread->data(), count);
+  unread->remove_prefix(count);
+  return static_cast<int>(count);
+}
+
+int append_output(BIO* bio, const char* octets, int count) {
+  static_cast<std::string*>(BIO_get_data(bio))->append(octets, static_cast<std::size_t>(count));
+  return count;
+}
+
+long control(BIO*, int command, long, void*) {
+  return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+bssl::UniquePtr<BIO_METHOD> make_method(int (*read)(BIO*, char*, int), int (*write)(BIO*, const char*, int)) {
+  bssl::UniquePtr<BIO_METHOD> method(BIO_meth_new(BIO_TYPE_SOURCE_SINK, "waxwing session"));
+  if (method == nullptr) return nullptr;
+  BIO_meth_set_ctrl(method.get(), control);
+  if (read != nullptr) BIO_meth_set_read(method.get(), read);
+  if (write != nullptr) BIO_meth_set_write(method.get(), write);
+  return method;
+}
+
+bssl::UniquePtr<BIO> make_bio(const BIO_METHOD* method, void* data) {
+  bssl::UniquePtr<BIO> bio(method == nullptr ? nullptr : BIO_new(method));
+  if (bio == nullptr) return nullptr;
+  BIO_set_data(bio.get(), data);
+  BIO_set_init(bio.get(), 1);
+  return bio;
+}
+
+}  // namespace
+
+bool TlsSession::Impl::attach() {
+  // Constant after the first use; BIO_METHOD has no constant initialisation.
+  static const bssl::UniquePtr<BIO_METHOD> input_method = make_method(read_input, nullptr);
+  static const bssl::UniquePtr<BIO_METHOD> output_method = make_method(nullptr, append_output);
+  bssl::UniquePtr<BIO> reader = make_bio(input_method.get(), &input);
+  bssl::UniquePtr<BIO> writer = make_bio(output_method.get(), &output);
+  if (ssl == nullptr || reader == nullptr || writer == nullptr || SSL_set_app_data(ssl.get(), this) != 1) return false;
+  SSL_set_bio(ssl.get(), reader.release(), writer.release());
+  SSL_set_shed_handshake_config(ssl.get(), 1);
+  return true;
+}
+
+TlsSession::Impl& TlsSession::Impl::of(const SSL* ssl) {
+  return *static_cast<Impl*>(SSL_get_app_data(ssl));
+}
+
+void TlsSession::Impl::advance_handshake() {
+  const int result = SSL_do_handshake(ssl.get());
+  if (result == 1) {
+    state = State::Established;
+    verify = nullptr;
+    return;
+  }
+  const int error = SSL_get_error(ssl.get(), result);
+  if (error != SSL_ERROR_WANT_READ) fail_with(error);
+}
+
+void TlsSession::Impl::read_records(std::string& plaintext) {
+  std::array<char, SSL3_RT_MAX_PLAIN_LENGTH> record;
+  while (true) {
+    const int count = SSL_read(ssl.get(), record.data(), static_cast<int>(record.size()));
+    if (count > 0) {
+      plaintext.append(record.data(), static_cast<std::size_t>(count));
+      continue;
+    }
+    const int error = SSL_get_error(ssl.get(), count);
+    if (error == SSL_ERROR_ZERO_RETURN) {
+      state = State::PeerClosed;
+    } else if (error != SSL_ERROR_WANT_READ) {
+      fail_with(error);
+    }
+    return;
+  }
+}
+
+void TlsSession::Impl::fail_with(int ssl_error) {
+  const std::string text = tls_failure_text(ssl_error, state == State::Handshaking);
+  if (verdict && verdict->result != CertificateResult::Accepted) {
+    failure = fmt::format("the peer's certificate was not accepted: {}", verdict->detail);
+  } else {
+    failure = text;
+  }
+  state = State::Failed;
+  verify = nullptr;
+  keep_session = nullptr;
+}
+
+TlsSession::TlsSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+TlsSession::~TlsSession() = default;
+
+TlsSession::State TlsSession::feed(std::string_view ciphertext, std::string& plaintext) {
+  impl_->input = ciphertext;
+  ERR_clear_error();
+  if (impl_->state == State::Handshaking) impl_->advance_handshake();
+  if (impl_->state == State::Established) impl_->read_records(plaintext);
+  impl_->input = {};
+  return impl_->state;
+}
+
+void TlsSession::write(std::string_view plaintext) {
+  assert(impl_->state != State::Handshaking);
+  if (impl_->closed) return;
+  ERR_clear_error();
+  while (!plaintext.empty() && impl_->state != State::Failed) {
+    const int count = static_cast<int>(std::min<std::size_t>(plaintext.size(), INT_MAX));
+    const int written = SSL_write(impl_->ssl.get(), plaintext.data(), count);
+    if (written <= 0) {
+      impl_->fail_with(SSL_get_error(impl_->ssl.get(), written));
+    } else {
+      plaintext.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+}
+
+void TlsSession::close() {
+  if (impl_->closed || impl_->state == State::Handshaking || impl_->state == State::Failed) return;
+  impl_->closed = true;
+  ERR_clear_error();
+  // Both results of a queued alert (0: the peer's is still missing, 1: it was here before) are fine.
+  SSL_shutdown(impl_->ssl.get());
+}
+
+std::string TlsSession::take_output() {
+  return std::exchange(impl_->output, {});
+}
+
+TlsSession::State TlsSession::state() const {
+  return impl_->state;
+}
+
+const std::string& TlsSession::failure() const {
+  return impl_->failure;
+}
+
+const std::optional<CertificateVerdict>& TlsSession::peer_verdict() const {
+  return impl_->verdict;
+}
+
+TlsSummary TlsSession::summary() const {
+  const SSL* ssl = impl_->ssl.get();
+  const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
+  return {.version = SSL_get_version(ssl),
+          .cipher = cipher == nullptr ? "" : SSL_CIPHER_standard_name(cipher),
+          .resumed = SSL_session_reused(ssl) == 1};
+}
+
+}  // namespace waxwing

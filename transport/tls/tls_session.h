@@ -1,0 +1,71 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "policy/certificate_verdict.h"
+
+namespace waxwing {
+
+class TlsClientContext;  // transport/tls/tls_client_context.h
+class TlsServerContext;  // transport/tls/tls_server_context.h
+
+/// What a completed handshake is made of; for logs, Received fields and reports.
+struct TlsSummary {
+  std::string version;  ///< "TLSv1.3"
+  std::string cipher;   ///< IANA name, "TLS_AES_128_GCM_SHA256"
+  bool resumed = false;
+};
+
+/// One TLS connection without any I/O: octets of the network in, octets for the network out. Made by a TlsClientContext
+/// or a TlsServerContext, which it may outlive. Not thread-safe.
+class TlsSession {
+ public:
+  enum class State {
+    Handshaking,
+    Established,
+    PeerClosed,  ///< the peer sent close_notify: what was decrypted is complete; writing is still possible
+    Failed,      ///< see failure(); take_output() may hold the alert that tells the peer
+  };
+
+  ~TlsSession();
+  TlsSession(const TlsSession&) = delete;
+  TlsSession& operator=(const TlsSession&) = delete;
+
+  /// Takes octets from the network (any number, also none to begin the handshake as client), advances the handshake and
+  /// appends what was decrypted to `plaintext`. Octets after the end of the session are dropped. An end of the stream
+  /// before State::PeerClosed is a truncation; the caller sees it, this class cannot.
+  [[nodiscard]] State feed(std::string_view ciphertext, std::string& plaintext);
+
+  /// Encrypts; only after the handshake. What arises waits in take_output(), in records of at most 16 KiB. Does nothing
+  /// after close() or a failure.
+  void write(std::string_view plaintext);
+
+  /// Queues close_notify; later octets of the peer can still be fed. Does nothing before the handshake is complete.
+  void close();
+
+  /// Octets for the network since the last call; empty: none.
+  [[nodiscard]] std::string take_output();
+
+  [[nodiscard]] State state() const;
+
+  /// Why it Failed, one sentence for people: alert, protocol error or what the verifier said; else empty.
+  [[nodiscard]] const std::string& failure() const;
+
+  /// As client: what the verifier decided about the peer; no value before it ran.
+  [[nodiscard]] const std::optional<CertificateVerdict>& peer_verdict() const;
+
+  /// Once Established.
+  [[nodiscard]] TlsSummary summary() const;
+
+ private:
+  friend class TlsClientContext;
+  friend class TlsServerContext;
+  struct Impl;
+  explicit TlsSession(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace waxwing

@@ -1,0 +1,50 @@
+#pragma once
+
+// Private to transport/tls: what the contexts and the session share.
+
+#include <openssl/ssl.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "policy/certificate_verdict.h"
+#include "transport/tls/tls_session.h"
+
+#ifndef OPENSSL_IS_BORINGSSL
+#error "transport/tls is written for BoringSSL; the headers found are those of another library"
+#endif
+
+namespace waxwing {
+
+struct TlsSession::Impl {
+  /// Connects `ssl` with the buffers below; to be called once, at the object's final address.
+  /// @return  false: out of memory
+  [[nodiscard]] bool attach();
+
+  void advance_handshake();
+  void read_records(std::string& plaintext);
+  void fail_with(int ssl_error);
+
+  /// The object behind an SSL inside BoringSSL's callbacks.
+  [[nodiscard]] static Impl& of(const SSL* ssl);
+
+  std::string_view input;  ///< not yet read part of what is being fed; borrowed during feed() only
+  std::string output;
+  State state = State::Handshaking;
+  bool closed = false;  ///< close_notify has been queued
+  std::string failure;
+  std::optional<CertificateVerdict> verdict;
+
+  /// As client: looks at the presented chain (DER, leaf first). Dropped after the handshake, with all that it holds.
+  std::function<CertificateVerdict(std::span<const std::string>)> verify;
+  /// As client: keeps a session for resumption.
+  std::function<void(bssl::UniquePtr<SSL_SESSION>)> keep_session;
+
+  bssl::UniquePtr<SSL> ssl;  ///< last, so that it goes first: its callbacks use the members above
+};
+
+}  // namespace waxwing
