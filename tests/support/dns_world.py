@@ -102,6 +102,11 @@ class DnsWorld:
         self.remove(name, record_type)
         self.add(name, record_type, data)
 
+    def replace_txt(self, name, text):
+        """As replace(), for a TXT record."""
+        self.remove(name, "TXT")
+        self.add_txt(name, text)
+
     def break_signature(self, name, record_type):
         """Spoils the signature over one record set: its answers become bogus (SERVFAIL)."""
         self.zone_of(name).broken.add((name, record_type))
