@@ -11,7 +11,8 @@ enum class CertificateResult {
   HostMismatch,  ///< certificate-host-mismatch
   Expired,       ///< certificate-expired (or not yet valid)
   NotTrusted,    ///< certificate-not-trusted
-  Unreadable,    ///< validation-failure: no certificate, or one that cannot be parsed, or a key or signature too weak to rely on
+  Unreadable,  ///< validation-failure: no certificate, or one that cannot be parsed, or a key or signature too weak to
+               ///< rely on
 };
 
 struct CertificateVerdict {
