@@ -24,6 +24,13 @@ bool is_wsp(char c) {
   return c == ' ' || c == '\t';
 }
 
+/// Not find_first_not_of(), which calls memchr for each octet.
+std::string_view without_leading_space(std::string_view text) {
+  std::size_t count = 0;
+  while (count < text.size() && is_wsp(text[count])) ++count;
+  return text.substr(count);
+}
+
 void append_relaxed_name(std::string_view name, std::string& out) {
   while (!name.empty() && is_wsp(name.back())) name.remove_suffix(1);
   for (const char c : name) out.push_back(ascii_lower(c));
@@ -75,7 +82,7 @@ void BodyCanonicalizer::update(std::string_view chunk, OctetSink& sink) {
   }
   if (canonicalization_ == Canonicalization::Simple) return take_lines(chunk, sink);
   while (true) {
-    if (pending_space_) chunk.remove_prefix(std::min(chunk.find_first_not_of(" \t"), chunk.size()));
+    if (pending_space_) chunk = without_leading_space(chunk);
     if (chunk.empty()) return;
     const std::size_t end = find_reducible_space(chunk);
     take_lines(chunk.substr(0, end), sink);
@@ -115,6 +122,10 @@ void BodyCanonicalizer::take_lines(std::string_view run, OctetSink& sink) {
 
 /// Puts octets that begin and end with something other than a line end, after what they make count.
 void BodyCanonicalizer::put_content(std::string_view content, OctetSink& sink) {
+  has_content_ = true;
+  if (pending_line_ends_ <= 1 && content.size() + 3 <= std::min(buffer_.size() - buffered_, kDirectOctets)) {
+    return buffer_content(content);
+  }
   while (pending_line_ends_ > 0) {
     const std::uint64_t count = std::min<std::uint64_t>(pending_line_ends_, kLineEndsPerPiece);
     put(std::string_view(kLineEnds.data(), kCrlf.size() * static_cast<std::size_t>(count)), sink);
@@ -122,7 +133,18 @@ void BodyCanonicalizer::put_content(std::string_view content, OctetSink& sink) {
   }
   if (std::exchange(pending_space_, false)) put(" ", sink);
   put(content, sink);
-  has_content_ = true;
+}
+
+/// put_content() for short pieces that surely fit: bodies with indented lines consist of them.
+void BodyCanonicalizer::buffer_content(std::string_view content) {
+  char* out = buffer_.data() + buffered_;
+  if (std::exchange(pending_line_ends_, 0) > 0) {
+    *out++ = '\r';
+    *out++ = '\n';
+  }
+  if (std::exchange(pending_space_, false)) *out++ = ' ';
+  std::memcpy(out, content.data(), content.size());
+  buffered_ = static_cast<std::size_t>(out - buffer_.data()) + content.size();
 }
 
 void BodyCanonicalizer::put(std::string_view octets, OctetSink& sink) {

@@ -23,9 +23,11 @@ bool is_name_octet(char c) {
 /// would not be the header that they show.
 bool has_forbidden_octet(std::string_view block) {
   if (block.find('\0') != std::string_view::npos) return true;
-  for (std::size_t at = block.find_first_of(kCrlf); at != std::string_view::npos;
-       at = block.find_first_of(kCrlf, at + 2)) {
-    if (block.substr(at, 2) != kCrlf) return true;
+  for (std::size_t at = block.find('\r'); at != std::string_view::npos; at = block.find('\r', at + 1)) {
+    if (block.substr(at, kCrlf.size()) != kCrlf) return true;
+  }
+  for (std::size_t at = block.find('\n'); at != std::string_view::npos; at = block.find('\n', at + 1)) {
+    if (at == 0 || block[at - 1] != '\r') return true;
   }
   return false;
 }

@@ -1,28 +1,30 @@
 #include "signer/space_scan.h"
 
+#include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
 namespace waxwing {
 namespace {
 
-using Word = std::uint64_t;
-constexpr Word kLowBits = 0x7f7f7f7f7f7f7f7f;
+// Compilers turn this type into SSE2, NEON or plain words, whatever the machine has.
+using Octet = unsigned char;
+using Octets = Octet __attribute__((vector_size(16)));
+constexpr Octet kSpace = ' ';
+constexpr Octet kTab = '\t';
+constexpr Octet kReturn = '\r';
 
-constexpr Word repeat(char c) {
-  return 0x0101010101010101 * static_cast<unsigned char>(c);
+Octets load(const char* from) {
+  Octets octets;
+  std::memcpy(&octets, from, sizeof octets);
+  return octets;
 }
 
-Word load(const char* from) {
-  Word word;
-  std::memcpy(&word, from, sizeof word);
-  return word;
-}
-
-/// The highest bit of each octet of the result is set where `word` has `c`, exactly: no carry crosses an octet.
-Word mark(Word word, char c) {
-  const Word difference = word ^ repeat(c);
-  return ~(((difference & kLowBits) + kLowBits) | difference | kLowBits);
+/// Index in memory of the first octet that is not zero; `word` is not zero.
+std::size_t first_octet(std::uint64_t word) {
+  const int bits = std::endian::native == std::endian::little ? std::countr_zero(word) : std::countl_zero(word);
+  return static_cast<std::size_t>(bits) / 8;
 }
 
 bool reducible_at(std::string_view octets, std::size_t i) {
@@ -35,11 +37,13 @@ bool reducible_at(std::string_view octets, std::size_t i) {
 
 std::size_t find_reducible_space(std::string_view octets) {
   std::size_t i = 0;
-  for (; i + sizeof(Word) < octets.size(); i += sizeof(Word)) {
-    const Word here = load(octets.data() + i);
-    const Word next = load(octets.data() + i + 1);
-    const Word spaces = mark(here, ' ');
-    if ((mark(here, '\t') | (spaces & (mark(next, ' ') | mark(next, '\t') | mark(next, '\r')))) != 0) break;
+  for (; i + sizeof(Octets) < octets.size(); i += sizeof(Octets)) {
+    const Octets here = load(octets.data() + i);
+    const Octets next = load(octets.data() + i + 1);
+    const auto found = (here == kTab) | ((here == kSpace) & ((next == kSpace) | (next == kTab) | (next == kReturn)));
+    const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(found);
+    if (words[0] != 0) return i + first_octet(words[0]);
+    if (words[1] != 0) return i + sizeof(words[0]) + first_octet(words[1]);
   }
   while (i < octets.size() && !reducible_at(octets, i)) ++i;
   return i;
