@@ -192,7 +192,7 @@ Result<PrivateFolder> PrivateFolder::open_at(int parent, const std::string& name
   return PrivateFolder(std::move(path), owner, folder.release());
 }
 
-Result<PrivateFolder> PrivateFolder::open(std::string path, uid_t owner) {
+Result<PrivateFolder> PrivateFolder::open(const std::string& path, uid_t owner) {
   if (auto safe = check_ancestors(path, owner); !safe) return tl::unexpected(safe.error());
   return open_at(AT_FDCWD, path, path, owner);
 }

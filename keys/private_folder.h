@@ -29,7 +29,7 @@ class PrivateFolder {
   /// @errors  NotFound: there is no such folder; Denied: a symbolic link, another owner, or writable by group or others
   /// (for the
   ///          folders above: writable by them without the sticky bit); Unavailable: it cannot be opened
-  [[nodiscard]] static Result<PrivateFolder> open(std::string path, uid_t owner);
+  [[nodiscard]] static Result<PrivateFolder> open(const std::string& path, uid_t owner);
 
   /// Makes the folder with mode 0700 unless it exists, then opens it as open() does.
   [[nodiscard]] static Result<PrivateFolder> open_or_make(const std::string& path, uid_t owner);
