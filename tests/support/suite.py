@@ -1,0 +1,247 @@
+"""Builds and runs tests for tests/run, which describes names and options."""
+
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+
+# Rooms in which threads meet.
+THREADED = ("transport_io", "transport_tls", "transport_dns", "relay_observe", "relay_store", "relay_admin", "relay_daemon")
+# Programs that run without sanitizers: what is measured or killed under load should be what people run.
+RELEASE_SCENARIOS = ("kill",)
+
+
+class Tally:
+    """Counts tests, and prints what became of them."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.began = time.monotonic()
+
+    def say(self, text):
+        print(f"[{time.monotonic() - self.began:6.1f} s] {text}", flush=True)
+
+    def add(self, name, passed, failed, skipped=0, output=""):
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+        parts = [f"{passed} passed"] + [f"{count} {word}" for count, word in ((failed, "FAILED"), (skipped, "skipped")) if count]
+        self.say(f"{name}: {', '.join(parts)}")
+        if failed and output:
+            print(output.rstrip(), flush=True)
+
+    def closing_line(self):
+        line = f"{self.passed} passed, {self.failed} failed"
+        return f"{line}, {self.skipped} skipped" if self.skipped else line
+
+
+def run(command, timeout_s, environment=None):
+    """Runs a command; gives its status (None: it took too long) and its output."""
+    try:
+        answer = subprocess.run(command, cwd=ROOT, env={**os.environ, **(environment or {})}, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout_s)
+        return answer.returncode, answer.stdout.decode("utf-8", "replace")
+    except subprocess.TimeoutExpired as error:
+        return None, (error.stdout or b"").decode("utf-8", "replace") + f"\nstopped after {timeout_s} s\n"
+
+
+class Builds:
+    """The presets that were asked for, each built once."""
+
+    def __init__(self, tally, enabled):
+        self.tally = tally
+        self.enabled = enabled
+        self.done = {}
+
+    def provide(self, preset, targets=()):
+        """Whether a preset is built; a failure is counted once."""
+        key = (preset, tuple(targets))
+        if not self.enabled:
+            return True
+        if key not in self.done:
+            self.tally.say(f"building {preset}{' ' if targets else ''}{' '.join(targets)}")
+            commands = [["cmake", "--preset", preset],
+                        ["cmake", "--build", "--preset", preset, *(["--target", *targets] if targets else [])]]
+            self.done[key] = True
+            for command in commands:
+                status, output = run(command, 1500)
+                if status != 0:
+                    self.done[key] = False
+                    self.tally.add(f"build {preset}", 0, 1, output="\n".join(output.splitlines()[-60:]))
+                    break
+        return self.done[key]
+
+
+def test_programs(preset):
+    """Rooms that have unit tests, as CMake wrote them down."""
+    status, output = run(["ctest", "--test-dir", str(BUILD / preset), "--show-only"], 60)
+    return re.findall(r"Test +#\d+: (\S+)", output) if status == 0 else []
+
+
+def run_unit_tests(tally, preset, names, environment, patterns=()):
+    """Runs test programs through ctest and counts the test cases inside them."""
+    if patterns:
+        for name in names:
+            status, output = run([str(BUILD / preset / "tests" / f"{name}_tests"), *patterns], 600, environment)
+            passed, failed = count_cases(output, status == 0)
+            tally.add(f"{preset} {name}", passed, failed, output=output)
+        return
+    report = BUILD / preset / "tests.xml"
+    report.unlink(missing_ok=True)
+    run(["ctest", "--test-dir", str(BUILD / preset), "-j2", "--timeout", "600", "--output-junit", str(report),
+         "--test-output-size-passed", "10000000", "--test-output-size-failed", "10000000",
+         "-R", f"^({'|'.join(map(re.escape, names))})$"], 1200, environment)
+    if not report.exists():
+        tally.add(f"{preset} unit tests", 0, 1, output="ctest wrote no report")
+        return
+    for case in xml.etree.ElementTree.parse(report).getroot().iter("testcase"):
+        output = case.findtext("system-out") or ""
+        passed, failed = count_cases(output, case.get("status") == "run")
+        tally.add(f"{preset} {case.get('name')}", passed, failed, output=output)
+
+
+def count_cases(output, succeeded):
+    """Passed and failed test cases from the last lines of a Catch2 program; a program of another kind is one case."""
+    whole = re.findall(r"All tests passed \(\d+ assertions? in (\d+) test cases?\)", output)
+    parts = re.findall(r"^test cases: *(\d+) \|(?: *(\d+) passed)?(?: *\|)?(?: *(\d+) failed)?", output, re.MULTILINE)
+    if succeeded:
+        return (int(whole[-1]) if whole else 1), 0
+    if parts:
+        passed, failed = int(parts[-1][1] or 0), int(parts[-1][2] or 0)
+        return passed, max(failed, 1)
+    return 0, 1  # it crashed, or a sanitizer ended it
+
+
+def run_python_tests(tally, name, file, build, test=None, keep=False):
+    """Runs one file of unittest and counts its tests; a test with several failing parts counts once."""
+    environment = {"WAXWING_BUILD": str(build), "PYTHONDONTWRITEBYTECODE": "1", **({"WAXWING_KEEP": "1"} if keep else {})}
+    status, output = run(["/usr/bin/python3", str(file), *([test] if test else [])], 900, environment)
+    ran = re.findall(r"^Ran (\d+) tests?", output, re.MULTILINE)
+    skipped = re.findall(r"skipped=(\d+)", output)
+    failing = set(re.findall(r"^(?:FAIL|ERROR): \S+ \(([^)]*)\)", output, re.MULTILINE))
+    failed = len(failing) or (0 if status == 0 else 1)
+    skipped = int(skipped[-1]) if skipped else 0
+    tests_failed = sum(1 for identity in failing if "setUpClass" not in identity)
+    passed = max(int(ran[-1]) - tests_failed - skipped, 0) if ran else 0
+    tally.add(name, passed, failed, skipped, output)
+
+
+def python_tests(folder):
+    return {path.name[:-len("_test.py")]: path for path in sorted((ROOT / "tests" / folder).glob("*_test.py"))}
+
+
+class Suite:
+    """Knows all names and runs them in a fixed order: what is quick and likely to fail comes first."""
+
+    def __init__(self, options):
+        self.options = options
+        self.tally = Tally()
+        self.builds = Builds(self.tally, not options.no_build)
+        self.lint = python_tests("lint")
+        self.scenarios = python_tests("scenarios")
+        folder = pathlib.Path(options.conformance).resolve() if options.conformance else ROOT.parent / "shared" / "conformance"
+        self.conformance = folder if folder.is_dir() else None
+        self.unit_environment = {"WAXWING_CONFORMANCE": str(self.conformance)} if self.conformance else {}
+        if options.conformance and not self.conformance:
+            sys.exit(f"tests/run: there is no folder '{options.conformance}'")
+
+    def run_all(self):
+        self.run_lint(self.lint)
+        if self.builds.provide("dev"):
+            self.run_units(test_programs("dev"))
+        self.run_tsan()
+        self.run_scenarios(self.scenarios)
+        if not self.conformance:
+            self.tally.say("conformance: not run, there is no ../shared/conformance (say --conformance DIR)")
+
+    def run_units(self, names):
+        run_unit_tests(self.tally, "dev", names, self.unit_environment)
+
+    def run_tsan(self):
+        if not self.builds.enabled or self.run_quiet(["cmake", "--preset", "tsan"]):
+            names = [name for name in test_programs("tsan") if name in THREADED]
+            if self.builds.provide("tsan", [f"{name}_tests" for name in names]):
+                suppressions = ROOT / "tests" / "support" / "tsan.suppressions"
+                run_unit_tests(self.tally, "tsan", names, {"TSAN_OPTIONS": f"suppressions={suppressions} exitcode=99"})
+
+    def run_quiet(self, command):
+        status, output = run(command, 600)
+        if status != 0:
+            self.tally.add(" ".join(command), 0, 1, output=output)
+        return status == 0
+
+    def run_lint(self, files, test=None):
+        if self.builds.provide("release", ["waxwingd", "waxwing"]):
+            for name, file in files.items():
+                run_python_tests(self.tally, f"lint {name}", file, BUILD / "release", test)
+
+    def run_scenarios(self, files, test=None):
+        for name, file in files.items():
+            preset = "release" if name in RELEASE_SCENARIOS else "dev"
+            targets = ["waxwingd", "waxwing"] if preset == "release" or self.options.names else []
+            if self.builds.provide(preset, targets):
+                run_python_tests(self.tally, f"scenario {name}", file, BUILD / preset, test, self.options.keep)
+
+    def run_named(self, name):
+        name, _, part = name.partition(":")
+        if name == "lint":
+            self.run_lint(self.lint)
+        elif name == "scenarios":
+            self.run_scenarios(self.scenarios)
+        elif name == "tsan":
+            self.run_tsan()
+        elif name in self.lint:
+            self.run_lint({name: self.lint[name]}, part)
+        elif name in self.scenarios:
+            self.run_scenarios({name: self.scenarios[name]}, part)
+        elif name == "conformance" and not self.conformance:
+            self.tally.add("conformance: there is no ../shared/conformance (say --conformance DIR)", 0, 1)
+        else:
+            self.run_named_unit(name, part)
+
+    def run_named_unit(self, name, pattern):
+        if self.builds.enabled and not self.run_quiet(["cmake", "--preset", "dev"]):
+            return
+        known = test_programs("dev")
+        if name not in (*known, "unit", "conformance"):
+            sys.exit(f"tests/run: unknown name '{name}'; tests/run --list prints those there are")
+        names = [name] if name in known else known
+        if name == "conformance":
+            names, pattern = [room for room in ("policy", "signer", "transport_tls") if room in known], "[conformance]"
+        if self.builds.provide("dev", [f"{room}_tests" for room in names]):
+            run_unit_tests(self.tally, "dev", names, self.unit_environment, [pattern] if pattern else [])
+
+    def list_names(self):
+        print("unit", "tsan", "scenarios", "lint", "conformance", sep="\n")
+        print(*test_programs("dev"), *self.scenarios, *self.lint, sep="\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/run", add_help=False)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--conformance")
+    parser.add_argument("--no-build", action="store_true")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--keep", action="store_true")
+    options = parser.parse_args()
+    suite = Suite(options)
+    if options.list:
+        suite.list_names()
+        return 0
+    for name in options.names:
+        suite.run_named(name)
+    if not options.names:
+        suite.run_all()
+    print(suite.tally.closing_line())
+    return 1 if suite.tally.failed or not suite.tally.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
