@@ -1,0 +1,182 @@
+"""Stock clients submit on every kind of listener; what must be refused is refused."""
+
+import pathlib
+import smtplib
+import socket
+import ssl
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import certificates
+import dkim
+import scenario
+import stock_clients
+
+LOCAL, STARTTLS, IMPLICIT, STRICT = 2525, 587, 465, 2526
+
+
+class Submission(scenario.Scenario):
+    @classmethod
+    def build_world(cls):
+        identity = certificates.leaf(None, ["mx.recv.example"])
+        cls.host = cls.receiving_host("mx.recv.example", "127.0.0.2", ["recv.example"], identity)
+        cls.dns.add("_25._tcp.mx.recv.example", "TLSA", identity.tlsa())
+        chain, key = certificates.leaf(cls.authority, ["localhost"]).write(cls.folder, "listener")
+        tls = {"certificate_file": chain, "key_file": key}
+        cls.relay_listeners = [
+            {"name": "local", "address": "127.0.0.1", "port": LOCAL, "tls": "none", "bare_line_ends": "fix"},
+            {"name": "submission", "address": "127.0.0.1", "port": STARTTLS, "tls": "starttls", **tls},
+            {"name": "submissions", "address": "127.0.0.1", "port": IMPLICIT, "tls": "implicit", **tls},
+            {"name": "strict", "address": "127.0.0.1", "port": STRICT, "tls": "none"},
+        ]
+
+    def deliver_with(self, name, client, port, tls):
+        recipient = f"{name.replace(' ', '-')}-{tls}@recv.example"
+        text = stock_clients.message(scenario.SENDER, recipient, body=f"By {name}.\r\n.dot\r\n")
+        result = client("localhost", port, tls, self.ca_file, scenario.USER, scenario.PASSWORD, scenario.SENDER, recipient, text)
+        self.assertTrue(result.accepted, result.text[-3000:])
+        stored = self.host.wait_for_message(recipient)
+        self.assertIn(f"By {name}.".encode(), stored.octets)
+        wire = stored.from_first_signature()
+        for index in range(2):
+            self.assertTrue(dkim.DKIM(wire).verify(idx=index, dnsfunc=self.dns.lookup_txt), "signature of what was stored")
+
+    def test_every_client_submits_without_tls_on_loopback(self):
+        for name, client in stock_clients.ALL.items():
+            with self.subTest(client=name):
+                self.deliver_with(name, client, LOCAL, "none")
+
+    def test_every_client_submits_with_starttls(self):
+        for name, client in stock_clients.ALL.items():
+            with self.subTest(client=name):
+                self.deliver_with(name, client, STARTTLS, "starttls")
+
+    def test_every_client_submits_with_implicit_tls(self):
+        for name, client in stock_clients.ALL.items():
+            with self.subTest(client=name):
+                self.deliver_with(name, client, IMPLICIT, "implicit")
+
+    def test_auth_login_is_understood(self):
+        self.deliver_with("login", lambda host, port, tls, ca_file, *rest: stock_clients.login_mechanism(host, port, *rest),
+                          LOCAL, "none")
+
+    def test_a_wrong_password_is_refused(self):
+        with smtplib.SMTP("127.0.0.1", LOCAL, local_hostname="client.example") as client:
+            with self.assertRaises(smtplib.SMTPAuthenticationError) as refusal:
+                client.login(scenario.USER, "wrong")
+            self.assertEqual(refusal.exception.smtp_code, 535)
+
+    def test_mail_without_auth_is_refused_with_what_to_configure(self):
+        with smtplib.SMTP("127.0.0.1", LOCAL, local_hostname="client.example") as client:
+            client.ehlo()
+            code, text = client.mail(scenario.SENDER)
+            self.assertEqual(code, 530)
+            self.assertTrue(text.startswith(b"5.7.0"), text)
+
+    def test_auth_is_not_offered_before_starttls(self):
+        with smtplib.SMTP("127.0.0.1", STARTTLS, local_hostname="client.example") as client:
+            client.ehlo()
+            self.assertNotIn("auth", client.esmtp_features)
+            self.assertIn("starttls", client.esmtp_features)
+            client.starttls(context=ssl.create_default_context(cafile=self.ca_file))
+            client.ehlo()
+            self.assertIn("auth", client.esmtp_features)
+            self.assertNotIn("starttls", client.esmtp_features)
+
+    def test_commands_sent_in_clear_text_behind_starttls_are_discarded(self):
+        with socket.create_connection(("127.0.0.1", STARTTLS), timeout=20) as connection:
+            reader = connection.makefile("rb")
+            self.assertTrue(reader.readline().startswith(b"220"))
+            connection.sendall(b"EHLO client.example\r\n")
+            while not reader.readline().startswith(b"250 "):
+                pass
+            connection.sendall(b"STARTTLS\r\nMAIL FROM:<evil@sender.example>\r\n")
+            reply = reader.readline()
+            if not reply.startswith(b"220"):
+                return  # refused altogether
+            context = ssl.create_default_context(cafile=self.ca_file)
+            try:
+                tls = context.wrap_socket(connection, server_hostname="localhost")
+            except OSError:
+                return  # the injected line has spoiled the handshake, which is as good
+            tls.sendall(b"NOOP\r\n")
+            self.assertTrue(tls.recv(4096).startswith(b"250"), "the injected command must not be answered")
+
+    def raw_submission(self, port, recipient, content):
+        """Sends content octet by octet as given, after DATA; gives the first reply to it."""
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+            reader = connection.makefile("rb")
+
+            def say(line):
+                connection.sendall(line + b"\r\n")
+                while True:
+                    reply = reader.readline()
+                    if reply[3:4] != b"-":
+                        return reply
+
+            reader.readline()
+            say(b"EHLO client.example")
+            say(b"AUTH PLAIN " + stock_clients.plain_credentials(scenario.USER, scenario.PASSWORD).encode())
+            say(b"MAIL FROM:<" + scenario.SENDER.encode() + b">")
+            say(b"RCPT TO:<" + recipient.encode() + b">")
+            self.assertTrue(say(b"DATA").startswith(b"354"))
+            connection.sendall(content)
+            return reader.readline()
+
+    def smuggling_message(self, recipient, end):
+        head = stock_clients.message(scenario.SENDER, recipient).encode()
+        return head + end + b"MAIL FROM:<evil@sender.example>\r\nRCPT TO:<smuggled@recv.example>\r\nDATA\r\n" \
+            b"From: evil@sender.example\r\nSubject: smuggled\r\n\r\nsmuggled\r\n.\r\n"
+
+    def test_nothing_but_crlf_dot_crlf_ends_a_message(self):
+        for number, end in enumerate((b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\n", b"\r\n.\r", b"\r.\r\n", b"\n.\r")):
+            for port in (LOCAL, STRICT):
+                with self.subTest(end=end, port=port):
+                    recipient = f"smuggle-{number}-{port}@recv.example"
+                    reply = self.raw_submission(port, recipient, self.smuggling_message(recipient, end))
+                    self.assertTrue(reply.startswith(b"250 2.0.0" if port == LOCAL else b"5"), reply)
+                    if port == LOCAL:
+                        self.assertNotIn(b"\r.", self.host.wait_for_message(recipient).octets)
+        self.assertEqual(self.host.messages("smuggled@recv.example"), [])
+
+    def test_a_listener_that_repairs_turns_lone_line_feeds_into_line_ends_before_signing(self):
+        recipient = "lone@recv.example"
+        reply = self.raw_submission(LOCAL, recipient, b"From: ann@sender.example\nTo: lone@recv.example\nSubject: x\n\none\ntwo\n\r\n.\r\n")
+        self.assertTrue(reply.startswith(b"250"), reply)
+        stored = self.host.wait_for_message(recipient)
+        self.assertTrue(dkim.DKIM(stored.from_first_signature()).verify(dnsfunc=self.dns.lookup_txt))
+
+    def test_date_and_message_id_are_added_before_signing(self):
+        self.submit_ok("fields@recv.example")
+        stored = self.host.wait_for_message("fields@recv.example").parsed()
+        self.assertTrue(stored["Date"])
+        self.assertRegex(stored["Message-ID"], r"^<.+@.+>$")
+
+    def test_a_message_of_a_megabyte_arrives_octet_by_octet(self):
+        body = "".join(f"{number:08d} {'x' * 60}\r\n" for number in range(15_000))
+        self.submit_ok("large@recv.example", text=stock_clients.message(scenario.SENDER, "large@recv.example", body=body))
+        stored = self.host.wait_for_message("large@recv.example")
+        self.assertTrue(stored.octets.replace(b"\r\n", b"\n").endswith(body.replace("\r\n", "\n").encode()))
+        self.assertTrue(dkim.DKIM(stored.from_first_signature()).verify(dnsfunc=self.dns.lookup_txt))
+
+    def test_one_message_reaches_all_its_recipients_once(self):
+        recipients = [f"many-{number}@recv.example" for number in range(20)]
+        text = stock_clients.message(scenario.SENDER, "many@recv.example")
+        with smtplib.SMTP("127.0.0.1", LOCAL, local_hostname="client.example") as client:
+            client.login(scenario.USER, scenario.PASSWORD)
+            client.sendmail(scenario.SENDER, recipients, text)
+        for recipient in recipients:
+            self.host.wait_for_message(recipient)
+        self.relay.wait_until_delivered()
+        for recipient in recipients:
+            self.assertEqual(len(self.host.messages(recipient)), 1)
+
+    def test_no_password_is_in_the_log(self):
+        self.submit_ok("log@recv.example")
+        for secret in (scenario.PASSWORD, stock_clients.plain_credentials(scenario.USER, scenario.PASSWORD), "BEGIN PRIVATE KEY"):
+            self.assertNotIn(secret, self.relay.log())
+
+
+if __name__ == "__main__":
+    scenario.main()
