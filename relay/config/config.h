@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "policy/domain_name.h"
+#include "policy/ip_address.h"
+#include "policy/time_point.h"
+#include "policy/tls_requirement.h"
+
+namespace waxwing {
+
+/// One submission listener, `[[listener]]`.
+struct ListenerConfig {
+  enum class Tls {
+    None,      ///< AUTH in clear text; on loopback addresses only
+    StartTls,  ///< AUTH after STARTTLS (port 587)
+    Implicit,  ///< TLS from the first octet (port 465)
+  };
+  enum class BareLineEnds { Reject, Fix };
+  std::string name;
+  IpAddress address;
+  std::uint16_t port = 587;
+  Tls tls = Tls::None;
+  std::string certificate_file;                        ///< PEM chain; needed unless tls is None
+  std::string key_file;                                ///< PEM key; needed unless tls is None
+  BareLineEnds bare_line_ends = BareLineEnds::Reject;  ///< Fix: a lone LF or CR in content becomes CRLF before signing;
+                                                       ///< loopback only
+
+  friend bool operator==(const ListenerConfig&, const ListenerConfig&) = default;
+};
+
+/// The listener without configuration: "local", 127.0.0.1:587 without TLS, repairing bare line ends.
+[[nodiscard]] std::vector<ListenerConfig> default_listeners();
+
+/// 127.0.0.1.
+[[nodiscard]] IpAddress ipv4_loopback();
+
+/// What to do with a message that preflight says would fail at its receivers.
+enum class PreflightMode { Enforce, Warn };
+
+enum class LogFormat { Text, Json };
+
+/// The whole configuration. What load_config() returns is checked; the initialisers here are the defaults, from which
+/// etc/waxwing.toml and the help are written (schema.h).
+struct Config {
+  std::string hostname;  ///< our name in EHLO, banner, Received and DSNs, as DomainName::str(); load_config() fills in
+                         ///< the system's host name
+  std::string state_directory = "/var/lib/waxwing";
+  std::string run_directory = "/run/waxwing";  ///< control socket
+  unsigned workers = 0;                        ///< 0: one for each core
+  std::vector<ListenerConfig> listeners = default_listeners();
+
+  // [limits]
+  std::uint64_t max_message_octets = 50ULL << 20;
+  unsigned max_recipients = 100;
+  unsigned max_connections = 10'000;
+  Seconds idle_timeout{300};
+
+  // [dns]
+  IpAddress resolver_address = ipv4_loopback();  ///< `resolver`
+  std::uint16_t resolver_port = 53;
+
+  // [egress]
+  std::vector<IpAddress> egress_addresses;  ///< `addresses` that receivers see; SPF is checked for them
+  std::vector<IpAddress> source_addresses;  ///< local addresses to bind to, at most one of each family
+
+  // [delivery]
+  std::uint16_t smtp_port = 25;
+  std::uint16_t sts_port = 443;
+  TlsLevel minimum_tls = TlsLevel::Encrypted;
+  bool allow_non_global_addresses = false;
+  unsigned max_connections_per_host = 20;
+  std::string ca_file = "/etc/ssl/certs/ca-certificates.crt";
+
+  // [queue]
+  Seconds lifetime{5 * 86'400};
+  std::vector<Seconds> retry_delays = {Seconds(300),   Seconds(600),   Seconds(1'200), Seconds(2'400),
+                                       Seconds(3'600), Seconds(7'200), Seconds(14'400)};  ///< the last one repeats
+
+  // [signing]
+  Seconds signature_lifetime{14 * 86'400};  ///< x= minus t=; longer than queue.lifetime
+
+  // [preflight]
+  PreflightMode preflight_mode = PreflightMode::Enforce;  ///< `mode`
+
+  // [log]
+  LogFormat log_format = LogFormat::Text;  ///< `format`
+
+  friend bool operator==(const Config&, const Config&) = default;
+};
+
+}  // namespace waxwing

@@ -1,0 +1,178 @@
+#include "relay/config/config_checks.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "relay/config/quantity.h"
+
+namespace waxwing {
+namespace {
+
+using Tls = ListenerConfig::Tls;
+
+// sun_path holds 108 octets with the final zero (unix(7)); the socket's name needs 13 of them.
+constexpr std::size_t kMaxRunDirectoryOctets = 94;
+
+class Checks {
+ public:
+  Checks(const Config& config, const Settings& settings, const ConfigSurroundings& surroundings, MistakeList& mistakes)
+      : config_(config), settings_(settings), surroundings_(surroundings), mistakes_(mistakes) {}
+
+  void run() {
+    for (std::size_t i = 0; i < config_.listeners.size(); ++i) check_listener(i, config_.listeners[i]);
+    check_listeners_differ();
+    check_lifetimes();
+    check_resolver();
+    check_source_addresses();
+    check_directories();
+    check_file("delivery.ca_file", "delivery.ca_file", config_.ca_file,
+               "Install the package ca-certificates, or write the path of another file of authorities");
+  }
+
+ private:
+  [[nodiscard]] bool is_set(std::string_view name) const { return settings_.contains(name); }
+
+  // The value is a mistake already, and judging the default in its place would only mislead.
+  [[nodiscard]] bool is_misread(std::string_view name) const {
+    const auto found = settings_.find(name);
+    return found != settings_.end() && !found->second.understood;
+  }
+
+  // Where an option stands; one that is not set has the place of what it belongs to.
+  [[nodiscard]] Place place(std::string_view name, std::string_view belongs_to = {}) const {
+    for (const std::string_view candidate : {name, belongs_to}) {
+      const auto found = settings_.find(candidate);
+      if (found != settings_.end()) return found->second.place;
+    }
+    return {};
+  }
+
+  void check_listener(std::size_t index, const ListenerConfig& listener) {
+    const std::string prefix = fmt::format("listener.{}", index);
+    const std::string address = prefix + ".address";
+    const bool is_exposed = is_set(address) && !is_misread(address) && !listener.address.is_loopback();
+    if (is_exposed && listener.tls == Tls::None && !is_misread(prefix + ".tls")) {
+      mistakes_.add(
+          place(prefix + ".tls", prefix),
+          fmt::format("listener \"{}\" has no TLS although {} is not a loopback address, so that passwords would "
+                      "cross the network in clear text",
+                      listener.name, listener.address.str()),
+          "Set tls = \"starttls\" or \"implicit\" with a certificate, or listen on 127.0.0.1");
+    }
+    if (is_exposed && listener.bare_line_ends == ListenerConfig::BareLineEnds::Fix) {
+      mistakes_.add(
+          place(prefix + ".bare_line_ends", prefix),
+          fmt::format("listener \"{}\" would fix bare line ends although {} is not a loopback address, which lets "
+                      "strangers smuggle messages",
+                      listener.name, listener.address.str()),
+          "Set bare_line_ends = \"reject\"");
+    }
+    check_listener_files(prefix, listener);
+  }
+
+  void check_listener_files(const std::string& prefix, const ListenerConfig& listener) {
+    if (is_misread(prefix + ".tls")) return;
+    const std::pair<std::string_view, const std::string*> files[] = {{"certificate_file", &listener.certificate_file},
+                                                                     {"key_file", &listener.key_file}};
+    for (const auto& [name, path] : files) {
+      const std::string full_name = fmt::format("{}.{}", prefix, name);
+      if (listener.tls == Tls::None && is_set(full_name)) {
+        mistakes_.add(place(full_name), fmt::format("listener \"{}\" has a {} but no TLS", listener.name, name),
+                      "Set tls = \"starttls\" or \"implicit\", or remove this line");
+      } else if (listener.tls != Tls::None && !is_set(full_name)) {
+        mistakes_.add(place(prefix + ".tls", prefix),
+                      fmt::format("listener \"{}\" has TLS but no {}", listener.name, name),
+                      fmt::format("Add {} = \"/…\" with the path of a PEM file", name));
+      } else {
+        check_file(full_name, fmt::format("listener.{}", name), *path,
+                   "Create it, or write the path of the file that is meant");
+      }
+    }
+  }
+
+  void check_listeners_differ() {
+    std::map<std::string, Place> names;
+    std::map<std::pair<IpAddress, std::uint16_t>, Place> endpoints;
+    for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
+      const ListenerConfig& listener = config_.listeners[i];
+      const std::string prefix = fmt::format("listener.{}", i);
+      if (!listener.name.empty()) {
+        const auto [first, is_new] = names.emplace(listener.name, place(prefix + ".name"));
+        if (!is_new) {
+          mistakes_.add(place(prefix + ".name"),
+                        fmt::format("the listener of line {} is called \"{}\" too", first->second.line, listener.name),
+                        "Give each listener a name of its own");
+        }
+      }
+      if (is_set(prefix + ".address") && !is_misread(prefix + ".address") && !is_misread(prefix + ".port")) {
+        const Place here = place(prefix + ".address");
+        const auto [first, is_new] = endpoints.emplace(std::pair(listener.address, listener.port), here);
+        if (!is_new) {
+          mistakes_.add(here,
+                        fmt::format("the listener of line {} has address {} and port {} too", first->second.line,
+                                    listener.address.str(), listener.port),
+                        "Give each listener another address or port");
+        }
+      }
+    }
+  }
+
+  void check_lifetimes() {
+    if (config_.signature_lifetime > config_.lifetime) return;
+    if (is_misread("signing.signature_lifetime") || is_misread("queue.lifetime")) return;
+    mistakes_.add(
+        place("signing.signature_lifetime", "queue.lifetime"),
+        fmt::format("signing.signature_lifetime is {}, not longer than queue.lifetime, which is {}, so that the last "
+                    "attempts would deliver signatures that have expired",
+                    format_duration(config_.signature_lifetime), format_duration(config_.lifetime)),
+        "Make it longer, for instance by a week");
+  }
+
+  void check_resolver() {
+    if (config_.resolver_address.is_loopback()) return;
+    mistakes_.add(
+        place("dns.resolver"),
+        fmt::format("dns.resolver is {}, which is not a loopback address: anybody on the way could forge its word on "
+                    "DNSSEC",
+                    config_.resolver_address.str()),
+        "Run a validating resolver such as unbound on this host, and write \"127.0.0.1\"");
+  }
+
+  void check_source_addresses() {
+    const auto& addresses = config_.source_addresses;
+    if (addresses.size() < 2 || addresses[0].family() != addresses[1].family()) return;
+    mistakes_.add(place("egress.source_addresses"), "egress.source_addresses has two addresses of the same family",
+                  "Write at most one IPv4 and one IPv6 address");
+  }
+
+  void check_directories() {
+    if (config_.run_directory.size() <= kMaxRunDirectoryOctets) return;
+    mistakes_.add(
+        place("run_directory"),
+        fmt::format("run_directory is {} octets long, too long for the path of a socket", config_.run_directory.size()),
+        fmt::format("Choose a path of at most {} octets", kMaxRunDirectoryOctets));
+  }
+
+  void check_file(std::string_view place_name, std::string_view option, const std::string& path, std::string remedy) {
+    if (path.empty() || !surroundings_.file_is_missing(path)) return;
+    mistakes_.add(place(place_name), fmt::format("{} is \"{}\", and there is no such file", option, path),
+                  std::move(remedy));
+  }
+
+  const Config& config_;
+  const Settings& settings_;
+  const ConfigSurroundings& surroundings_;
+  MistakeList& mistakes_;
+};
+
+}  // namespace
+
+void check_config(const Config& config, const Settings& settings, const ConfigSurroundings& surroundings,
+                  MistakeList& mistakes) {
+  Checks(config, settings, surroundings, mistakes).run();
+}
+
+}  // namespace waxwing

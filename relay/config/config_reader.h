@@ -1,0 +1,37 @@
+#pragma once
+
+#include <toml++/toml.h>
+#include <string>
+#include <string_view>
+
+#include "relay/config/config.h"
+#include "relay/config/mistake_list.h"
+#include "relay/config/schema.h"
+
+namespace waxwing {
+
+/// What a configuration file says, as far as it could be understood.
+struct ReadConfig {
+  Config config;
+  Settings settings;
+};
+
+/// Reads a TOML document by the table of options.
+class ConfigReader {
+ public:
+  explicit ConfigReader(MistakeList& mistakes) : mistakes_(mistakes) {}
+
+  [[nodiscard]] ReadConfig read(const toml::table& document);
+
+ private:
+  void read_section(const toml::key& section, const toml::node& node);
+  void read_listeners(const toml::node& node);
+  void read_listener(const toml::table& table);
+  void read_option(const Option& option, std::string setting_name, const toml::node& node, ListenerConfig* listener);
+  void complain_unknown(std::string_view section, const toml::key& key);
+
+  MistakeList& mistakes_;
+  ReadConfig result_;
+};
+
+}  // namespace waxwing

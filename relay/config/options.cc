@@ -1,0 +1,247 @@
+#include "relay/config/schema.h"
+
+// The rows of the table, one for each option.
+
+namespace waxwing {
+namespace {
+
+constexpr std::uint64_t kMinute = 60;
+constexpr std::uint64_t kHour = 3'600;
+constexpr std::uint64_t kDay = 86'400;
+constexpr std::uint64_t kMaxPort = 65'535;
+
+constexpr ChoiceWord kListenerTlsWords[] = {{"none", static_cast<int>(ListenerConfig::Tls::None)},
+                                            {"starttls", static_cast<int>(ListenerConfig::Tls::StartTls)},
+                                            {"implicit", static_cast<int>(ListenerConfig::Tls::Implicit)}};
+constexpr ChoiceWord kBareLineEndsWords[] = {{"reject", static_cast<int>(ListenerConfig::BareLineEnds::Reject)},
+                                             {"fix", static_cast<int>(ListenerConfig::BareLineEnds::Fix)}};
+// Clear text is not offered: it is an exception for one domain, with a reason and an end, never a rule.
+constexpr ChoiceWord kTlsLevelWords[] = {{"encrypted", static_cast<int>(TlsLevel::Encrypted)},
+                                         {"verified", static_cast<int>(TlsLevel::Verified)},
+                                         {"authenticated", static_cast<int>(TlsLevel::Authenticated)}};
+constexpr ChoiceWord kPreflightWords[] = {{"enforce", static_cast<int>(PreflightMode::Enforce)},
+                                          {"warn", static_cast<int>(PreflightMode::Warn)}};
+constexpr ChoiceWord kLogFormatWords[] = {{"text", static_cast<int>(LogFormat::Text)},
+                                          {"json", static_cast<int>(LogFormat::Json)}};
+
+// Designated initialisers keep each row readable; those left out have the defaults of Option.
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+const Option kOptions[] = {
+    {.section = "",
+     .name = "hostname",
+     .type = OptionType::Domain,
+     .field = &Config::hostname,
+     .example = "\"relay.example.org\"",
+     .help =
+         "Name of this relay in its banner, in EHLO and in Received fields. Receivers expect that it resolves to the "
+         "addresses from which mail leaves, and that these resolve back to it. Without it, the system's host name."},
+    {.section = "",
+     .name = "state_directory",
+     .type = OptionType::Directory,
+     .field = &Config::state_directory,
+     .help = "Queue, accounts and keys. It must be on a local disk that keeps what it has acknowledged."},
+    {.section = "",
+     .name = "run_directory",
+     .type = OptionType::Directory,
+     .field = &Config::run_directory,
+     .help = "Control socket, through which the command line speaks to the running relay."},
+    {.section = "",
+     .name = "workers",
+     .type = OptionType::Number,
+     .field = &Config::workers,
+     .least = 0,
+     .most = 256,
+     .unit = "threads",
+     .help = "Threads that serve clients and deliver mail; 0 for one on each processor core."},
+    {.section = "listener",
+     .name = "name",
+     .type = OptionType::Name,
+     .field = &ListenerConfig::name,
+     .example = "\"local\"",
+     .help = "Name of this listener in the log. Required."},
+    {.section = "listener",
+     .name = "address",
+     .type = OptionType::Address,
+     .field = &ListenerConfig::address,
+     .example = "\"127.0.0.1\"",
+     .help = "IP address to listen on; \"0.0.0.0\" and \"::\" for all. Required."},
+    {.section = "listener",
+     .name = "port",
+     .type = OptionType::Number,
+     .field = &ListenerConfig::port,
+     .least = 1,
+     .most = kMaxPort,
+     .help = "TCP port: 587 for submission with STARTTLS, 465 for TLS from the first octet."},
+    {.section = "listener",
+     .name = "tls",
+     .type = OptionType::Choice,
+     .field = &ListenerConfig::tls,
+     .choices = kListenerTlsWords,
+     .help =
+         "\"starttls\" and \"implicit\" need a certificate; \"none\" is for loopback addresses only, since passwords "
+         "would cross the network in clear text."},
+    {.section = "listener",
+     .name = "certificate_file",
+     .type = OptionType::File,
+     .field = &ListenerConfig::certificate_file,
+     .example = "\"/etc/waxwing/tls/fullchain.pem\"",
+     .help = "Certificate chain in PEM, the server's own certificate first."},
+    {.section = "listener",
+     .name = "key_file",
+     .type = OptionType::File,
+     .field = &ListenerConfig::key_file,
+     .example = "\"/etc/waxwing/tls/privkey.pem\"",
+     .help = "Private key of the certificate in PEM."},
+    {.section = "listener",
+     .name = "bare_line_ends",
+     .type = OptionType::Choice,
+     .field = &ListenerConfig::bare_line_ends,
+     .choices = kBareLineEndsWords,
+     .help =
+         "A lone CR or LF in a message: \"reject\" refuses it, \"fix\" makes it CRLF before signing. \"fix\" is for "
+         "loopback addresses only, because it would let strangers smuggle messages."},
+    {.section = "limits",
+     .name = "max_message_octets",
+     .type = OptionType::Size,
+     .field = &Config::max_message_octets,
+     .least = 64ULL << 10,
+     .most = 1ULL << 30,
+     .help = "Largest message that is accepted."},
+    {.section = "limits",
+     .name = "max_recipients",
+     .type = OptionType::Number,
+     .field = &Config::max_recipients,
+     .least = 1,
+     .most = 10'000,
+     .unit = "recipients",
+     .help = "Recipients of one message. Clients expect at least 100 (RFC 5321 §4.5.3.1.8)."},
+    {.section = "limits",
+     .name = "max_connections",
+     .type = OptionType::Number,
+     .field = &Config::max_connections,
+     .least = 1,
+     .most = 1'000'000,
+     .unit = "connections",
+     .help = "Client connections at the same time, all listeners together."},
+    {.section = "limits",
+     .name = "idle_timeout",
+     .type = OptionType::Duration,
+     .field = &Config::idle_timeout,
+     .least = 1,
+     .most = kHour,
+     .help = "A client that says nothing for so long is disconnected. RFC 5321 §4.5.3.2.7 asks for 5 minutes."},
+    {.section = "dns",
+     .name = "resolver",
+     .type = OptionType::Endpoint,
+     .field = EndpointField{&Config::resolver_address, &Config::resolver_port},
+     .help = "Validating resolver, such as unbound, on a loopback address of this host: its word on DNSSEC is trusted, "
+             "so it "
+             "must not cross a network. The port is 53 unless written as in \"127.0.0.1:5353\" or \"[::1]:5353\"."},
+    {.section = "egress",
+     .name = "addresses",
+     .type = OptionType::Addresses,
+     .field = &Config::egress_addresses,
+     .most = 1'024,
+     .help =
+         "Public addresses that receivers see, after any NAT. SPF is checked for each of them before mail is accepted; "
+         "with none given, SPF cannot be foreseen and DKIM alone must satisfy DMARC."},
+    {.section = "egress",
+     .name = "source_addresses",
+     .type = OptionType::Addresses,
+     .field = &Config::source_addresses,
+     .most = 2,
+     .help =
+         "Local addresses from which connections are made, at most one of IPv4 and one of IPv6; with none given, the "
+         "system chooses."},
+    {.section = "delivery",
+     .name = "minimum_tls",
+     .type = OptionType::Choice,
+     .field = &Config::minimum_tls,
+     .choices = kTlsLevelWords,
+     .help = "Least that every receiving host must prove: \"encrypted\" TLS with whoever answers, \"verified\" a "
+             "certificate "
+             "for the name of the MX host, \"authenticated\" DANE or MTA-STS. What a domain itself publishes is always "
+             "obeyed. Mail to hosts that prove less waits in the queue and expires there."},
+    {.section = "delivery",
+     .name = "max_connections_per_host",
+     .type = OptionType::Number,
+     .field = &Config::max_connections_per_host,
+     .least = 1,
+     .most = 1'000,
+     .unit = "connections",
+     .help = "Connections to one receiving host at the same time."},
+    {.section = "delivery",
+     .name = "ca_file",
+     .type = OptionType::File,
+     .field = &Config::ca_file,
+     .help =
+         "Certificate authorities in PEM that are trusted for MTA-STS and for \"verified\". DANE does not use them."},
+    {.section = "delivery",
+     .name = "smtp_port",
+     .type = OptionType::Number,
+     .field = &Config::smtp_port,
+     .least = 1,
+     .most = kMaxPort,
+     .help = "Port of receiving hosts. Anything but 25 is for tests."},
+    {.section = "delivery",
+     .name = "sts_port",
+     .type = OptionType::Number,
+     .field = &Config::sts_port,
+     .least = 1,
+     .most = kMaxPort,
+     .help = "Port from which MTA-STS policies are fetched. Anything but 443 is for tests."},
+    {.section = "delivery",
+     .name = "allow_non_global_addresses",
+     .type = OptionType::Flag,
+     .field = &Config::allow_non_global_addresses,
+     .help = "Whether mail may go to hosts with private or loopback addresses. Strangers choose what their MX records "
+             "point "
+             "to, so true is for tests and closed networks."},
+    {.section = "queue",
+     .name = "lifetime",
+     .type = OptionType::Duration,
+     .field = &Config::lifetime,
+     .least = 1,
+     .most = 30 * kDay,
+     .help = "A message that could not be delivered for so long is returned to its sender. RFC 5321 §4.5.4.1 advises 4 "
+             "to 5 "
+             "days."},
+    {.section = "queue",
+     .name = "retry_delays",
+     .type = OptionType::Durations,
+     .field = &Config::retry_delays,
+     .least = 1,
+     .most = kDay,
+     .help = "Times between one attempt and the next; the last one repeats."},
+    {.section = "signing",
+     .name = "signature_lifetime",
+     .type = OptionType::Duration,
+     .field = &Config::signature_lifetime,
+     .least = kMinute,
+     .most = 365 * kDay,
+     .help = "How long signatures are valid (x= minus t=). It must be longer than queue.lifetime, or the last attempts "
+             "would "
+             "deliver signatures that have expired."},
+    {.section = "preflight",
+     .name = "mode",
+     .type = OptionType::Choice,
+     .field = &Config::preflight_mode,
+     .choices = kPreflightWords,
+     .help = "What to do with a message that receivers would quarantine or reject: \"enforce\" refuses it with the "
+             "reason and "
+             "the remedy, \"warn\" accepts it and logs them."},
+    {.section = "log",
+     .name = "format",
+     .type = OptionType::Choice,
+     .field = &Config::log_format,
+     .choices = kLogFormatWords,
+     .help = "\"text\" for people, \"json\" for one JSON object on each line."},
+};
+
+}  // namespace
+
+std::span<const Option> all_options() {
+  return kOptions;
+}
+
+}  // namespace waxwing

@@ -1,0 +1,183 @@
+#include "relay/config/schema.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <type_traits>
+
+#include "relay/config/quantity.h"
+#include "relay/config/spelling.h"
+#include "relay/observe/escape.h"
+
+namespace waxwing {
+namespace {
+
+struct Section {
+  std::string_view name;
+  std::string_view help;
+};
+
+constexpr Section kSections[] = {
+    {"", "What the relay is called and where it keeps its state."},
+    {"listener",
+     "Where applications submit mail. Each listener is a [[listener]] of its own; without any, there is one on "
+     "127.0.0.1 port 587 as below."},
+    {"limits", "What one client may ask for, and all of them together."},
+    {"dns", "The resolver, which must validate DNSSEC."},
+    {"egress", "The addresses from which mail leaves."},
+    {"delivery", "How mail is handed to the hosts of recipient domains."},
+    {"queue", "How long mail is kept and how often delivery is tried."},
+    {"signing", "DKIM signatures. Keys are made with \"waxwing keys create\"."},
+    {"preflight", "The check, before a message is accepted, that receivers will accept it by SPF, DKIM and DMARC."},
+    {"log", "The log on standard error, one line for each event."},
+};
+
+std::string quoted(std::string_view text) {
+  return fmt::format("\"{}\"", text);
+}
+
+// Values as TOML writes them.
+struct TomlWriter {
+  const Option& option;
+
+  std::string operator()(const std::string& text) const { return text.empty() ? "" : quoted(text); }
+  std::string operator()(bool flag) const { return flag ? "true" : "false"; }
+  std::string operator()(Seconds duration) const { return quoted(format_duration(duration)); }
+  std::string operator()(const IpAddress& address) const { return quoted(address.str()); }
+  template <class Element>
+  std::string operator()(const std::vector<Element>& list) const {
+    std::vector<std::string> elements;
+    for (const Element& element : list) elements.push_back((*this)(element));
+    return fmt::format("[{}]", fmt::join(elements, ", "));
+  }
+  template <class Number>
+  requires(std::is_integral_v<Number> && !std::is_same_v<Number, bool>) std::string operator()(Number number) const {
+    return option.type == OptionType::Size ? quoted(format_size(number)) : std::to_string(number);
+  }
+  template <class Enumeration>
+  requires std::is_enum_v<Enumeration> std::string operator()(Enumeration value) const {
+    for (const ChoiceWord& choice : option.choices) {
+      if (choice.value == static_cast<int>(value)) return quoted(choice.word);
+    }
+    return "";
+  }
+};
+
+struct DefaultReader {
+  const Option& option;
+
+  template <class Value>
+  std::string operator()(Value Config::*field) const {
+    return TomlWriter{option}(Config{}.*field);
+  }
+  template <class Value>
+  std::string operator()(Value ListenerConfig::*field) const {
+    return TomlWriter{option}(ListenerConfig{}.*field);
+  }
+  std::string operator()(const EndpointField& field) const {
+    const Config config;
+    return quoted(fmt::format("{}:{}", (config.*field.address).str(), config.*field.port));
+  }
+};
+
+std::string duration_range(const Option& option) {
+  const auto text = [](std::uint64_t seconds) {
+    return quoted(format_duration(Seconds(static_cast<Seconds::rep>(seconds))));
+  };
+  return fmt::format("{} to {}", text(option.least), text(option.most));
+}
+
+std::string one_explanation(const Option& option) {
+  const std::string value = default_value(option);
+  std::string text = fmt::format("{}\n  {}\n  Allowed: {}.\n", option.full_name(), option.help, allowed_values(option));
+  text += value.empty() ? fmt::format("  Example: {} = {}\n", option.name, option.example)
+                        : fmt::format("  Default: {}\n", value);
+  return text;
+}
+
+Result<std::string> unknown_option(std::string_view name) {
+  std::vector<std::string> full_names;
+  for (const Option& option : all_options()) full_names.push_back(option.full_name());
+  std::vector<std::string_view> words(full_names.begin(), full_names.end());
+  for (const Option& option : all_options()) words.push_back(option.name);
+  for (const Section& section : kSections) words.push_back(section.name);
+  const std::string_view nearest = nearest_word(name, words);
+  return fail(ErrorKind::NotFound, fmt::format("there is no option \"{}\"; {}", printable(name),
+                                               nearest.empty() ? "\"waxwing config explain\" lists all of them"
+                                                               : fmt::format("did you mean \"{}\"?", nearest)));
+}
+
+}  // namespace
+
+std::string Option::full_name() const {
+  return section.empty() ? std::string(name) : fmt::format("{}.{}", section, name);
+}
+
+std::string_view section_help(std::string_view section) {
+  const auto* found = std::ranges::find(kSections, section, &Section::name);
+  return found == std::end(kSections) ? std::string_view() : found->help;
+}
+
+const Option* find_option(std::string_view section, std::string_view name) {
+  for (const Option& option : all_options()) {
+    if (option.section == section && option.name == name) return &option;
+  }
+  return nullptr;
+}
+
+std::string default_value(const Option& option) {
+  if (option.section == "listener" && !option.example.empty()) return "";
+  return std::visit(DefaultReader{option}, option.field);
+}
+
+std::string allowed_values(const Option& option) {
+  std::vector<std::string> words;
+  switch (option.type) {
+    case OptionType::Name:
+      return "a string of 1 to 64 letters, digits, \"-\" and \"_\"";
+    case OptionType::Domain:
+      return "a string, a domain name";
+    case OptionType::Directory:
+      return "a string, an absolute path";
+    case OptionType::File:
+      return "a string, the absolute path of a file that exists";
+    case OptionType::Number:
+      return fmt::format("a whole number{}, {} to {}", option.unit.empty() ? "" : fmt::format(" of {}", option.unit),
+                         option.least, option.most);
+    case OptionType::Size:
+      return fmt::format("a string such as \"50MiB\" (B, KiB, MiB, GiB), {} to {}", quoted(format_size(option.least)),
+                         quoted(format_size(option.most)));
+    case OptionType::Duration:
+      return fmt::format("a string such as \"5d\" (s, m, h, d), {}", duration_range(option));
+    case OptionType::Durations:
+      return fmt::format("an array of 1 to {} strings such as \"5m\" (s, m, h, d), each {}", kMaxRetryDelays,
+                         duration_range(option));
+    case OptionType::Address:
+      return "a string, an IPv4 or IPv6 address";
+    case OptionType::Addresses:
+      return fmt::format("an array of at most {} strings, each an IPv4 or IPv6 address", option.most);
+    case OptionType::Endpoint:
+      return "a string, a loopback address with or without port, such as \"127.0.0.1:53\" or \"[::1]:53\"";
+    case OptionType::Choice:
+      for (const ChoiceWord& choice : option.choices) words.push_back(quoted(choice.word));
+      return fmt::format("one of {}", fmt::join(words, ", "));
+    case OptionType::Flag:
+      break;
+  }
+  return "true or false";
+}
+
+Result<std::string> explain_option(std::string_view name) {
+  std::string text;
+  for (const Option& option : all_options()) {
+    if (option.full_name() == name) return one_explanation(option);
+    if (option.name == name || (option.section == name && !name.empty())) {
+      text += (text.empty() ? "" : "\n") + one_explanation(option);
+    }
+  }
+  if (text.empty()) return unknown_option(name);
+  return text;
+}
+
+}  // namespace waxwing

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "policy/result.h"
+#include "relay/config/config.h"
+
+namespace waxwing {
+
+/// What may be written for an option.
+enum class OptionType {
+  Name,       ///< string of letters, digits, "-" and "_"
+  Domain,     ///< string, a domain name
+  Directory,  ///< string, an absolute path
+  File,       ///< string, the absolute path of a file that exists
+  Number,     ///< whole number
+  Size,       ///< string such as "50MiB", or a whole number of octets
+  Duration,   ///< string such as "30m"
+  Durations,  ///< array of such strings
+  Address,    ///< string, an IP address
+  Addresses,  ///< array of such strings
+  Endpoint,   ///< string, an IP address with or without port
+  Choice,     ///< one of some strings
+  Flag,       ///< true or false
+};
+
+/// One of the words of a Choice, with the enumerator it stands for.
+struct ChoiceWord {
+  std::string_view word;
+  int value;
+};
+
+/// The two fields of an Endpoint.
+struct EndpointField {
+  IpAddress Config::*address;
+  std::uint16_t Config::*port;
+};
+
+/// Where the value of an option goes.
+using OptionField =
+    std::variant<std::string Config::*, unsigned Config::*, std::uint64_t Config::*, std::uint16_t Config::*,
+                 bool Config::*, Seconds Config::*, std::vector<Seconds> Config::*, std::vector<IpAddress> Config::*,
+                 TlsLevel Config::*, PreflightMode Config::*, LogFormat Config::*, EndpointField,
+                 std::string ListenerConfig::*, IpAddress ListenerConfig::*, std::uint16_t ListenerConfig::*,
+                 ListenerConfig::Tls ListenerConfig::*, ListenerConfig::BareLineEnds ListenerConfig::*>;
+
+/// One option: the row from which the loader, the reference file, `waxwing config explain` and a test of the man page
+/// live. Its default is what `field` holds in a fresh Config or ListenerConfig.
+struct Option {
+  std::string_view section;  ///< "" for the top level; "listener" for what stands in each [[listener]]
+  std::string_view name;
+  OptionType type;
+  OptionField field;
+  std::uint64_t least = 0;              ///< of Number, Size (octets), Duration and Durations (seconds)
+  std::uint64_t most = 0;               ///< ditto; for lists of addresses: how many at most
+  std::span<const ChoiceWord> choices;  ///< of Choice
+  std::string_view example;             ///< as TOML writes it; for options without default
+  std::string_view unit;                ///< what a Number counts
+  std::string_view help;                ///< sentences for people, without line breaks
+
+  /// "queue.lifetime"; "hostname" at the top level.
+  [[nodiscard]] std::string full_name() const;
+};
+
+/// All options, those of a section together, in the order of the reference file.
+[[nodiscard]] std::span<const Option> all_options();
+
+/// What a section is for, a sentence; "" names the top level.
+/// @return  empty: there is no such section
+[[nodiscard]] std::string_view section_help(std::string_view section);
+
+/// The option of that section and name, or nullptr.
+[[nodiscard]] const Option* find_option(std::string_view section, std::string_view name);
+
+/// The built-in value as TOML writes it; empty where there is none.
+[[nodiscard]] std::string default_value(const Option& option);
+
+/// What may be written, for people: `a string such as "5d"; "1m" to "365d"`.
+[[nodiscard]] std::string allowed_values(const Option& option);
+
+/// Tells all about options.
+/// @param name  "queue.lifetime", a name alone ("lifetime"), or a section ("queue")
+/// @return      some lines for people, ending in a line feed
+/// @errors      NotFound, with the nearest name
+[[nodiscard]] Result<std::string> explain_option(std::string_view name);
+
+inline constexpr std::size_t kMaxRetryDelays = 100;
+
+}  // namespace waxwing

@@ -1,0 +1,177 @@
+#include "relay/config/value_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "policy/ascii.h"
+#include "relay/config/quantity.h"
+#include "relay/config/spelling.h"
+
+namespace waxwing {
+namespace {
+
+constexpr std::size_t kMaxNameOctets = 64;
+constexpr std::size_t kMaxPathOctets = 4'095;
+constexpr std::size_t kMaxShownOctets = 100;
+
+std::string_view type_name(const toml::node& node) {
+  switch (node.type()) {
+    case toml::node_type::table:
+      return "a table";
+    case toml::node_type::array:
+      return "an array";
+    case toml::node_type::string:
+      return "a string";
+    case toml::node_type::integer:
+      return "a whole number";
+    case toml::node_type::floating_point:
+      return "a number with a fraction";
+    case toml::node_type::boolean:
+      return "true or false";
+    default:
+      return "a date or time";
+  }
+}
+
+std::string shown(std::string_view text) {
+  if (text.size() <= kMaxShownOctets) return fmt::format("\"{}\"", text);
+  return fmt::format("\"{}\" and so on", text.substr(0, kMaxShownOctets));
+}
+
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxNameOctets &&
+         std::ranges::all_of(text, [](char c) { return is_ascii_alnum(c) || c == '-' || c == '_'; });
+}
+
+bool is_absolute_path(std::string_view text) {
+  return text.starts_with('/') && text.size() <= kMaxPathOctets && text.find('\0') == std::string_view::npos;
+}
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size() || port == 0) return std::nullopt;
+  return port;
+}
+
+struct EndpointText {
+  std::string_view address;
+  std::optional<std::string_view> port;
+};
+
+EndpointText split_endpoint(std::string_view text) {
+  if (text.starts_with('[')) {
+    const std::size_t close = text.find(']');
+    if (close == std::string_view::npos) return {text, {}};
+    const std::string_view rest = text.substr(close + 1);
+    if (rest.empty()) return {text.substr(1, close - 1), {}};
+    return rest.starts_with(':') ? EndpointText{text.substr(1, close - 1), rest.substr(1)} : EndpointText{text, {}};
+  }
+  const std::size_t colon = text.find(':');
+  const bool is_ipv6 = colon != std::string_view::npos && text.find(':', colon + 1) != std::string_view::npos;
+  if (colon == std::string_view::npos || is_ipv6) return {text, {}};
+  return {text.substr(0, colon), text.substr(colon + 1)};
+}
+
+}  // namespace
+
+void ValueReader::complain(const toml::node& node, std::string_view problem) {
+  mistakes_.add(place_of(node), fmt::format("{} {}", option_.full_name(), problem),
+                fmt::format("Write {}", allowed_values(option_)));
+}
+
+void ValueReader::complain_type(const toml::node& node) {
+  complain(node, fmt::format("is {}", type_name(node)));
+}
+
+void ValueReader::read(const toml::node& node, std::string& out) {
+  const auto text = node.value_exact<std::string_view>();
+  if (!text) return complain_type(node);
+  if (option_.type == OptionType::Domain) {
+    const auto domain = DomainName::parse(*text);
+    if (!domain) return complain(node, fmt::format("is {}: {}", shown(*text), domain.error().detail));
+    out = domain->str();
+    return;
+  }
+  if (option_.type == OptionType::Name && !is_name(*text)) return complain(node, fmt::format("is {}", shown(*text)));
+  if (option_.type != OptionType::Name && !is_absolute_path(*text)) {
+    return complain(node, fmt::format("is {}, which is not an absolute path", shown(*text)));
+  }
+  out = *text;
+}
+
+void ValueReader::read(const toml::node& node, bool& out) {
+  const auto flag = node.value_exact<bool>();
+  if (!flag) return complain_type(node);
+  out = *flag;
+}
+
+void ValueReader::read(const toml::node& node, Seconds& out) {
+  const auto text = node.value_exact<std::string_view>();
+  if (!text) return complain_type(node);
+  const auto duration = parse_duration(*text);
+  if (!duration) return complain(node, fmt::format("is {}, which is not a length of time", shown(*text)));
+  const auto seconds = static_cast<std::uint64_t>(duration->count());
+  if (seconds < option_.least || seconds > option_.most) {
+    return complain(node, fmt::format("is {}, which is out of range", shown(*text)));
+  }
+  out = *duration;
+}
+
+void ValueReader::read(const toml::node& node, IpAddress& out) {
+  const auto text = node.value_exact<std::string_view>();
+  if (!text) return complain_type(node);
+  const auto address = IpAddress::parse(*text);
+  if (!address) return complain(node, fmt::format("is {}, which is not an IP address", shown(*text)));
+  out = *address;
+}
+
+void ValueReader::read_endpoint(const toml::node& node, IpAddress& address, std::uint16_t& port) {
+  const auto text = node.value_exact<std::string_view>();
+  if (!text) return complain_type(node);
+  const EndpointText parts = split_endpoint(*text);
+  const auto parsed_address = IpAddress::parse(parts.address);
+  const auto parsed_port = parts.port ? parse_port(*parts.port) : port;
+  if (!parsed_address || !parsed_port) {
+    return complain(node, fmt::format("is {}, which is not an address with or without port", shown(*text)));
+  }
+  address = *parsed_address;
+  port = *parsed_port;
+}
+
+void ValueReader::read_number(const toml::node& node, std::uint64_t& out) {
+  const auto text = node.value_exact<std::string_view>();
+  const auto number = node.value_exact<std::int64_t>();
+  if (!number && !(text && option_.type == OptionType::Size)) return complain_type(node);
+  std::optional<std::uint64_t> value;
+  if (number && *number >= 0) value = static_cast<std::uint64_t>(*number);
+  if (text) {
+    value = parse_size(*text);
+    if (!value) return complain(node, fmt::format("is {}, which is not a size", shown(*text)));
+  }
+  if (!value || *value < option_.least || *value > option_.most) {
+    return complain(node, fmt::format("is {}, which is out of range", number ? std::to_string(*number) : shown(*text)));
+  }
+  out = *value;
+}
+
+void ValueReader::read_choice(const toml::node& node, int& out) {
+  const auto text = node.value_exact<std::string_view>();
+  if (!text) return complain_type(node);
+  std::vector<std::string_view> words;
+  for (const ChoiceWord& choice : option_.choices) {
+    if (choice.word == *text) {
+      out = choice.value;
+      return;
+    }
+    words.push_back(choice.word);
+  }
+  const std::string_view nearest = nearest_word(*text, words);
+  complain(node, fmt::format("is {}{}", shown(*text),
+                             nearest.empty() ? std::string() : fmt::format("; did you mean \"{}\"?", nearest)));
+}
+
+}  // namespace waxwing
