@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "policy/dmarc_record.h"
+#include "policy/domain_name.h"
+#include "policy/lookup.h"
+
+namespace waxwing {
+
+/// What applies to an author domain.
+struct DmarcDiscovery {
+  bool temporary_error = false;             ///< some lookup failed: nothing below can be relied on
+  std::string detail;                       ///< for a temporary error, or why there is no record
+  std::optional<DmarcRecord> record;        ///< record that applies
+  std::optional<DomainName> record_domain;  ///< where it was found, without `_dmarc.`
+  std::optional<DomainName> organizational_domain;
+  DmarcPolicy requested = DmarcPolicy::None;  ///< policy after sp=, np= and t= have been applied
+  std::vector<std::string> consulted;         ///< names of the tree walk whose answers were used, in its order
+};
+
+/// Finds the record of an author domain by the tree walk.
+/// @return  no value: answers.missing() lists what to ask before calling again; all names of the walk are asked for at
+/// once,
+///          although a record with psd= may end the walk before the last
+/// @limits  at most 8 lookups per walk
+/// @source  RFC 9989 §4.10
+[[nodiscard]] std::optional<DmarcDiscovery> discover_dmarc(const DomainName& author_domain, Answers& answers);
+
+/// Whether an authenticated identifier is aligned with the author domain.
+enum class DmarcAligned {
+  Yes,
+  No,
+  TemporaryError,  ///< an organizational domain could not be found because a lookup failed
+};
+
+/// Compares an authenticated identifier with the author domain.
+/// @return  no value: answers.missing() lists what to ask (relaxed alignment needs both organizational domains)
+/// @source  RFC 9989 §4.10.2 and §5.1
+[[nodiscard]] std::optional<DmarcAligned> dmarc_aligned(const DomainName& identifier, const DomainName& author_domain,
+                                                        DmarcAlignment mode, Answers& answers);
+
+}  // namespace waxwing
