@@ -57,12 +57,13 @@ std::uint8_t alert_for(CertificateResult result) {
 }
 
 CertificateVerdict verify_chain(std::span<const std::string> chain, const TlsRequirement& requirement,
-                                const TrustAnchors& anchors, WallTime now) {
+                                const TrustAnchors* anchors, WallTime now) {
   switch (requirement.method) {
     case Method::Dane:
       return verify_dane(chain, requirement.tlsa, requirement.reference_identifiers, now);
     case Method::Pkix:
-      return verify_pkix(chain, anchors, requirement.reference_identifiers, now);
+      if (anchors == nullptr) return {CertificateResult::NotTrusted, "no public authorities are configured"};
+      return verify_pkix(chain, *anchors, requirement.reference_identifiers, now);
     case Method::Opportunistic:
       return {CertificateResult::Accepted, "encrypted with whoever answered; the certificate was not looked at"};
     case Method::Defer:
@@ -145,7 +146,7 @@ std::unique_ptr<TlsSession> TlsClientContext::start(const TlsRequirement& requir
   std::string key = fmt::format("{}\n{}\n{}", peer_key, requirement.sharing_key(), alpn);
   if (const auto known = impl_->sessions->take(key)) SSL_set_session(ssl, known.get());
   session->verify = [requirement, anchors = impl_->anchors, clock = impl_->clock](std::span<const std::string> chain) {
-    return verify_chain(chain, requirement, *anchors, clock());
+    return verify_chain(chain, requirement, anchors.get(), clock());
   };
   session->keep_session = [sessions = impl_->sessions, key = std::move(key)](bssl::UniquePtr<SSL_SESSION> resumable) {
     sessions->put(key, std::move(resumable));

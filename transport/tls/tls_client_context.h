@@ -19,7 +19,7 @@ namespace waxwing {
 /// @source  RFC 9325 §3 and §4, RFC 7672 §3
 class TlsClientContext {
  public:
-  /// @param anchors  authorities for Pkix; shared, immutable
+  /// @param anchors  authorities for Pkix; shared, immutable; nullptr: none, so that nothing satisfies Pkix
   /// @param clock    calendar time, for certificate dates
   /// @errors  Exhausted: out of memory
   [[nodiscard]] static Result<std::unique_ptr<TlsClientContext>> create(std::shared_ptr<const TrustAnchors> anchors,

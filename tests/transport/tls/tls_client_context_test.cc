@@ -90,6 +90,18 @@ TEST_CASE("a PKIX requirement refuses what does not prove the name", "[tls]") {
   CHECK(pair.server->failure() == "the peer ended TLS with the alert " + alert);
 }
 
+TEST_CASE("without any authorities nothing satisfies a PKIX requirement", "[tls]") {
+  World world;
+  auto context = TlsClientContext::create(nullptr, [&] { return world.now; });
+  REQUIRE(context);
+  world.client = std::move(*context);
+  const TestCertificate certificate = issue(leaf_spec("mx.example"), world.authority);
+  CHECK(world.connect(certificate, opportunistic()).client->state() == State::Established);
+  const Pair pair = world.connect(certificate, pkix("mx.example"));
+  CHECK(pair.client->state() == State::Failed);
+  CHECK(pair.client->peer_verdict()->result == CertificateResult::NotTrusted);
+}
+
 TEST_CASE("an opportunistic requirement takes a self-signed, expired certificate of another name", "[tls]") {
   World world;
   CertificateSpec spec = leaf_spec("other.example");
