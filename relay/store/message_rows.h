@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "relay/queue/queue_store.h"
+#include "relay/queue/queued_message.h"
+
+namespace waxwing {
+
+class SqliteConnection;
+
+// Rows of messages and recipients, for the writing and the reading side. These functions throw as sqlite_connection.h
+// says.
+
+/// One message with its recipients and, when it is inline, its body.
+[[nodiscard]] std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId id);
+
+/// Messages that match, oldest first, without header and body.
+[[nodiscard]] std::vector<QueuedMessage> list_messages(SqliteConnection& connection, const QueueFilter& filter);
+
+// What rows may hold; more is refused when writing and is damage when reading.
+inline constexpr std::size_t kMaxStoredHeaderOctets = 4U << 20;
+inline constexpr std::size_t kMaxStoredRecipients = 100'000;
+inline constexpr std::size_t kMaxStoredAddressOctets = 320;
+inline constexpr std::size_t kMaxStoredNameOctets = 255;  // accounts, tenants, domains
+inline constexpr std::size_t kMaxStoredMessageIdOctets = 2'000;
+inline constexpr std::size_t kMaxStoredStatusOctets = 16;
+inline constexpr std::size_t kMaxStoredReasonOctets = 4'096;
+inline constexpr std::size_t kMaxStoredReportOctets = 65'536;
+inline constexpr std::uint64_t kMaxStoredBodyOctets = 1ULL << 40;
+inline constexpr std::int64_t kMaxStoredId = INT64_MAX;
+inline constexpr std::int64_t kMaxStoredCount = UINT32_MAX;  // ordinals and attempts
+
+}  // namespace waxwing

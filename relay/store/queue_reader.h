@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "policy/domain_name.h"
+#include "policy/result.h"
+#include "policy/time_point.h"
+#include "relay/queue/account.h"
+#include "relay/queue/queued_message.h"
+#include "transport/destination/destination_plan.h"
+
+namespace waxwing {
+
+class SqliteConnection;
+
+/// Reads what the store has committed, on a connection of its own, so that workers need not wait for the store thread.
+/// Each thread opens its own. Sees a message from the moment its add() was confirmed.
+class QueueReader {
+ public:
+  /// @param state_directory  of a store that is open already
+  /// @errors  as SqliteQueueStore::open()
+  [[nodiscard]] static Result<QueueReader> open(const std::string& state_directory);
+
+  QueueReader(QueueReader&&) noexcept;
+  QueueReader& operator=(QueueReader&&) noexcept;
+  ~QueueReader();
+
+  /// One message with its recipients; the body only when it is inline, else SpoolReader::open(state_directory(), …).
+  /// @errors  NotFound; Corrupt: a value in the row is not what was written; Unavailable
+  [[nodiscard]] Result<QueuedMessage> load(QueueId id);
+
+  /// @errors  NotFound; Corrupt; Unavailable
+  [[nodiscard]] Result<Account> find_account(const std::string& name);
+
+  /// The MTA-STS policy kept for a domain; no value when there is none or it has expired.
+  /// @errors  Corrupt; Unavailable
+  [[nodiscard]] Result<std::optional<CachedStsPolicy>> find_sts_policy(const DomainName& domain, WallTime now);
+
+  [[nodiscard]] const std::string& state_directory() const { return state_directory_; }
+
+ private:
+  QueueReader(std::unique_ptr<SqliteConnection> connection, std::string state_directory);
+
+  std::unique_ptr<SqliteConnection> connection_;
+  std::string state_directory_;
+};
+
+}  // namespace waxwing

@@ -1,0 +1,142 @@
+#include "relay/store/schema.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "relay/store/posix_error.h"
+#include "relay/store/sqlite_connection.h"
+
+namespace waxwing {
+namespace {
+
+// Small columns come first, so that listing does not read the pages of headers and bodies.
+constexpr const char* kTables = R"sql(
+BEGIN IMMEDIATE;
+CREATE TABLE messages(
+  id INTEGER PRIMARY KEY,
+  accepted INTEGER NOT NULL,
+  expires INTEGER NOT NULL,
+  account TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  reverse_path TEXT,
+  message_id TEXT NOT NULL,
+  needs_8bit INTEGER NOT NULL,
+  needs_smtputf8 INTEGER NOT NULL,
+  spooled INTEGER NOT NULL,
+  body_octets INTEGER NOT NULL,
+  header BLOB NOT NULL,
+  body BLOB
+) STRICT;
+CREATE TABLE recipients(
+  message INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL,
+  address TEXT NOT NULL,
+  domain TEXT NOT NULL,
+  state INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  next_attempt INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  report TEXT NOT NULL,
+  PRIMARY KEY(message, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE accounts(
+  name TEXT PRIMARY KEY NOT NULL,
+  tenant TEXT NOT NULL,
+  password_hash TEXT NOT NULL,
+  allowed_senders TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sts_policies(
+  domain TEXT PRIMARY KEY NOT NULL,
+  policy_id TEXT NOT NULL,
+  body BLOB NOT NULL,
+  fetched INTEGER NOT NULL,
+  expires INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version=1;
+COMMIT;
+)sql";
+static_assert(kSchemaVersion == 1, "the version in kTables is written out");
+
+constexpr std::int64_t kIncremental = 2;  // PRAGMA auto_vacuum
+constexpr std::int64_t kFull = 2;         // PRAGMA synchronous
+
+std::string format_path(const std::string& state_directory) {
+  return state_directory + "/format";
+}
+
+Result<void> write_format(const std::string& state_directory) {
+  const std::string path = format_path(state_directory);
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (descriptor < 0) return posix_failure("create", path, errno);
+  const bool written = ::write(descriptor, "1\n", 2) == 2 && ::fsync(descriptor) == 0;
+  const int error_number = errno;
+  ::close(descriptor);
+  if (!written) return posix_failure("write to", path, error_number);
+  return sync_directory(state_directory);
+}
+
+Result<void> set_durability(SqliteConnection& connection) {
+  connection.run("PRAGMA synchronous=FULL;");
+  if (connection.pragma_text("PRAGMA journal_mode=WAL") != "wal" ||
+      connection.pragma_number("PRAGMA synchronous") != kFull) {
+    return fail(ErrorKind::Unavailable,
+                "SQLite does not give WAL with synchronous=FULL for queue.db, so nothing could be acknowledged safely; "
+                "put the state directory on a local file system");
+  }
+  return {};
+}
+
+Result<void> create_tables(SqliteConnection& connection, const std::string& state_directory) {
+  if (::access(format_path(state_directory).c_str(), F_OK) == 0 ||
+      connection.pragma_number("SELECT count(*) FROM sqlite_schema") != 0) {
+    return fail(
+        ErrorKind::Corrupt,
+        fmt::format("{0}/queue.db has lost its tables; restore it from a copy, or remove queue.db and format from "
+                    "{0} to begin with an empty queue",
+                    state_directory));
+  }
+  connection.run("PRAGMA auto_vacuum=INCREMENTAL;");  // has an effect only before the first page is written
+  if (auto durable = set_durability(connection); !durable) return durable;
+  connection.run(kTables);
+  if (connection.pragma_number("PRAGMA auto_vacuum") != kIncremental) {
+    return fail(ErrorKind::Unavailable, "SQLite does not give auto_vacuum=INCREMENTAL for queue.db");
+  }
+  return write_format(state_directory);
+}
+
+// A sync that failed once may be reported as done the next time, although pages of the log are lost. What is copied
+// into the database is written and synced afresh.
+Result<void> empty_log(SqliteConnection& connection) {
+  const bool busy = connection.pragma_number("PRAGMA wal_checkpoint(TRUNCATE)") != 0;
+  if (busy)
+    return fail(ErrorKind::Unavailable, "somebody reads queue.db without end, so that its log cannot be emptied");
+  return {};
+}
+
+}  // namespace
+
+Result<void> prepare_database(SqliteConnection& connection, const std::string& state_directory) {
+  return connection.contained("open queue.db", [&]() -> Result<void> {
+    const std::int64_t version = connection.pragma_number("PRAGMA user_version");
+    if (version < 0 || version > kSchemaVersion) {
+      return fail(
+          ErrorKind::Corrupt,
+          fmt::format("{}/queue.db has version {}, and this waxwing knows {}; run the newer waxwing that wrote it",
+                      state_directory, version, kSchemaVersion));
+    }
+    if (version == 0) {
+      if (auto created = create_tables(connection, state_directory); !created) return created;
+    } else if (auto durable = set_durability(connection); !durable) {
+      return durable;
+    } else if (::access(format_path(state_directory).c_str(), F_OK) != 0) {
+      if (auto written = write_format(state_directory); !written) return written;
+    }
+    return empty_log(connection);
+  });
+}
+
+}  // namespace waxwing

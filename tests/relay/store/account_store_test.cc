@@ -1,0 +1,180 @@
+#include "relay/store/account_store.h"
+
+#include <SQLiteCpp/Database.h>
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "relay/store/password.h"
+#include "relay/store/queue_reader.h"
+#include "relay/store/sqlite_queue_store.h"
+#include "relay/store/sts_policy_store.h"
+#include "tests/relay/store/temporary_directory.h"
+#include "tests/relay/store/test_messages.h"
+
+using namespace waxwing;
+
+namespace {
+
+std::unique_ptr<SqliteQueueStore> open_store(const TemporaryDirectory& directory) {
+  auto store = SqliteQueueStore::open(directory.path());
+  REQUIRE(store);
+  return std::move(*store);
+}
+
+Account account(const std::string& name) {
+  return {name, "tenant", "$y$hash", {"example.org", "*.example.org", "me@example.net"}};
+}
+
+CachedStsPolicy policy(const std::string& id, WallTime expires) {
+  CachedStsPolicy cached;
+  cached.policy_id = id;
+  cached.body = "version: STSv1\nmode: enforce\nmx: *.far.example\nmax_age: 604800\n";
+  cached.policy = StsPolicy::parse(cached.body).value();
+  cached.fetched = kNow;
+  cached.expires = expires;
+  return cached;
+}
+
+const DomainName kDomain = DomainName::parse("far.example").value();
+
+}  // namespace
+
+TEST_CASE("an account is found as it was added, by the store and by readers") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  REQUIRE(store->accounts().add(account("shop")));
+  auto reader = QueueReader::open(directory.path());
+  REQUIRE(reader);
+  for (const auto& found : {store->accounts().find("shop"), reader->find_account("shop")}) {
+    REQUIRE(found);
+    CHECK(found->name == "shop");
+    CHECK(found->tenant == "tenant");
+    CHECK(found->password_hash == "$y$hash");
+    CHECK(found->allowed_senders == std::vector<std::string>{"example.org", "*.example.org", "me@example.net"});
+  }
+  CHECK(store->accounts().find("Shop").error().kind == ErrorKind::NotFound);
+  CHECK(store->accounts().find("shop' OR '1'='1").error().kind == ErrorKind::NotFound);
+}
+
+TEST_CASE("an account may have no sender rules") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  REQUIRE(store->accounts().add({"any", "", "$y$hash", {}}));
+  CHECK(store->accounts().find("any")->allowed_senders.empty());
+}
+
+TEST_CASE("an account name is taken once") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  REQUIRE(store->accounts().add(account("shop")));
+  CHECK(store->accounts().add(account("shop")).error().kind == ErrorKind::Conflict);
+}
+
+TEST_CASE("a password is set for an account that exists") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  REQUIRE(store->accounts().add(account("shop")));
+  REQUIRE(store->accounts().set_password_hash("shop", "$y$other"));
+  CHECK(store->accounts().find("shop")->password_hash == "$y$other");
+  CHECK(store->accounts().set_password_hash("nobody", "$y$other").error().kind == ErrorKind::NotFound);
+}
+
+TEST_CASE("accounts are listed by name") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  REQUIRE(store->accounts().add(account("b")));
+  REQUIRE(store->accounts().add(account("a")));
+  const auto listed = store->accounts().list();
+  REQUIRE(listed);
+  REQUIRE(listed->size() == 2);
+  CHECK(listed->at(0).name == "a");
+}
+
+TEST_CASE("names and sender rules that nobody could use are refused") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  for (const std::string& name : {std::string(), std::string("a b"), std::string("a\nb"), std::string(129, 'x'),
+                                  std::string("caf\xc3\xa9"), std::string("a\0b", 3)}) {
+    CHECK(store->accounts().add(account(name)).error().kind == ErrorKind::Malformed);
+  }
+  for (const char* rule : {"", "*", "*.", "a b.example", "x@", "@example.org", "example.org\nother.example"}) {
+    CAPTURE(rule);
+    Account bad = account("shop");
+    bad.allowed_senders = {rule};
+    CHECK(store->accounts().add(bad).error().kind == ErrorKind::Malformed);
+  }
+}
+
+TEST_CASE("a password is verified against its own hash alone") {
+  const std::string hash = hash_password("correct horse").value();
+  CHECK(hash.starts_with("$y$"));
+  CHECK(verify_password("correct horse", hash));
+  CHECK_FALSE(verify_password("correct horsf", hash));
+  CHECK_FALSE(verify_password("", hash));
+  CHECK_FALSE(verify_password("correct horse", hash.substr(0, hash.size() - 1)));
+  CHECK_FALSE(verify_password("correct horse", ""));
+  CHECK_FALSE(verify_password("correct horse", "*0"));
+  CHECK_FALSE(verify_password("correct horse", "$nonsense$"));
+  CHECK(hash != hash_password("correct horse").value());
+}
+
+TEST_CASE("no password belongs to the dummy hash, which costs as much as a real one") {
+  const std::string dummy(dummy_password_hash());
+  CHECK_FALSE(verify_password("correct horse", dummy));
+  const std::string hash = hash_password("x").value();
+  const auto cost = [](const std::string& text) { return text.substr(0, text.find('$', 3)); };
+  CHECK(cost(dummy) == cost(hash));
+  CHECK(dummy.size() == hash.size());
+}
+
+TEST_CASE("passwords that crypt would cut are refused") {
+  CHECK(hash_password("").error().kind == ErrorKind::Malformed);
+  CHECK(hash_password(std::string(256, 'x')).error().kind == ErrorKind::Malformed);
+  CHECK(hash_password(std::string("a\0b", 3)).error().kind == ErrorKind::Malformed);
+  const std::string longest(255, 'x');
+  const std::string hash = hash_password(longest).value();
+  CHECK(verify_password(longest, hash));
+  CHECK_FALSE(verify_password(longest.substr(1), hash));
+}
+
+TEST_CASE("a policy that was kept holds over a restart until it expires") {
+  const TemporaryDirectory directory;
+  REQUIRE(open_store(directory)->sts_policies().keep(kDomain, policy("1", kNow + Seconds{100})));
+  auto store = open_store(directory);
+  auto reader = QueueReader::open(directory.path());
+  REQUIRE(reader);
+  const auto before = reader->find_sts_policy(kDomain, kNow + Milliseconds{99'999});
+  REQUIRE(before);
+  REQUIRE(before->has_value());
+  CHECK((*before)->policy_id == "1");
+  CHECK((*before)->policy.covers("mx.far.example"));
+  CHECK((*before)->fetched == kNow);
+  CHECK((*before)->expires == kNow + Seconds{100});
+  CHECK_FALSE(store->sts_policies().find(kDomain, kNow + Seconds{100})->has_value());
+  CHECK_FALSE(store->sts_policies().find(DomainName::parse("sub.far.example").value(), kNow)->has_value());
+}
+
+TEST_CASE("a newer policy takes the place of an older one, and expired ones are removed") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  REQUIRE(store->sts_policies().keep(kDomain, policy("1", kNow + Seconds{100})));
+  REQUIRE(store->sts_policies().keep(kDomain, policy("2", kNow + Seconds{200})));
+  REQUIRE(store->sts_policies().remove_expired(kNow + Seconds{100}));
+  CHECK((*store->sts_policies().find(kDomain, kNow))->policy_id == "2");
+  REQUIRE(store->sts_policies().remove_expired(kNow + Seconds{200}));
+  CHECK_FALSE(store->sts_policies().find(kDomain, kNow)->has_value());
+}
+
+TEST_CASE("a policy that could not be read back is not kept, and a damaged one is Corrupt, not absent") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  CachedStsPolicy bad = policy("1", kNow + Seconds{100});
+  bad.body = "nonsense";
+  CHECK(store->sts_policies().keep(kDomain, bad).error().kind == ErrorKind::Malformed);
+  REQUIRE(store->sts_policies().keep(kDomain, policy("1", kNow + Seconds{100})));
+  SQLite::Database(directory.path() + "/queue.db", SQLite::OPEN_READWRITE).exec("UPDATE sts_policies SET body=x'00'");
+  CHECK(store->sts_policies().find(kDomain, kNow).error().kind == ErrorKind::Corrupt);
+}
