@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "policy/result.h"
+#include "policy/time_point.h"
+#include "relay/queue/queue_store.h"
+#include "relay/queue/queued_message.h"
+#include "relay/store/spool_file.h"
+#include "relay/store/sqlite_queue_store.h"
+
+namespace waxwing {
+
+/// What one attempt came to, recorded together or not at all.
+struct AttemptRecord {
+  std::vector<RecipientUpdate> updates;
+  std::vector<QueuedMessage> reports;  ///< delivery status notifications that the attempt gave rise to; bodies inline
+};
+
+/// The thread that writes to the store. What arrives while a commit runs becomes one batch, committed once; then the
+/// callbacks are called, on the store thread, each exactly once, in the order of the calls. All functions may be called
+/// from any thread and never block.
+///
+/// When the store fails, submissions are answered with the error, the database is closed and opened anew (at once, then
+/// every second), and records of attempts are kept and written first afterwards: losing one would send mail twice.
+class StoreThread {
+ public:
+  using Done = std::function<void(Result<void>)>;
+  /// @param  ids of messages that have left the queue, since no recipient waits any more
+  using Recorded = std::function<void(Result<std::vector<QueueId>>)>;
+
+  struct Options {
+    /// Called on the store thread when the store fails, each time that reopening fails for another reason, and with no
+    /// error when it works again.
+    std::function<void(const std::optional<Error>&)> on_state;
+    Milliseconds reopen_interval{1'000};
+  };
+
+  StoreThread(std::unique_ptr<SqliteQueueStore> store, Options options);
+  ~StoreThread();  ///< stop()
+  StoreThread(const StoreThread&) = delete;
+  StoreThread& operator=(const StoreThread&) = delete;
+
+  /// Makes a message durable.
+  /// @param body  its spool file, when it is spooled
+  /// @param done  success: durable. Any error: the sender must be told that the message was not accepted (452 for
+  /// Exhausted,
+  ///              else 451), and it will not be delivered, unless a crash comes first: then it may be, for a failed
+  ///              commit can be on the disk.
+  void add(std::shared_ptr<const QueuedMessage> message, std::optional<SpoolFile> body, Done done);
+
+  /// Records the outcome of an attempt, and removes messages for which nobody waits any more. An update whose message
+  /// is gone (dropped meanwhile) is passed over.
+  /// @param done  an error only for a record that the store refuses as such, or when stop() came while the store failed
+  void record(AttemptRecord record, Recorded done);
+
+  /// Runs `work` on the store thread inside a batch, for administration, accounts and MTA-STS policies. An error that
+  /// it returns undoes its changes. It must not keep the reference, nor begin or commit.
+  /// @param done  success: what it did is durable; an error of the store: what it did may be there nevertheless
+  void run(std::function<Result<void>(SqliteQueueStore&)> work, Done done);
+
+  /// Whether the store works. While it does not, no new attempts should be started, since their outcome cannot be
+  /// recorded.
+  [[nodiscard]] bool available() const;
+
+  /// Commits what has arrived and ends the thread. Calls that come later are answered with Unavailable, on their own
+  /// thread.
+  void stop();
+
+  /// Batches committed so far, for metrics.
+  [[nodiscard]] std::uint64_t commits() const;
+
+ private:
+  class Worker;
+  std::unique_ptr<Worker> worker_;
+};
+
+/// Submissions that may wait for the store thread; more are answered with Exhausted.
+inline constexpr std::size_t kMaxPendingAdds = 10'000;
+/// Items in one transaction.
+inline constexpr std::size_t kMaxBatchItems = 1'000;
+
+}  // namespace waxwing
