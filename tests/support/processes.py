@@ -43,7 +43,7 @@ class Process:
         self._log = open(self.log_file, "ab")
         self.child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, env=environment, cwd=folder,
-            pass_fds=pass_descriptors)
+            pass_fds=pass_descriptors, start_new_session=True)
 
     @property
     def pid(self):

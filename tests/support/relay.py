@@ -76,8 +76,11 @@ class Relay:
 
     # The daemon.
 
-    def start(self, timeout_s=60):
-        """Starts the daemon and waits for its READY=1. StartError with the log when it does not come."""
+    def start(self, timeout_s=60, inherited=()):
+        """Starts the daemon and waits for its READY=1. StartError with the log when it does not come.
+
+        @param inherited  (listener name, listening socket) as a service manager would hand over
+        """
         notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         path = self.folder / "notify"
         path.unlink(missing_ok=True)
@@ -93,7 +96,13 @@ class Relay:
             return any(b"READY=1" in notice.split(b"\n") for notice in seen)
 
         command = [str(build_folder() / "waxwingd"), "--config", str(self.config_file)]
-        self.process = Process("waxwingd", command, self.folder, self.environment(NOTIFY_SOCKET=str(path)))
+        environment = self.environment(NOTIFY_SOCKET=str(path))
+        if inherited:
+            # Descriptors begin at 3, and LISTEN_PID is the daemon's own, which only a shell before it knows.
+            moves = " ".join(f"{3 + index}<&{sock.fileno()}" for index, (_, sock) in enumerate(inherited))
+            command = ["sh", "-c", f'LISTEN_PID=$$ exec "$@" {moves}', "sh", *command]
+            environment.update(LISTEN_FDS=str(len(inherited)), LISTEN_FDNAMES=":".join(name for name, _ in inherited))
+        self.process = Process("waxwingd", command, self.folder, environment, [sock.fileno() for _, sock in inherited])
         try:
             self.process.wait_ready(ready, timeout_s)
         finally:
