@@ -104,8 +104,10 @@ DmarcPolicy one_level_less(DmarcPolicy policy) {
 bool apply_policy(const DomainName& author_domain, Answers& answers, DmarcDiscovery& discovery) {
   const DmarcRecord& record = *discovery.record;
   DmarcPolicy policy = record.policy;
+  std::string_view tag = "p";
   if (*discovery.record_domain != author_domain) {
     policy = record.subdomain_policy.value_or(record.policy);
+    if (record.subdomain_policy) tag = "sp";
     if (record.nonexistent_policy && *record.nonexistent_policy != policy) {
       // A name that has nothing of any type has no A record either, and then NXDOMAIN says so (RFC 8020 §2).
       const Answer* answer = answers.find({author_domain.str(), RecordType::A});
@@ -115,9 +117,11 @@ bool apply_policy(const DomainName& author_domain, Answers& answers, DmarcDiscov
         discovery.detail = fmt::format("the lookup of {} A failed, which np= depends on", author_domain.str());
       } else if (!answer->name_exists) {
         policy = *record.nonexistent_policy;
+        tag = "np";
       }
     }
   }
+  discovery.requested_by = fmt::format("{}={}{}", tag, dmarc_policy_name(policy), record.testing ? "; t=y" : "");
   discovery.requested = record.testing ? one_level_less(policy) : policy;
   return true;
 }

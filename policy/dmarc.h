@@ -18,7 +18,8 @@ struct DmarcDiscovery {
   std::optional<DomainName> record_domain;  ///< where it was found, without `_dmarc.`
   std::optional<DomainName> organizational_domain;
   DmarcPolicy requested = DmarcPolicy::None;  ///< policy after sp=, np= and t= have been applied
-  std::vector<std::string> consulted;         ///< names of the tree walk whose answers were used, in its order
+  std::string requested_by;            ///< the tags that say so, e.g. "sp=reject" or "p=reject; t=y"; empty: no record
+  std::vector<std::string> consulted;  ///< names of the tree walk whose answers were used, in its order
 };
 
 /// Finds the record of an author domain by the tree walk.
