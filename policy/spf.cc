@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "policy/ascii.h"
+#include "policy/spf_name.h"
 #include "policy/spf_record.h"
 
 namespace waxwing {
@@ -18,8 +19,6 @@ constexpr unsigned kMaxLookupTerms = 10;
 constexpr unsigned kMaxVoidLookups = 2;
 constexpr std::size_t kMaxNamesPerTerm = 10;
 
-constexpr std::size_t kMaxNameOctets = 253;
-constexpr std::size_t kMaxLabelOctets = 63;
 constexpr std::size_t kMaxExplanationOctets = 1'000;
 
 // Why an evaluation ends before a mechanism has been decided: a verdict, or nothing while an answer is missing.
@@ -53,62 +52,9 @@ bool causes_lookup(Mechanism mechanism) {
   return mechanism != Mechanism::All && mechanism != Mechanism::Ip4 && mechanism != Mechanism::Ip6;
 }
 
-// A name that can be asked for: labels of 1 to 63 octets, 253 in all.
-bool is_askable(std::string_view name) {
-  if (name.empty() || name.size() > kMaxNameOctets) return false;
-  for (;;) {
-    const std::size_t dot = name.find('.');
-    const std::size_t length = std::min(dot, name.size());
-    if (length == 0 || length > kMaxLabelOctets) return false;
-    if (dot == std::string_view::npos) return true;
-    name.remove_prefix(dot + 1);
-  }
-}
-
 // RFC 7208 §4.3: anything but a fully qualified name has no policy.
 bool is_checkable_domain(std::string_view domain) {
-  return is_askable(domain) && domain.find('.') != std::string_view::npos && !domain.starts_with('[');
-}
-
-// The form of Question::name of what macros made.
-std::string question_name(std::string_view expanded) {
-  if (expanded.ends_with('.')) expanded.remove_suffix(1);
-  // RFC 7208 §7.3: too long a name loses labels from the left.
-  while (expanded.size() > kMaxNameOctets) {
-    const std::size_t dot = expanded.find('.');
-    if (dot == std::string_view::npos) break;
-    expanded.remove_prefix(dot + 1);
-  }
-  std::string name;
-  for (const char c : expanded) {
-    const bool is_plain = c > 0x20 && c < 0x7f && c != '\\';
-    name += is_plain ? std::string(1, ascii_lower(c)) : fmt::format("\\{:03}", static_cast<unsigned char>(c));
-  }
-  return name;
-}
-
-// The `i` macro: dotted quad, or nibbles with dots between.
-std::string dotted_address(const IpAddress& address) {
-  if (address.family() == IpAddress::Family::V4) return address.str();
-  std::string text;
-  for (const std::uint8_t octet : address.octets()) {
-    text += fmt::format("{}{:X}.{:X}", text.empty() ? "" : ".", octet >> 4, octet & 0x0f);
-  }
-  return text;
-}
-
-std::string reverse_name(const IpAddress& address) {
-  const auto macro = parse_spf_domain_spec("%{ir}.%{v}.arpa");
-  SpfMacroValues values;
-  values.dotted_address = dotted_address(address);
-  values.address_family = address.family() == IpAddress::Family::V4 ? "in-addr" : "ip6";
-  return ascii_lower(expand_spf_macros(*macro, values));
-}
-
-bool is_name_within(std::string_view name, std::string_view ancestor) {
-  return ascii_iequal(name, ancestor) ||
-         (name.size() > ancestor.size() && name[name.size() - ancestor.size() - 1] == '.' &&
-          ascii_iequal(name.substr(name.size() - ancestor.size()), ancestor));
+  return is_askable_name(domain) && domain.find('.') != std::string_view::npos && !domain.starts_with('[');
 }
 
 // What a record said, and where its explanation comes from.
@@ -224,7 +170,7 @@ class Evaluation {
     auto target = directive.domain ? expand_domain(*directive.domain, domain) : Step<std::string>(domain);
     if (!target) return tl::unexpected(std::move(target.error()));
     if (directive.mechanism == Mechanism::Include) return match_include(*target, domain);
-    if (!is_askable(*target)) return false;
+    if (!is_askable_name(*target)) return false;
     switch (directive.mechanism) {
       case Mechanism::A:
         return match_a(*target, directive);
@@ -273,7 +219,7 @@ class Evaluation {
     std::vector<MxRecord> hosts;
     for (const RecordData& data : (*answer)->records) {
       const auto* mx = std::get_if<MxRecord>(&data);
-      if (mx && is_askable(mx->exchange)) hosts.push_back(*mx);
+      if (mx && is_askable_name(mx->exchange)) hosts.push_back(*mx);
     }
     std::ranges::sort(hosts);
     const bool too_many = hosts.size() > kMaxNamesPerTerm;
@@ -348,7 +294,7 @@ class Evaluation {
     std::vector<std::string> names;
     for (const RecordData& data : answer->records) {
       const auto* ptr = std::get_if<PtrRecord>(&data);
-      if (ptr && is_askable(ptr->name) && names.size() < kMaxNamesPerTerm) names.push_back(ptr->name);
+      if (ptr && is_askable_name(ptr->name) && names.size() < kMaxNamesPerTerm) names.push_back(ptr->name);
     }
     bool complete = true;
     for (const std::string& name : names) {
@@ -399,7 +345,7 @@ class Evaluation {
     if (!judgement.explanation) return "";
     auto target = expand_domain(*judgement.explanation, judgement.domain);
     if (!target) return target;
-    if (!is_askable(*target)) return "";
+    if (!is_askable_name(*target)) return "";
     const Answer* answer = answers_.find({*target, RecordType::TXT});
     if (!answer) return wait_for_answers();
     if (!answer->usable() || answer->records.size() != 1) return "";
@@ -446,7 +392,7 @@ class Evaluation {
 
   void note(const SpfMacroString& target, RecordType type, const std::string& domain) {
     const auto name = expand_domain(target, domain);
-    if (name && is_askable(*name)) static_cast<void>(answers_.find({*name, type}));
+    if (name && is_askable_name(*name)) static_cast<void>(answers_.find({*name, type}));
   }
 
   const SpfInput& input_;
