@@ -330,10 +330,8 @@ void SmtpClientEngine::on_final_reply(const SmtpReply& reply) {
   if (!is_failure(reply) && reply.code != 250) {
     return distrust(fmt::format("it answered the end of data with \"{}\"", reply.str()));
   }
-  outcome_.final_reply = reply.str();
-  if (is_failure(reply)) {
-    fail_open_recipients(failure_of(reply));
-  }
+  outcome_.final_reply = reply;
+  if (is_failure(reply)) fail_open_recipients(failure_of(reply));
   end_transaction();
   needs_reset_ = is_failure(reply);
   // The next reply would be taken for the answer to the next command.

@@ -44,8 +44,8 @@ struct SmtpFailure {
 /// delivered.
 struct SmtpTransactionOutcome {
   std::vector<std::optional<SmtpFailure>> recipients;
-  std::string final_reply;         ///< the reply to the final dot, when there was one
-  bool connection_usable = false;  ///< another transaction may follow on this connection
+  std::optional<SmtpReply> final_reply;  ///< to the final dot, when there was one
+  bool connection_usable = false;        ///< another transaction may follow on this connection
 };
 
 inline constexpr std::size_t kMaxRecipientsPerTransaction = 100;

@@ -28,6 +28,10 @@ class ScriptedDns {
     answers_[{name, type}] = std::move(answer);
     return *this;
   }
+  ScriptedDns& set(const std::string& name, RecordType type, Answer answer) {
+    answers_[{name, type}] = std::move(answer);
+    return *this;
+  }
   ScriptedDns& mx(const std::string& domain, Status status, std::vector<std::pair<int, std::string>> hosts) {
     std::vector<RecordData> records;
     for (auto& [preference, host] : hosts) records.push_back(MxRecord{static_cast<std::uint16_t>(preference), host});

@@ -27,7 +27,7 @@ TEST_CASE("a message is handed over in one pipelined group when the server allow
   REQUIRE(outcome);
   CHECK_FALSE(outcome->recipients[0]);
   CHECK_FALSE(outcome->recipients[1]);
-  CHECK(outcome->final_reply == "250 2.0.0 queued as 1");
+  CHECK(outcome->final_reply->str() == "250 2.0.0 queued as 1");
   CHECK(outcome->connection_usable);
   CHECK(talk.server.commands == std::vector<std::string>{"EHLO relay.example", "STARTTLS", "EHLO relay.example",
                                                          "MAIL FROM:<sender@client.example> SIZE=20",

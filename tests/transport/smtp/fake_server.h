@@ -21,6 +21,7 @@ struct ServerScript {
       "250-mx.example\r\n250-PIPELINING\r\n250-SIZE 100000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 "
       "ENHANCEDSTATUSCODES\r\n";
   std::string mail = "250 2.1.0 ok\r\n";
+  std::vector<std::string> mails;                        ///< instead of `mail`; the last one repeats
   std::vector<std::string> rcpt = {"250 2.1.5 ok\r\n"};  ///< the last one repeats
   std::string data = "354 go\r\n";
   std::string early;  ///< said at the first octet of content
@@ -70,7 +71,8 @@ class FakeServer {
     }
     if (command.starts_with("MAIL")) {
       recipients_ = 0;
-      return say(script_.mail);
+      if (script_.mails.empty()) return say(script_.mail);
+      return say(script_.mails[std::min(transactions_++, script_.mails.size() - 1)]);
     }
     if (command.starts_with("RCPT")) return say(script_.rcpt[std::min(recipients_++, script_.rcpt.size() - 1)]);
     if (command == "DATA") {
@@ -96,6 +98,7 @@ class FakeServer {
   bool in_data_ = false;
   bool cut_ = false;
   std::size_t recipients_ = 0;
+  std::size_t transactions_ = 0;
 };
 
 /// How octets of the server reach the engine.

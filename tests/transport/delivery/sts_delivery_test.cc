@@ -1,0 +1,176 @@
+#include <catch2/catch.hpp>
+
+#include "tests/transport/delivery/delivery_world.h"
+
+using namespace waxwing;
+using namespace waxwing::testing;
+using Kind = RecipientOutcome::Kind;
+
+namespace {
+
+constexpr const char* kPolicyHost = "mta-sts.receiver.example";
+
+// The policy host of kReceiver on 127.0.0.1: says `response` to each request and ends the stream.
+class PolicyHost {
+ public:
+  PolicyHost(DeliveryWorld& world, const std::string& certificate_name) {
+    tls_ = DeliveryWorld::server_context(world.certificate(certificate_name));
+    auto opened = Listener::open(world.loop, {*IpAddress::parse("127.0.0.1"), 0},
+                                 [this](std::unique_ptr<Connection> taken) { accept(std::move(taken)); });
+    REQUIRE(opened);
+    listener_ = std::move(*opened);
+    world.options.sts_port = listener_->endpoint().port;
+    world.dns.a(kPolicyHost, Status::Insecure, {"127.0.0.1"}).aaaa(kPolicyHost, Status::Insecure, {});
+    publish(world, "1");
+  }
+
+  static void publish(DeliveryWorld& world, const std::string& id) {
+    world.dns.txt(std::string("_mta-sts.") + kReceiver, Status::Insecure, {"v=STSv1; id=" + id + ";"});
+  }
+
+  void serve(const std::string& mode, const std::string& mx, int max_age = 86'400) {
+    const std::string body =
+        "version: STSv1\r\nmode: " + mode + "\r\nmx: " + mx + "\r\nmax_age: " + std::to_string(max_age) + "\r\n";
+    response = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) +
+               "\r\n\r\n" + body;
+  }
+
+  std::string response = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+  std::vector<std::string> requests;
+  std::size_t connections = 0;
+
+ private:
+  void accept(std::unique_ptr<Connection> taken) {
+    ++connections;
+    auto& [connection, request] = peers_.emplace_back(std::move(taken), std::string());
+    Connection::Callbacks callbacks;
+    callbacks.on_bytes = [this, peer = &peers_.back()](std::string_view octets) {
+      peer->second += octets;
+      if (!peer->second.ends_with("\r\n\r\n")) return;
+      requests.push_back(peer->second);
+      peer->first->write(response);
+      peer->first->close(Milliseconds(1'000));
+    };
+    callbacks.on_secured = [] {};
+    callbacks.on_closed = [](const std::optional<Error>&) {};
+    callbacks.on_drained = [] {};
+    connection->set_callbacks(std::move(callbacks));
+    connection->start_tls(tls_->start());
+  }
+
+  std::shared_ptr<const TlsServerContext> tls_;
+  std::unique_ptr<Listener> listener_;
+  std::list<std::pair<std::unique_ptr<Connection>, std::string>> peers_;
+};
+
+}  // namespace
+
+TEST_CASE("an enforced MTA-STS policy is fetched, kept, and the certificate must be good for the host") {
+  DeliveryWorld world;
+  world.host(kHost1);
+  world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});
+  PolicyHost policy_host(world, kPolicyHost);
+  policy_host.serve("enforce", "*.hosting.example");
+  const auto report = world.deliver(DeliveryWorld::job());
+  CHECK(report.recipients[0].kind == Kind::Delivered);
+  CHECK(report.tls_method == "pkix");
+  CHECK(report.proven == TlsLevel::Authenticated);
+  REQUIRE(policy_host.requests.size() == 1);
+  CHECK_THAT(policy_host.requests[0], Catch::StartsWith("GET /.well-known/mta-sts.txt HTTP/1.1\r\n"));
+  REQUIRE(world.sts_cache.kept.contains(kReceiver));
+  CHECK(world.sts_cache.kept[kReceiver].policy_id == "1");
+  CHECK(world.sts_cache.kept[kReceiver].policy.mode == StsMode::Enforce);
+}
+
+TEST_CASE("a host whose certificate is good for another name is not used under an enforced policy") {
+  DeliveryWorld world;
+  FakeSmtpServer& server = world.host(kHost1);
+  world.dns.a("alias.hosting.example", Status::Insecure, {"127.0.0.2"});
+  world.dns.mx(kReceiver, Status::Insecure, {{10, "alias.hosting.example"}});
+  PolicyHost policy_host(world, kPolicyHost);
+  policy_host.serve("enforce", "*.hosting.example");
+  const auto report = world.deliver(DeliveryWorld::job());
+  CHECK(report.recipients[0].kind == Kind::Deferred);
+  CHECK(report.recipients[0].status == "4.7.5");
+  CHECK_THAT(report.recipients[0].reason, Catch::Contains("RFC 8461 §4.2"));
+  CHECK(server.count("MAIL") == 0);
+}
+
+TEST_CASE("a host that an enforced policy does not list is not even connected to") {
+  DeliveryWorld world;
+  FakeSmtpServer& server = world.host(kHost1);
+  world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});
+  PolicyHost policy_host(world, kPolicyHost);
+  policy_host.serve("enforce", "mx.receiver.example");
+  CHECK(world.deliver(DeliveryWorld::job()).recipients[0].status == "4.7.5");
+  CHECK(server.connections() == 0);
+}
+
+TEST_CASE("a policy that cannot be fetched leaves what was known, and is not asked for again at once") {
+  DeliveryWorld world;
+  world.host(kHost1);
+  world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});
+  std::string certificate_name = kPolicyHost;
+  SECTION("not found") {}
+  SECTION("a certificate for another name") {
+    certificate_name = "other.example";
+  }
+  PolicyHost policy_host(world, certificate_name);
+  if (certificate_name != kPolicyHost) policy_host.serve("enforce", "mx.receiver.example");
+  SECTION("redirected") {
+    policy_host.response = "HTTP/1.1 302 Found\r\nLocation: https://other.example/\r\nContent-Length: 0\r\n\r\n";
+  }
+  SECTION("too large") {
+    policy_host.response =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nversion: STSv1\r\n" + std::string(70'000, 'x');
+  }
+  SECTION("nonsense") {
+    policy_host.response = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nmode: enforce\r\n";
+  }
+
+  std::string detail;
+  const auto plan = [&](TlsLevel minimum) {
+    bool came = false;
+    world.agent().plan(*DomainName::parse(kReceiver), minimum, [&](const DestinationPlan& planned, const Answers&) {
+      came = true;
+      detail = planned.sts_detail;
+    });
+    world.run_until([&] { return came; });
+  };
+  CHECK(world.deliver(DeliveryWorld::job()).recipients[0].kind == Kind::Delivered);
+  plan(TlsLevel::Encrypted);
+  CHECK_THAT(detail, Catch::Contains("could not be fetched"));
+  CHECK(policy_host.connections == 1);
+  CHECK(world.sts_cache.kept.empty());
+}
+
+TEST_CASE("an id that changes all the time does not cause a fetch each time, and the last policy holds") {
+  DeliveryWorld world;
+  world.host(kHost1);
+  const Answer short_lived = [] {
+    Answer answer;
+    answer.status = Status::Insecure;
+    answer.name_exists = true;
+    answer.records = {MxRecord{10, kHost1}};
+    return answer;  // TTL 0: planned anew after a second
+  }();
+  world.dns.set(kReceiver, RecordType::MX, short_lived);
+  PolicyHost policy_host(world, kPolicyHost);
+  policy_host.serve("enforce", "*.hosting.example");
+  CHECK(world.deliver(DeliveryWorld::job()).tls_method == "pkix");
+  PolicyHost::publish(world, "2");
+  world.settle(Milliseconds(1'050));
+  CHECK(world.deliver(DeliveryWorld::job()).tls_method == "pkix");
+  CHECK(world.resolver.asked[Question{kReceiver, RecordType::MX}] == 2);
+  CHECK(policy_host.connections == 1);
+}
+
+TEST_CASE("a policy host inside is not connected to unless that is allowed") {
+  DeliveryWorld world;
+  world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});
+  world.dns.a(kHost1, Status::Insecure, {"127.0.0.2"});
+  PolicyHost policy_host(world, kPolicyHost);
+  world.options.allow_non_global_addresses = false;
+  CHECK(world.deliver(DeliveryWorld::job()).recipients[0].kind == Kind::Deferred);
+  CHECK(policy_host.connections == 0);
+}

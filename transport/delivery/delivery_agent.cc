@@ -1,0 +1,82 @@
+#include "transport/delivery/delivery_agent.h"
+
+#include <unordered_map>
+#include <utility>
+
+#include "transport/delivery/connection_pool.h"
+#include "transport/delivery/delivery_attempt.h"
+#include "transport/delivery/destination_planner.h"
+
+namespace waxwing {
+
+struct DeliveryAgent::State {
+  State(EventLoop& its_loop, Resolver& resolver, TlsClientContext& tls, StsCache& sts_cache, Options its_options)
+      : loop(its_loop),
+        options(std::move(its_options)),
+        planner(std::make_shared<DestinationPlanner>(loop, resolver, tls, sts_cache, planner_options())),
+        pool(loop, tls, pool_options()) {}
+
+  [[nodiscard]] DestinationPlanner::Options planner_options() const {
+    return {
+        options.port, options.allow_non_global_addresses,
+        StsFetch::Options{options.sts_port, options.allow_non_global_addresses, options.source_addresses, "waxwing"}};
+  }
+
+  [[nodiscard]] ConnectionPool::Options pool_options() const {
+    return {options.max_connections_per_host, options.max_connections, options.max_messages_per_connection,
+            DeliveryConnection::Options{options.helo_name, std::nullopt, options.connect_timeout, options.reply_timeout,
+                                        options.idle_timeout},
+            options.source_addresses};
+  }
+
+  EventLoop& loop;
+  const Options options;
+  std::shared_ptr<DestinationPlanner> planner;
+  ConnectionPool pool;
+  std::uint64_t next_id = 0;
+  std::unordered_map<std::uint64_t, std::shared_ptr<DeliveryAttempt>> attempts;
+};
+
+DeliveryAgent::DeliveryAgent(EventLoop& loop, Resolver& resolver, TlsClientContext& tls, StsCache& sts_cache,
+                             Options options)
+    : state_(std::make_shared<State>(loop, resolver, tls, sts_cache, std::move(options))) {}
+
+DeliveryAgent::~DeliveryAgent() = default;
+
+void DeliveryAgent::deliver(DeliveryJob job, OnReport on_report) {
+  const std::uint64_t id = state_->next_id++;
+  const std::weak_ptr<State> weak = state_;
+  // The report goes out in a turn of its own: whoever gets it may start the next job or destroy the agent.
+  auto on_done = [weak, id, on_report = std::move(on_report)](DeliveryReport report) {
+    const auto state = weak.lock();
+    if (!state) return;
+    state->loop.post([weak, id, on_report, report = std::move(report)] {
+      const auto its_state = weak.lock();
+      if (!its_state) return;
+      its_state->attempts.erase(id);
+      on_report(report);
+    });
+  };
+  const auto attempt = std::make_shared<DeliveryAttempt>(state_->loop, *state_->planner, state_->pool,
+                                                         state_->options.port, std::move(job), std::move(on_done));
+  state_->attempts.emplace(id, attempt);
+  attempt->start(state_->options.attempt_timeout);
+}
+
+void DeliveryAgent::plan(const DomainName& domain, TlsLevel minimum, OnPlan on_plan) {
+  const std::weak_ptr<State> weak = state_;
+  state_->planner->plan(domain, minimum,
+                        [weak, on_plan = std::move(on_plan)](const std::shared_ptr<const PlannedDestination>& planned) {
+                          const auto state = weak.lock();
+                          if (!state) return;
+                          state->loop.post([weak, on_plan, planned] {
+                            if (weak.lock()) on_plan(planned->plan, *planned->answers);
+                          });
+                        });
+}
+
+std::size_t DeliveryAgent::active_jobs() const {
+  return state_->attempts.size();
+}
+
+}  // namespace waxwing

@@ -1,0 +1,214 @@
+#include "transport/delivery/delivery_attempt.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace waxwing {
+namespace {
+
+using Kind = RecipientOutcome::Kind;
+
+constexpr std::size_t kMaxStaleTries = 2;  // per attempt
+
+bool is_tls_failure(std::string_view status) {
+  return status.starts_with("4.7.");
+}
+
+RecipientOutcome outcome_of(const SmtpFailure& failure, const std::string& mx_name) {
+  return {failure.kind == SmtpFailure::Kind::Permanent ? Kind::Bounced : Kind::Deferred, failure.status,
+          fmt::format("{}: {}.", mx_name, failure.detail), failure.reply ? failure.reply->str() : std::string()};
+}
+
+// What a person can act on comes first: certificates and policies, then what a server said, then silence.
+int rank_of(const SmtpFailure& failure) {
+  if (failure.kind == SmtpFailure::Kind::TlsUnavailable || (is_tls_failure(failure.status) && !failure.reply)) return 0;
+  return failure.reply ? 1 : 2;
+}
+
+}  // namespace
+
+DeliveryAttempt::DeliveryAttempt(EventLoop& loop, DestinationPlanner& planner, ConnectionPool& pool, std::uint16_t port,
+                                 DeliveryJob job, OnDone on_done)
+    : loop_(loop),
+      planner_(planner),
+      pool_(pool),
+      port_(port),
+      job_(std::move(job)),
+      on_done_(std::move(on_done)),
+      deadline_(loop, [this] { on_deadline(); }),
+      outcomes_(job_.recipients.size()) {
+  for (std::size_t i = 0; i < job_.recipients.size(); ++i) undecided_.push_back(i);
+}
+
+void DeliveryAttempt::start(Milliseconds timeout) {
+  timeout_ = timeout;
+  deadline_.start(timeout);
+  planner_.plan(job_.domain, job_.minimum, [weak = weak_from_this()](const auto& planned) {
+    if (const auto self = weak.lock()) self->on_planned(planned);
+  });
+}
+
+void DeliveryAttempt::on_planned(const std::shared_ptr<const PlannedDestination>& planned) {
+  if (!on_done_) return;
+  planned_ = planned;
+  const DestinationPlan& plan = planned->plan;
+  switch (plan.outcome) {
+    case DestinationPlan::Outcome::Deliver:
+      return try_next();
+    case DestinationPlan::Outcome::Defer:
+      return finish_undecided({Kind::Deferred, plan.status, plan.reason, {}});
+    case DestinationPlan::Outcome::Bounce:
+      return finish_undecided({Kind::Bounced, plan.status, plan.reason, {}});
+  }
+}
+
+// Goes to the next address that may be used.
+void DeliveryAttempt::try_next() {
+  const auto& hosts = planned_->plan.hosts;
+  for (; host_ < hosts.size() && tries_ < kMaxConnectionsPerAttempt; ++host_, address_ = 0) {
+    const PlannedHost& host = hosts[host_];
+    if (host.requirement.method == TlsRequirement::Method::Defer) {
+      const RecipientOutcome outcome{Kind::Deferred, host.defer_status, host.requirement.reason, {}};
+      note({is_tls_failure(host.defer_status) ? 0 : 2, outcome, {}});
+      continue;
+    }
+    if (address_ >= host.addresses.size()) continue;
+    target_ = PoolTarget{host.name, {host.addresses[address_], port_}, host.requirement, planned_->sharing_keys[host_]};
+    ++tries_;
+    return submit(ConnectionPool::Place::Last);
+  }
+  if (worst_) {
+    facts_ = worst_->facts;
+    return finish_undecided(worst_->outcome);
+  }
+  finish_undecided({Kind::Deferred, "4.4.1", fmt::format("No host of {} could be tried.", job_.domain.str()), {}});
+}
+
+void DeliveryAttempt::submit(ConnectionPool::Place place) {
+  if (!rewind()) return;
+  if (pool_.submit(*target_, shared_from_this(), place)) return;
+  finish_undecided(
+      {Kind::Deferred,
+       "4.3.2",
+       fmt::format("{}: more than {} messages wait for it already.", target_->mx_name, kMaxWaitingJobsPerGroup),
+       {}});
+}
+
+bool DeliveryAttempt::rewind() {
+  const auto done = job_.content->rewind();
+  if (!done) {
+    finish_undecided(
+        {Kind::Deferred, "4.3.0", fmt::format("The message cannot be read: {}.", done.error().detail), {}});
+  }
+  return done.has_value();
+}
+
+void DeliveryAttempt::on_unreachable(const SmtpFailure& failure, const ConnectionFacts& facts) {
+  if (!on_done_) return;
+  pass_over(failure, facts);
+  try_next();
+}
+
+void DeliveryAttempt::pass_over(const SmtpFailure& failure, const ConnectionFacts& facts) {
+  note({rank_of(failure), outcome_of(failure, facts.mx_name), facts});
+  if (rank_of(failure) == 0) {
+    ++host_;  // its other addresses would show the same certificate
+    address_ = 0;
+  } else {
+    ++address_;
+  }
+}
+
+void DeliveryAttempt::note(HostFailure failure) {
+  if (!worst_ || failure.rank < worst_->rank) worst_ = std::move(failure);
+}
+
+SmtpTransaction DeliveryAttempt::transaction() {
+  const std::size_t count = std::min(undecided_.size(), kMaxRecipientsPerTransaction);
+  in_transaction_.assign(undecided_.begin(), undecided_.begin() + static_cast<std::ptrdiff_t>(count));
+  SmtpTransaction transaction;
+  transaction.reverse_path = job_.reverse_path;
+  for (const std::size_t index : in_transaction_) transaction.recipients.push_back(job_.recipients[index]);
+  transaction.size_octets = job_.content->size_octets();
+  transaction.needs_8bit = job_.needs_8bit;
+  transaction.needs_smtputf8 = job_.needs_smtputf8;
+  return transaction;
+}
+
+TransactionSource::Next DeliveryAttempt::on_outcome(SmtpTransactionOutcome outcome, const ConnectionFacts& facts,
+                                                    bool first) {
+  if (!on_done_) return Next::Done;
+  facts_ = facts;
+  const bool progress = std::ranges::any_of(outcome.recipients, [](const auto& failure) { return !failure; });
+  std::optional<SmtpFailure> lost;
+  std::vector<std::size_t> left;
+  for (std::size_t i = 0; i < in_transaction_.size(); ++i) {
+    const auto& failure = outcome.recipients[i];
+    const bool full = failure && failure->status == "4.5.3" && progress;
+    if (failure && failure->try_other_host && !expired_) {
+      lost = failure;
+      left.push_back(in_transaction_[i]);
+    } else if (full && !expired_) {
+      left.push_back(
+          in_transaction_[i]);  // the server is full of recipients: the rest goes in a transaction of its own
+    } else {
+      take_result(in_transaction_[i], failure, outcome);
+    }
+  }
+  left.insert(left.end(), undecided_.begin() + static_cast<std::ptrdiff_t>(in_transaction_.size()), undecided_.end());
+  undecided_ = std::move(left);
+  if (undecided_.empty()) return finish(), Next::Done;
+  if (expired_) return Next::Done;
+  if (lost) return on_lost(*lost, first), Next::Done;
+  if (outcome.connection_usable) return rewind() ? Next::Another : Next::Done;
+  submit(ConnectionPool::Place::First);
+  return Next::Done;
+}
+
+// A kept connection may have died while nobody looked; that says nothing about the host.
+void DeliveryAttempt::on_lost(const SmtpFailure& failure, bool first) {
+  if (!first && stale_tries_ < kMaxStaleTries) {
+    ++stale_tries_;
+    pool_.drop_idle(*target_);
+    return submit(ConnectionPool::Place::First);
+  }
+  pass_over(failure, facts_);
+  try_next();
+}
+
+void DeliveryAttempt::take_result(std::size_t index, const std::optional<SmtpFailure>& failure,
+                                  const SmtpTransactionOutcome& outcome) {
+  if (failure) {
+    outcomes_[index] = outcome_of(*failure, facts_.mx_name);
+    return;
+  }
+  const SmtpReply& reply = *outcome.final_reply;
+  outcomes_[index] = {Kind::Delivered, reply.enhanced_code.empty() ? "2.0.0" : reply.enhanced_code,
+                      fmt::format("{} accepted the message: \"{}\".", facts_.mx_name, reply.str()), reply.str()};
+}
+
+void DeliveryAttempt::on_deadline() {
+  const auto self = shared_from_this();
+  expired_ = true;
+  const std::string detail = fmt::format("the attempt took longer than {} s", timeout_.count() / 1'000);
+  pool_.cut(*this, detail);
+  if (!on_done_) return;
+  finish_undecided(
+      {Kind::Deferred, "4.4.7", fmt::format("{}: {}.", target_ ? target_->mx_name : job_.domain.str(), detail), {}});
+}
+
+void DeliveryAttempt::finish_undecided(const RecipientOutcome& outcome) {
+  for (const std::size_t index : std::exchange(undecided_, {})) outcomes_[index] = outcome;
+  finish();
+}
+
+void DeliveryAttempt::finish() {
+  deadline_.stop();
+  DeliveryReport report{std::move(outcomes_), facts_.mx_name,    facts_.peer,        facts_.local_address,
+                        facts_.proven,        facts_.tls_method, facts_.tls_summary, facts_.requirement_reason};
+  std::exchange(on_done_, nullptr)(std::move(report));
+}
+
+}  // namespace waxwing

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "transport/delivery/connection_pool.h"
+#include "transport/delivery/delivery_job.h"
+#include "transport/delivery/destination_planner.h"
+
+namespace waxwing {
+
+/// One attempt to deliver one job: plans, tries hosts and addresses in order until one gives an answer, and comes to
+/// one outcome per recipient.
+///
+/// What a host says about a recipient or the message is the outcome (4yz: Deferred, 5yz: Bounced). What says only that
+/// this connection failed (refused, cut, 421, TLS that does not prove what it must, a reply that cannot be trusted)
+/// sends what is undecided to the next address or host; after a TLS failure the other addresses of that host are passed
+/// over. When no host is left the undecided are Deferred with the most telling failure.
+class DeliveryAttempt : public PoolClient, public std::enable_shared_from_this<DeliveryAttempt> {
+ public:
+  using OnDone = std::function<void(DeliveryReport)>;
+
+  DeliveryAttempt(EventLoop& loop, DestinationPlanner& planner, ConnectionPool& pool, std::uint16_t port,
+                  DeliveryJob job, OnDone on_done);
+
+  /// Begins; `on_done` is called once, perhaps inside this call.
+  void start(Milliseconds timeout);
+
+  [[nodiscard]] SmtpTransaction transaction() override;
+  [[nodiscard]] ContentSource& content() override { return *job_.content; }
+  Next on_outcome(SmtpTransactionOutcome outcome, const ConnectionFacts& facts, bool first) override;
+  void on_unreachable(const SmtpFailure& failure, const ConnectionFacts& facts) override;
+
+ private:
+  /// Why a host could not be used, kept for the case that none can.
+  struct HostFailure {
+    int rank = 0;  // the least is the most telling
+    RecipientOutcome outcome;
+    ConnectionFacts facts;
+  };
+
+  void on_planned(const std::shared_ptr<const PlannedDestination>& planned);
+  void try_next();
+  void submit(ConnectionPool::Place place);
+  void pass_over(const SmtpFailure& failure, const ConnectionFacts& facts);
+  void note(HostFailure failure);
+  void on_lost(const SmtpFailure& failure, bool first);
+  void take_result(std::size_t index, const std::optional<SmtpFailure>& failure, const SmtpTransactionOutcome& outcome);
+  void on_deadline();
+  void finish_undecided(const RecipientOutcome& outcome);
+  void finish();
+  [[nodiscard]] bool rewind();
+
+  EventLoop& loop_;
+  DestinationPlanner& planner_;
+  ConnectionPool& pool_;
+  const std::uint16_t port_;
+  DeliveryJob job_;
+  OnDone on_done_;
+  Timer deadline_;
+  Milliseconds timeout_{};
+  bool expired_ = false;
+
+  std::shared_ptr<const PlannedDestination> planned_;
+  std::size_t host_ = 0;
+  std::size_t address_ = 0;
+  std::size_t tries_ = 0;
+  std::size_t stale_tries_ = 0;
+  std::optional<PoolTarget> target_;
+  std::optional<HostFailure> worst_;
+
+  std::vector<RecipientOutcome> outcomes_;
+  std::vector<std::size_t> undecided_;  // indexes of recipients, in order
+  std::vector<std::size_t> in_transaction_;
+  ConnectionFacts facts_;  // of the connection that gave an outcome
+};
+
+inline constexpr std::size_t kMaxConnectionsPerAttempt = 20;  ///< addresses that one attempt tries
+
+}  // namespace waxwing

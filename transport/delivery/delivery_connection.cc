@@ -1,0 +1,243 @@
+#include "transport/delivery/delivery_connection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+namespace waxwing {
+namespace {
+
+using Need = SmtpClientEngine::Need;
+
+constexpr std::size_t kContentWindowOctets = 262'144;  // of one message waiting for the kernel
+constexpr std::size_t kContentBlockOctets = 65'536;    // gathered before they are written
+constexpr Milliseconds kLinger{2'000};
+
+SmtpFailure unreachable(std::string detail) {
+  return {SmtpFailure::Kind::Temporary, "4.4.1", std::nullopt, std::move(detail), true};
+}
+
+std::string_view citation(TlsRequirement::Method method) {
+  switch (method) {
+    case TlsRequirement::Method::Dane:
+      return " (RFC 7672 §2.2)";
+    case TlsRequirement::Method::Pkix:
+      return " (RFC 8461 §4.2)";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+DeliveryConnection::DeliveryConnection(EventLoop& loop, TlsClientContext& tls, Owner& owner, std::string mx_name,
+                                       Endpoint endpoint, TlsRequirement requirement, Options options)
+    : loop_(loop),
+      tls_(tls),
+      owner_(owner),
+      endpoint_(std::move(endpoint)),
+      requirement_(std::move(requirement)),
+      options_(std::move(options)),
+      timer_(loop, [this] { on_timer(); }) {
+  facts_.mx_name = std::move(mx_name);
+  facts_.peer = endpoint_.str();
+  facts_.requirement_reason = requirement_.reason;
+}
+
+void DeliveryConnection::start() {
+  connection_ = Connection::connect(loop_, endpoint_, options_.source);
+  Connection::Callbacks callbacks;
+  callbacks.on_connected = [this] { on_connected(); };
+  callbacks.on_bytes = [this](std::string_view octets) {
+    engine_->on_bytes(octets, loop_.now());
+    pump();
+  };
+  callbacks.on_secured = [this] { on_secured(); };
+  callbacks.on_closed = [this](const std::optional<Error>& error) { on_closed(error); };
+  callbacks.on_drained = [this] { pump(); };
+  connection_->set_callbacks(std::move(callbacks));
+  timer_due_ = loop_.now() + options_.connect_timeout;
+  timer_.start(options_.connect_timeout);
+}
+
+void DeliveryConnection::on_connected() {
+  phase_ = Phase::Open;
+  facts_.local_address = connection_->local().address.str();
+  engine_.emplace(SmtpClientEngine::Options{.helo_name = options_.helo_name,
+                                            .banner_timeout = options_.reply_timeout,
+                                            .command_timeout = options_.reply_timeout},
+                  loop_.now());
+  pump();
+}
+
+void DeliveryConnection::start_tls() {
+  if (std::exchange(tls_started_, true)) return;
+  connection_->start_tls(tls_.start(requirement_, fmt::format("{} {}", facts_.mx_name, facts_.peer), ""));
+}
+
+void DeliveryConnection::on_secured() {
+  const TlsSummary summary = connection_->tls()->summary();
+  facts_.proven = std::max(requirement_.level, TlsLevel::Encrypted);
+  facts_.tls_method = tls_method_name(requirement_.method);
+  facts_.tls_summary = summary.version + " " + summary.cipher;
+  engine_->on_secured(loop_.now());
+  pump();
+}
+
+void DeliveryConnection::on_closed(const std::optional<Error>& error) {
+  const auto self = shared_from_this();
+  const std::string detail = error ? error->detail : "closed by the peer";
+  if (phase_ == Phase::Connecting) return end(unreachable(detail));
+  const bool handshake = engine_->need() == Need::TlsHandshake;
+  engine_->on_closed(handshake ? detail + std::string(citation(requirement_.method)) : detail, loop_.now());
+  pump();
+}
+
+void DeliveryConnection::on_timer() {
+  const auto self = shared_from_this();
+  timer_due_ = MonotonicTime::max();
+  if (phase_ == Phase::Gone) return;
+  if (phase_ == Phase::Connecting) {
+    return end(unreachable(fmt::format("no connection within {} s", options_.connect_timeout.count() / 1'000)));
+  }
+  if (usable() && loop_.now() >= idle_until_) return quit();
+  engine_->on_expiry(loop_.now());
+  pump();
+}
+
+bool DeliveryConnection::usable() const {
+  return phase_ == Phase::Open && idle_ && engine_->need() == Need::Transaction &&
+         connection_->tls()->state() == TlsSession::State::Established;
+}
+
+void DeliveryConnection::carry(std::shared_ptr<TransactionSource> source) {
+  source_ = std::move(source);
+  idle_ = false;
+  begin_transaction();
+  pump();
+}
+
+void DeliveryConnection::begin_transaction() {
+  // The one place where mail starts to flow: in clear text it must not, whatever bug led here.
+  if (connection_->tls() == nullptr || facts_.proven < TlsLevel::Encrypted) std::abort();
+  ++transactions_;
+  engine_->begin(source_->transaction(), loop_.now());
+}
+
+void DeliveryConnection::quit() {
+  const auto self = shared_from_this();
+  idle_ = false;
+  engine_->quit(loop_.now());
+  pump();
+}
+
+void DeliveryConnection::cut(std::string_view detail) {
+  const auto self = shared_from_this();
+  if (phase_ == Phase::Gone) return;
+  if (phase_ == Phase::Connecting) return end(unreachable(std::string(detail)));
+  engine_->on_closed(detail, loop_.now());
+  pump();
+}
+
+// Does what the engine needs until it needs the network. Calls from inside (a source that begins anew, an owner that
+// hands over the next message) return at once and leave the work to the loop here, so that the stack does not grow.
+void DeliveryConnection::pump() {
+  if (pumping_) return;
+  const auto self = shared_from_this();
+  pumping_ = true;
+  while (phase_ == Phase::Open && pump_once()) {
+  }
+  pumping_ = false;
+  if (phase_ == Phase::Open) {
+    flush();
+    arm_timer();
+  }
+}
+
+bool DeliveryConnection::pump_once() {
+  switch (engine_->need()) {
+    case Need::Bytes:
+      return false;
+    case Need::TlsHandshake:
+      flush();
+      start_tls();
+      return false;
+    case Need::Transaction:
+      if (idle_) return false;
+      become_ready();
+      return true;
+    case Need::Content:
+      feed_content();
+      return engine_->need() != Need::Content;
+    case Need::Outcome:
+      take_outcome();
+      return true;
+    case Need::Close:
+      end(engine_->failure());
+      return false;
+  }
+  return false;
+}
+
+void DeliveryConnection::become_ready() {
+  was_ready_ = true;
+  idle_ = true;
+  idle_until_ = loop_.now() + options_.idle_timeout;
+  owner_.on_ready(*this);
+}
+
+void DeliveryConnection::feed_content() {
+  std::size_t gathered = 0;
+  while (engine_->need() == Need::Content && connection_->pending_octets() < kContentWindowOctets) {
+    const auto piece = source_->content().next();
+    if (!piece) {
+      engine_->abandon_content(piece.error().detail, loop_.now());
+    } else if (piece->empty()) {
+      engine_->end_content(loop_.now());
+    } else {
+      engine_->give_content(*piece, loop_.now());
+      gathered += piece->size();
+    }
+    if (gathered >= kContentBlockOctets) {
+      flush();
+      gathered = 0;
+    }
+  }
+}
+
+void DeliveryConnection::take_outcome() {
+  SmtpTransactionOutcome outcome = engine_->take_outcome();
+  const bool usable = outcome.connection_usable;
+  const auto source = std::exchange(source_, nullptr);
+  const auto next = source->on_outcome(std::move(outcome), facts_, transactions_ == 1);
+  if (next == TransactionSource::Next::Another && usable && engine_->need() == Need::Transaction) {
+    source_ = source;
+    begin_transaction();
+  }
+}
+
+void DeliveryConnection::flush() {
+  const std::string output = engine_->take_output();
+  if (!output.empty()) connection_->write(output);
+}
+
+// Under load the timer is not touched: it fires too early now and then, and is set anew.
+void DeliveryConnection::arm_timer() {
+  MonotonicTime due = engine_->expiry();
+  if (idle_) due = std::min(due, idle_until_);
+  if (due >= timer_due_) return;
+  timer_due_ = due;
+  timer_.start(due - loop_.now());
+}
+
+void DeliveryConnection::end(const std::optional<SmtpFailure>& failure) {
+  phase_ = Phase::Gone;
+  timer_.stop();
+  if (connection_ && !failure) connection_->close(kLinger);
+  connection_.reset();  // after a failure what is queued is dropped: it must not complete a message
+  owner_.on_gone(*this, failure);
+}
+
+}  // namespace waxwing

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "policy/ip_address.h"
+#include "policy/tls_requirement.h"
+#include "transport/delivery/content_source.h"
+#include "transport/io/connection.h"
+#include "transport/io/event_loop.h"
+#include "transport/smtp/client_engine.h"
+#include "transport/tls/tls_client_context.h"
+
+namespace waxwing {
+
+/// What is known about a connection; for reports.
+struct ConnectionFacts {
+  std::string mx_name;
+  std::string peer;           ///< endpoint
+  std::string local_address;  ///< ours; empty before TCP was established
+  TlsLevel proven = TlsLevel::Plaintext;
+  std::string tls_method;
+  std::string tls_summary;
+  std::string requirement_reason;
+};
+
+/// Gives one connection its transactions.
+class TransactionSource {
+ public:
+  enum class Next { Another, Done };
+  virtual ~TransactionSource() = default;
+
+  /// The transaction to run now.
+  [[nodiscard]] virtual SmtpTransaction transaction() = 0;
+
+  /// Its content, from the start.
+  [[nodiscard]] virtual ContentSource& content() = 0;
+
+  /// Takes what came of it. `Another` asks to run one more at once, if the connection is still usable.
+  /// @param first  nothing had been sent on this connection before, so that it was not stale
+  virtual Next on_outcome(SmtpTransactionOutcome outcome, const ConnectionFacts& facts, bool first) = 0;
+};
+
+/// One SMTP connection to one address of an MX host: TCP, the SMTP engine, TLS as the requirement demands. Carries any
+/// number of transactions, all of which have the same requirement. Nothing is ever sent over it that the engine did not
+/// say, and the engine begins no transaction before the TLS session has proven what the requirement asks for.
+class DeliveryConnection : public std::enable_shared_from_this<DeliveryConnection> {
+ public:
+  struct Options {
+    std::string helo_name;
+    std::optional<IpAddress> source;
+    Milliseconds connect_timeout;
+    Milliseconds reply_timeout;
+    Milliseconds idle_timeout;
+  };
+
+  /// Hears when the connection can be used and when it cannot any more. Both calls may come inside carry() and cut().
+  class Owner {
+   public:
+    /// Ready for carry(), also again after each transaction.
+    virtual void on_ready(DeliveryConnection& connection) = 0;
+    /// Over. No failure: it ended in order. Called once; the owner lets go of it.
+    virtual void on_gone(DeliveryConnection& connection, const std::optional<SmtpFailure>& failure) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  DeliveryConnection(EventLoop& loop, TlsClientContext& tls, Owner& owner, std::string mx_name, Endpoint endpoint,
+                     TlsRequirement requirement, Options options);
+
+  /// Begins to connect.
+  void start();
+
+  /// Whether carry() may be called now.
+  [[nodiscard]] bool usable() const;
+
+  /// Runs the transactions of `source`; only when usable().
+  void carry(std::shared_ptr<TransactionSource> source);
+
+  /// Says QUIT and ends; only when usable().
+  void quit();
+
+  /// Ends at once; a transaction under way fails with `detail`.
+  void cut(std::string_view detail);
+
+  [[nodiscard]] const ConnectionFacts& facts() const { return facts_; }
+
+  /// Whether the engine came to be ready for mail at least once.
+  [[nodiscard]] bool was_ready() const { return was_ready_; }
+
+  /// Transactions that were begun.
+  [[nodiscard]] std::size_t transactions() const { return transactions_; }
+
+ private:
+  enum class Phase { Connecting, Open, Gone };
+
+  void on_connected();
+  void on_secured();
+  void on_closed(const std::optional<Error>& error);
+  void on_timer();
+  void start_tls();
+  void pump();
+  [[nodiscard]] bool pump_once();
+  void begin_transaction();
+  void feed_content();
+  void take_outcome();
+  void become_ready();
+  void arm_timer();
+  void flush();
+  void end(const std::optional<SmtpFailure>& failure);
+
+  EventLoop& loop_;
+  TlsClientContext& tls_;
+  Owner& owner_;
+  const Endpoint endpoint_;
+  const TlsRequirement requirement_;
+  const Options options_;
+  ConnectionFacts facts_;
+  Phase phase_ = Phase::Connecting;
+  Timer timer_;
+  MonotonicTime timer_due_ = MonotonicTime::max();  // may be earlier than what is awaited: looked at when it fires
+  MonotonicTime idle_until_ = MonotonicTime::max();
+  std::optional<SmtpClientEngine> engine_;
+  std::unique_ptr<Connection> connection_;
+  std::shared_ptr<TransactionSource> source_;
+  bool tls_started_ = false;
+  bool was_ready_ = false;
+  bool idle_ = false;  // the owner knows that it may call carry()
+  bool pumping_ = false;
+  std::size_t transactions_ = 0;
+};
+
+}  // namespace waxwing

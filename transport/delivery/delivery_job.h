@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "policy/domain_name.h"
+#include "policy/mail_address.h"
+#include "policy/tls_requirement.h"
+#include "transport/delivery/content_source.h"
+
+namespace waxwing {
+
+/// One message for one recipient domain.
+struct DeliveryJob {
+  std::string id;                             ///< queue id, for logs
+  DomainName domain;                          ///< of all recipients
+  std::optional<MailAddress> reverse_path{};  ///< no value: null reverse-path
+  std::vector<MailAddress> recipients{};      ///< all within `domain`
+  bool needs_8bit = false;
+  bool needs_smtputf8 = false;
+  TlsLevel minimum = TlsLevel::Encrypted;
+  std::unique_ptr<ContentSource> content{};
+};
+
+/// What one attempt came to for one recipient.
+struct RecipientOutcome {
+  enum class Kind { Delivered, Deferred, Bounced };
+  Kind kind = Kind::Deferred;
+  std::string status;        ///< enhanced status code, "2.0.0", "4.7.5", "5.1.1"
+  std::string reason;        ///< one sentence that names host and cause
+  std::string remote_reply;  ///< reply of the remote server on one line, if there was one
+};
+
+/// The record of an attempt: the same object is logged, stored and shown.
+struct DeliveryReport {
+  std::vector<RecipientOutcome> recipients;  ///< in the order of DeliveryJob::recipients
+  std::string mx_name;                       ///< host that gave the outcome; empty: none was reached
+  std::string peer;                          ///< its endpoint
+  std::string local_address;                 ///< our address on that connection
+  TlsLevel proven = TlsLevel::Plaintext;     ///< what the connection had proven; Plaintext: no TLS came about
+  std::string tls_method;                    ///< "dane", "pkix", "opportunistic"; empty: none
+  std::string tls_summary;                   ///< "TLSv1.3 TLS_AES_128_GCM_SHA256", empty: none
+  std::string requirement_reason;            ///< sentence of the requirement that applied
+};
+
+}  // namespace waxwing

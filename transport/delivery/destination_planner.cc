@@ -1,0 +1,156 @@
+#include "transport/delivery/destination_planner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace waxwing {
+namespace {
+
+constexpr int kMaxRounds = 12;  // plan_destination needs four
+constexpr std::size_t kMaxFetchRecords = 10'000;
+
+DestinationPlan unsettled(const DomainName& domain) {
+  DestinationPlan plan;
+  plan.outcome = DestinationPlan::Outcome::Defer;
+  plan.status = "4.4.3";
+  plan.reason = fmt::format("The DNS of {} asks for more lookups than are made (RFC 5321 §5.1).", domain.str());
+  return plan;
+}
+
+}  // namespace
+
+DestinationPlanner::DestinationPlanner(EventLoop& loop, Resolver& resolver, TlsClientContext& tls, StsCache& sts_cache,
+                                       Options options)
+    : loop_(loop),
+      resolver_(resolver),
+      tls_(tls),
+      sts_cache_(sts_cache),
+      options_(std::move(options)),
+      random_(std::random_device{}()) {}
+
+void DestinationPlanner::plan(const DomainName& domain, TlsLevel minimum, OnPlanned on_planned) {
+  if (const auto known = known_.find(domain.str()); known != known_.end() && loop_.now() < known->second->expires) {
+    return on_planned(plan_for(*known->second, minimum));
+  }
+  const auto [pending, added] = pending_.try_emplace(domain.str());
+  if (!added) {
+    pending->second->waiting.emplace_back(minimum, std::move(on_planned));
+    return;
+  }
+  const auto facts = pending->second = std::make_shared<Facts>(domain);
+  facts->seed = random_();
+  facts->waiting.emplace_back(minimum, std::move(on_planned));
+  sts_cache_.find(domain, [weak = weak_from_this(), facts](std::optional<CachedStsPolicy> cached) {
+    const auto self = weak.lock();
+    if (!self) return;
+    if (cached && cached->expires > self->loop_.wall_now()) facts->sts.cached = std::move(cached);
+    self->advance(facts);
+  });
+}
+
+DestinationOptions DestinationPlanner::options_for(const Facts& facts, TlsLevel minimum) const {
+  return {options_.port, minimum, facts.seed, options_.allow_non_global_addresses};
+}
+
+void DestinationPlanner::advance(const FactsPointer& facts) {
+  DestinationNeeds needs;
+  const auto options =
+      options_for(*facts, facts->waiting.front().first);  // what is needed does not depend on the level
+  const auto plan = plan_destination(facts->domain, options, facts->sts, *facts->answers, needs);
+  if (plan || ++facts->rounds > kMaxRounds) return finish(facts);
+  const bool questions = !facts->answers->missing().empty();
+  facts->outstanding = (questions ? 1 : 0) + (needs.sts_fetch ? 1 : 0);
+  if (needs.sts_fetch) fetch_policy(facts, needs.sts_policy_id);
+  if (!questions) return;
+  resolve_missing(resolver_, *facts->answers, [weak = weak_from_this(), facts] {
+    if (const auto self = weak.lock()) self->on_part_done(facts);
+  });
+}
+
+void DestinationPlanner::on_part_done(const FactsPointer& facts) {
+  if (--facts->outstanding == 0) advance(facts);
+}
+
+// A domain whose id changes with each lookup, or whose host does not answer, must not make us fetch all the time.
+void DestinationPlanner::fetch_policy(const FactsPointer& facts, const std::string& policy_id) {
+  FetchRecord& record = fetches_[facts->domain.str()];
+  if (loop_.now() < record.not_before) {
+    facts->sts.fetch_done = true;
+    facts->sts.fetch_failure = record.failure.empty() ? "it was fetched less than five minutes ago"
+                                                      : record.failure + "; tried less than five minutes ago";
+    loop_.post([weak = weak_from_this(), facts] {
+      if (const auto self = weak.lock()) self->on_part_done(facts);
+    });
+    return;
+  }
+  record = {loop_.now() + kStsFetchInterval, {}};
+  facts->fetch = std::make_shared<StsFetch>(
+      loop_, resolver_, tls_, facts->domain, options_.sts,
+      [weak = weak_from_this(), weak_facts = std::weak_ptr(facts), policy_id](Result<std::string> body) {
+        const auto self = weak.lock();
+        const auto its_facts = weak_facts.lock();
+        if (self && its_facts) self->on_fetched(its_facts, policy_id, std::move(body));
+      });
+  facts->fetch->start();
+}
+
+void DestinationPlanner::on_fetched(const FactsPointer& facts, const std::string& policy_id, Result<std::string> body) {
+  facts->fetch.reset();
+  facts->sts.fetch_done = true;
+  auto policy = body ? StsPolicy::parse(*body) : tl::unexpected(body.error());
+  if (policy) {
+    const WallTime now = loop_.wall_now();
+    facts->sts.fetched =
+        CachedStsPolicy{policy_id, *policy, std::move(*body), now, now + Seconds(policy->max_age_seconds)};
+    sts_cache_.keep(facts->domain, *facts->sts.fetched);
+  } else {
+    facts->sts.fetch_failure = policy.error().detail;
+    fetches_[facts->domain.str()].failure = policy.error().detail;
+  }
+  on_part_done(facts);
+}
+
+void DestinationPlanner::finish(const FactsPointer& facts) {
+  pending_.erase(facts->domain.str());
+  facts->expires = loop_.now() + lifetime(*facts);
+  remember(facts);
+  for (auto& [minimum, on_planned] : std::exchange(facts->waiting, {})) on_planned(plan_for(*facts, minimum));
+}
+
+std::shared_ptr<const PlannedDestination> DestinationPlanner::plan_for(Facts& facts, TlsLevel minimum) {
+  auto& known = facts.plans[minimum];
+  if (known) return known;
+  auto planned = std::make_shared<PlannedDestination>();
+  DestinationNeeds needs;
+  auto plan = plan_destination(facts.domain, options_for(facts, minimum), facts.sts, *facts.answers, needs);
+  planned->plan = plan ? std::move(*plan) : unsettled(facts.domain);
+  for (const PlannedHost& host : planned->plan.hosts) planned->sharing_keys.push_back(host.requirement.sharing_key());
+  planned->answers = facts.answers;
+  return known = std::move(planned);
+}
+
+Milliseconds DestinationPlanner::lifetime(const Facts& facts) const {
+  Milliseconds result = kMaxPlanAge;
+  for (const auto& [question, answer] : facts.answers->known()) {
+    const Milliseconds age = answer.usable() ? Seconds(answer.ttl_seconds) : kFailedPlanAge;
+    result = std::min(result, std::max(age, Milliseconds{1'000}));
+  }
+  return result;
+}
+
+void DestinationPlanner::remember(const FactsPointer& facts) {
+  const std::string& name = facts->domain.str();
+  if (const auto [known, added] = known_.insert_or_assign(name, facts); added) known_order_.push_back(name);
+  if (known_.size() > kMaxKnownDomains) {
+    known_.erase(known_order_.front());
+    known_order_.pop_front();
+  }
+  if (fetches_.size() > kMaxFetchRecords) {
+    std::erase_if(fetches_, [this](const auto& entry) { return entry.second.not_before <= loop_.now(); });
+    if (fetches_.size() > kMaxFetchRecords) fetches_.erase(fetches_.begin());
+  }
+}
+
+}  // namespace waxwing

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "policy/domain_name.h"
+#include "transport/delivery/sts_fetch.h"
+#include "transport/destination/destination_plan.h"
+#include "transport/destination/sts_cache.h"
+#include "transport/dns/resolver.h"
+#include "transport/io/event_loop.h"
+
+namespace waxwing {
+
+/// A plan, and what pooling needs to know about it.
+struct PlannedDestination {
+  DestinationPlan plan;
+  std::vector<std::string> sharing_keys;   ///< of the requirement of each host in plan.hosts
+  std::shared_ptr<const Answers> answers;  ///< every DNS fact that it stands on
+};
+
+/// Plans destinations: asks the resolver and the MTA-STS cache, fetches policies, and keeps the facts of each domain
+/// for a short while, so that the rate of messages is not limited by planning. Requests for one domain that is being
+/// looked up share the lookups; the plan itself is made for each minimum level from the same facts.
+/// @limits  kMaxKnownDomains domains are kept, each for the least TTL and kMaxPlanAge; one policy fetch per domain
+/// within
+///          kStsFetchInterval
+class DestinationPlanner : public std::enable_shared_from_this<DestinationPlanner> {
+ public:
+  struct Options {
+    std::uint16_t port = 25;
+    bool allow_non_global_addresses = false;
+    StsFetch::Options sts;
+  };
+  using OnPlanned = std::function<void(std::shared_ptr<const PlannedDestination>)>;
+
+  DestinationPlanner(EventLoop& loop, Resolver& resolver, TlsClientContext& tls, StsCache& sts_cache, Options options);
+
+  /// @param on_planned  called once; inside the call when the facts are known already
+  void plan(const DomainName& domain, TlsLevel minimum, OnPlanned on_planned);
+
+ private:
+  struct Facts {
+    explicit Facts(DomainName its_domain) : domain(std::move(its_domain)) {}
+    DomainName domain;
+    std::shared_ptr<Answers> answers = std::make_shared<Answers>();
+    StsState sts;
+    std::uint64_t seed = 0;
+    int rounds = 0;
+    int outstanding = 0;  // the questions, the fetch
+    MonotonicTime expires{};
+    std::map<TlsLevel, std::shared_ptr<const PlannedDestination>> plans;
+    std::vector<std::pair<TlsLevel, OnPlanned>> waiting;
+    std::shared_ptr<StsFetch> fetch;
+  };
+  using FactsPointer = std::shared_ptr<Facts>;
+  struct FetchRecord {
+    MonotonicTime not_before;
+    std::string failure;
+  };
+
+  void advance(const FactsPointer& facts);
+  void finish(const FactsPointer& facts);
+  void fetch_policy(const FactsPointer& facts, const std::string& policy_id);
+  void on_fetched(const FactsPointer& facts, const std::string& policy_id, Result<std::string> body);
+  void on_part_done(const FactsPointer& facts);
+  [[nodiscard]] DestinationOptions options_for(const Facts& facts, TlsLevel minimum) const;
+  [[nodiscard]] std::shared_ptr<const PlannedDestination> plan_for(Facts& facts, TlsLevel minimum);
+  [[nodiscard]] Milliseconds lifetime(const Facts& facts) const;
+  void remember(const FactsPointer& facts);
+
+  EventLoop& loop_;
+  Resolver& resolver_;
+  TlsClientContext& tls_;
+  StsCache& sts_cache_;
+  const Options options_;
+  std::mt19937_64 random_;
+  std::map<std::string, FactsPointer> pending_;  // being looked up
+  std::map<std::string, FactsPointer> known_;
+  std::list<std::string> known_order_;  // oldest first
+  std::map<std::string, FetchRecord> fetches_;
+};
+
+inline constexpr std::size_t kMaxKnownDomains = 10'000;
+inline constexpr Milliseconds kMaxPlanAge{60'000};
+inline constexpr Milliseconds kFailedPlanAge{5'000};
+inline constexpr Milliseconds kStsFetchInterval{300'000};
+
+}  // namespace waxwing
