@@ -47,7 +47,7 @@ void ConnectionPool::serve(const GroupKey& its_key) {
     const auto found = groups_.find(key);
     if (found == groups_.end()) return;
     Group& group = found->second;
-    while (!group.waiting.empty() && group.waiting.front().expired()) group.waiting.pop_front();
+    drop_done(group);
     if (group.waiting.empty() && group.members == 0) {
       groups_.erase(found);
       return;
@@ -110,12 +110,20 @@ void ConnectionPool::open(const GroupKey& key, Group& group) {
 }
 
 std::shared_ptr<PoolClient> ConnectionPool::next_waiting(Group& group) {
+  drop_done(group);
+  if (group.waiting.empty()) return nullptr;
+  auto client = group.waiting.front().lock();
+  group.waiting.pop_front();
+  return client;
+}
+
+// Leaves the queue empty or with a job in front that still waits.
+void ConnectionPool::drop_done(Group& group) {
   while (!group.waiting.empty()) {
-    auto client = group.waiting.front().lock();
+    const auto client = group.waiting.front().lock();
+    if (client && client->waits()) return;
     group.waiting.pop_front();
-    if (client) return client;
   }
-  return nullptr;
 }
 
 DeliveryConnection* ConnectionPool::take_idle(Group& group) {

@@ -15,6 +15,9 @@ namespace waxwing {
 /// A job that waits for a connection.
 class PoolClient : public TransactionSource {
  public:
+  /// Whether it still wants to be sent; a job may reach its deadline while it waits.
+  [[nodiscard]] virtual bool waits() const = 0;
+
   /// No connection to the target came about.
   virtual void on_unreachable(const SmtpFailure& failure, const ConnectionFacts& facts) = 0;
 };
@@ -90,7 +93,8 @@ class ConnectionPool : private DeliveryConnection::Owner {
   void make_room(std::string_view mx_name);
   void open(const GroupKey& key, Group& group);
   void dismiss(DeliveryConnection& connection);
-  [[nodiscard]] std::shared_ptr<PoolClient> next_waiting(Group& group);
+  [[nodiscard]] static std::shared_ptr<PoolClient> next_waiting(Group& group);
+  static void drop_done(Group& group);
   [[nodiscard]] DeliveryConnection* take_idle(Group& group);
   void carry(DeliveryConnection& connection, const std::shared_ptr<PoolClient>& client);
   void remove(DeliveryConnection& connection);

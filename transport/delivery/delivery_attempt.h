@@ -30,6 +30,7 @@ class DeliveryAttempt : public PoolClient, public std::enable_shared_from_this<D
   /// Begins; `on_done` is called once, perhaps inside this call.
   void start(Milliseconds timeout);
 
+  [[nodiscard]] bool waits() const override { return on_done_ != nullptr; }
   [[nodiscard]] SmtpTransaction transaction() override;
   [[nodiscard]] ContentSource& content() override { return *job_.content; }
   Next on_outcome(SmtpTransactionOutcome outcome, const ConnectionFacts& facts, bool first) override;

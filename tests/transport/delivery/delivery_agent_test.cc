@@ -369,6 +369,23 @@ TEST_CASE("an attempt ends at its deadline wherever it is") {
   CHECK_THAT(report.recipients[0].reason, Catch::Contains("took longer"));
 }
 
+TEST_CASE("jobs that wait for a connection end at their deadline too, and later ones find their way") {
+  DeliveryWorld world;
+  world.options.attempt_timeout = Milliseconds(150);
+  world.options.max_connections_per_host = 1;
+  FakeSmtpServer& server = world.host(kHost1, {script([](ServerScript& s) { s.end_of_data = ""; }), ServerScript()});
+  world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});
+  for (int i = 0; i < 5; ++i) world.start(DeliveryWorld::job());
+  world.wait();
+  for (const auto& report : world.reports) {
+    REQUIRE(report.recipients.size() == 1);
+    CHECK(report.recipients[0].kind == Kind::Deferred);
+    CHECK_THAT(report.recipients[0].reason, Catch::Contains("took longer"));
+  }
+  CHECK(world.deliver(DeliveryWorld::job()).recipients[0].kind == Kind::Delivered);
+  CHECK(server.connections() == 2);
+}
+
 TEST_CASE("nobody is called once the agent is gone") {
   DeliveryWorld world;
   world.host(kHost1, {script([](ServerScript& s) { s.end_of_data = ""; })});
