@@ -19,12 +19,12 @@ SmtpFailure unreachable(std::string detail) {
   return {SmtpFailure::Kind::Temporary, "4.4.1", std::nullopt, std::move(detail), true};
 }
 
-std::string_view citation(TlsRequirement::Method method) {
-  switch (method) {
+std::string_view citation(const TlsRequirement& requirement) {
+  switch (requirement.method) {
     case TlsRequirement::Method::Dane:
       return " (RFC 7672 §2.2)";
     case TlsRequirement::Method::Pkix:
-      return " (RFC 8461 §4.2)";
+      return requirement.level == TlsLevel::Authenticated ? " (RFC 8461 §4.2)" : " (RFC 9525 §6)";
     default:
       return "";
   }
@@ -91,7 +91,7 @@ void DeliveryConnection::on_closed(const std::optional<Error>& error) {
   const std::string detail = error ? error->detail : "closed by the peer";
   if (phase_ == Phase::Connecting) return end(unreachable(detail));
   const bool handshake = engine_->need() == Need::TlsHandshake;
-  engine_->on_closed(handshake ? detail + std::string(citation(requirement_.method)) : detail, loop_.now());
+  engine_->on_closed(handshake ? detail + std::string(citation(requirement_)) : detail, loop_.now());
   pump();
 }
 
