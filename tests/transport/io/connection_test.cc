@@ -7,7 +7,7 @@
 #include "tests/transport/io/loop_world.h"
 
 using namespace waxwing;
-using namespace waxwing::testing;
+using namespace waxwing::test;
 
 TEST_CASE("octets reach the other side in both directions, and both know both addresses", "[connection]") {
   Pair pair;

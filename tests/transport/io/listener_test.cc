@@ -6,12 +6,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
+#include <thread>
 
 #include "tests/transport/io/loop_world.h"
 
 using namespace waxwing;
-using namespace waxwing::testing;
+using namespace waxwing::test;
 
 namespace {
 
@@ -156,4 +158,46 @@ TEST_CASE("a burst of connections is accepted completely", "[listener]") {
   std::vector<std::unique_ptr<Connection>> clients;
   for (int i = 0; i < 200; ++i) clients.push_back(Connection::connect(loop, (*listener)->endpoint(), std::nullopt));
   run_until(loop, [&] { return accepted.size() == 200; });
+}
+
+TEST_CASE("loops in threads of their own share an endpoint, and every client is served", "[listener][threads]") {
+  constexpr std::size_t kThreads = 4;
+  constexpr int kClients = 40;
+  EventLoop clients_loop;
+  std::vector<std::unique_ptr<EventLoop>> loops;
+  std::vector<std::unique_ptr<Listener>> listeners;
+  std::vector<std::vector<std::unique_ptr<Connection>>> served(kThreads);
+  Endpoint endpoint{loopback_address(), 0};
+  for (std::size_t i = 0; i < kThreads; ++i) {
+    loops.push_back(std::make_unique<EventLoop>());
+    auto opened = Listener::open(*loops[i], endpoint, [&connections = served[i]](std::unique_ptr<Connection> accepted) {
+      Connection* connection = accepted.get();
+      connections.push_back(std::move(accepted));
+      connection->set_callbacks({.on_connected = {},
+                                 .on_bytes = [connection](std::string_view octets) { connection->write(octets); },
+                                 .on_secured = {},
+                                 .on_closed = {},
+                                 .on_drained = {}});
+    });
+    REQUIRE(opened);
+    endpoint = (*opened)->endpoint();
+    listeners.push_back(std::move(*opened));
+  }
+  std::vector<std::thread> threads;
+  for (const auto& loop : loops) threads.emplace_back([&loop = *loop] { loop.run(); });
+  std::vector<std::unique_ptr<Party>> clients;
+  for (int i = 0; i < kClients; ++i) {
+    clients.push_back(std::make_unique<Party>());
+    clients.back()->take(Connection::connect(clients_loop, endpoint, std::nullopt));
+    clients.back()->connection->write("echo");
+  }
+  run_until(clients_loop, [&] { return std::ranges::all_of(clients, [](auto& c) { return c->received == "echo"; }); });
+  for (std::size_t i = 0; i < kThreads; ++i) {
+    loops[i]->post([&, i] {  // on the loop's thread, as everything that is attached to it
+      served[i].clear();
+      listeners[i].reset();
+    });
+    loops[i]->stop();
+    threads[i].join();
+  }
 }

@@ -12,7 +12,7 @@
 #include "transport/io/event_loop.h"
 #include "transport/io/listener.h"
 
-namespace waxwing::testing {
+namespace waxwing::test {
 
 inline IpAddress loopback_address() {
   return *IpAddress::parse("127.0.0.1");
@@ -92,4 +92,4 @@ struct Pair {
   void until(const std::function<bool()>& done) { run_until(loop, done); }
 };
 
-}  // namespace waxwing::testing
+}  // namespace waxwing::test
