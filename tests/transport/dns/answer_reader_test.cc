@@ -7,7 +7,7 @@
 #include "transport/dns/wire_name.h"
 
 using namespace waxwing;
-using namespace waxwing::testing;
+using namespace waxwing::test;
 using Kind = ReplyReading::Kind;
 using Status = Answer::Status;
 

@@ -7,7 +7,7 @@
 #include "tests/transport/dns/fake_resolver.h"
 
 using namespace waxwing;
-using namespace waxwing::testing;
+using namespace waxwing::test;
 using Status = Answer::Status;
 
 namespace {

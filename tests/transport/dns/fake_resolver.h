@@ -8,7 +8,7 @@
 
 #include "transport/dns/resolver.h"
 
-namespace waxwing::testing {
+namespace waxwing::test {
 
 /// Holds the questions until a test answers them.
 struct FakeResolver : Resolver {
@@ -56,4 +56,4 @@ inline Answer address_answer(std::uint32_t ttl, Answer::Status status = Answer::
   return answer_of(status, ttl, {*IpAddress::parse("192.0.2.1")});
 }
 
-}  // namespace waxwing::testing
+}  // namespace waxwing::test

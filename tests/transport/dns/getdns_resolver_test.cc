@@ -15,7 +15,7 @@
 #include "transport/io/endpoint.h"
 
 using namespace waxwing;
-using namespace waxwing::testing;
+using namespace waxwing::test;
 using Status = Answer::Status;
 
 namespace {
@@ -294,4 +294,27 @@ TEST_CASE("many lookups at once are all answered", "[getdns_resolver]") {
   }
   loop.run();
   CHECK(answered == kLookups);
+}
+
+TEST_CASE("resolvers in several threads do not disturb each other", "[getdns_resolver][threads]") {
+  FakeServer server([](const Query& query) { return address_reply(query, true); });
+  auto options = options_for(server.port);
+  options.attempt_timeouts.fill(Milliseconds(5'000));
+  std::array<int, 4> answered{};
+  std::vector<std::thread> threads;
+  for (int& count : answered) {
+    threads.emplace_back([&count, &options] {
+      EventLoop loop;
+      auto resolver = GetdnsResolver::create(loop, options);
+      if (!resolver) return;
+      for (int i = 0; i < 50; ++i) {
+        (*resolver)->resolve({"n" + std::to_string(i) + ".example", RecordType::A}, [&](const Answer& answer) {
+          if (answer.status == Status::Secure && ++count == 50) loop.stop();
+        });
+      }
+      loop.run();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(answered == std::array<int, 4>{50, 50, 50, 50});
 }

@@ -7,7 +7,7 @@
 
 #include "policy/lookup.h"
 
-namespace waxwing::testing {
+namespace waxwing::test {
 
 using Octets = std::vector<std::uint8_t>;
 
@@ -108,4 +108,4 @@ struct ReplyBuilder {
   }
 };
 
-}  // namespace waxwing::testing
+}  // namespace waxwing::test

@@ -7,7 +7,7 @@
 #include "transport/dns/validation_probe.h"
 
 using namespace waxwing;
-using namespace waxwing::testing;
+using namespace waxwing::test;
 using Status = Answer::Status;
 using State = ValidationProbe::State;
 
