@@ -37,8 +37,9 @@ struct WaitingRecipient {
 /// Filters of `queue list`; all that are set must hold.
 struct QueueFilter {
   std::optional<QueueId> id;
-  std::string domain;   ///< recipient domain; empty: any
-  std::string account;  ///< empty: any
+  std::optional<QueueId> after;  ///< only younger ones, to go on where a list ended
+  std::string domain;            ///< recipient domain; empty: any
+  std::string account;           ///< empty: any
   std::size_t limit = 10'000;
 };
 
@@ -75,7 +76,7 @@ class QueueStore {
   /// Calls `each` for every recipient that is Queued or Deferred, in order of next_attempt; for the start of the relay.
   [[nodiscard]] virtual Result<void> each_waiting(const std::function<void(const WaitingRecipient&)>& each) = 0;
 
-  /// Messages that match, oldest first, without header and body.
+  /// Messages that match, oldest first, without header, body and delivery reports.
   [[nodiscard]] virtual Result<std::vector<QueuedMessage>> list(const QueueFilter& filter) = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "relay/store/sqlite_connection.h"
@@ -38,10 +39,15 @@ QueuedMessage message_columns(Query& row) {
   return message;
 }
 
-void read_recipients(SqliteConnection& connection, QueuedMessage& message) {
+enum class Reports { Read, LeaveOut };
+
+void read_recipients(SqliteConnection& connection, QueuedMessage& message, Reports reports) {
   auto row = connection.query(
-      "SELECT ordinal, address, state, attempts, next_attempt, status, reason, report FROM recipients "
-      "WHERE message=? ORDER BY ordinal");
+      reports == Reports::Read
+          ? "SELECT ordinal, address, state, attempts, next_attempt, status, reason, report FROM recipients "
+            "WHERE message=? ORDER BY ordinal"
+          : "SELECT ordinal, address, state, attempts, next_attempt, status, reason, '' FROM recipients "
+            "WHERE message=? ORDER BY ordinal");
   row.bind(message.id.value());
   while (row.step()) {
     if (message.recipients.size() == kMaxStoredRecipients) throw CorruptValue("it has too many recipients");
@@ -75,26 +81,28 @@ std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId 
     if (message.body.size() != message.body_octets) throw CorruptValue("its body has another length");
   }
   // The row is still open: as long as it is, SQLite shows the recipients of the same moment.
-  read_recipients(connection, message);
+  read_recipients(connection, message, Reports::Read);
   return message;
 }
 
 std::vector<QueuedMessage> list_messages(SqliteConnection& connection, const QueueFilter& filter) {
   auto row = connection.query(
       "SELECT id, accepted, expires, account, tenant, reverse_path, message_id, needs_8bit, needs_smtputf8, spooled, "
-      "body_octets FROM messages WHERE (?1 IS NULL OR id=?1) AND (?2='' OR account=?2) AND "
-      "(?3='' OR EXISTS (SELECT 1 FROM recipients WHERE message=messages.id AND domain=?3)) ORDER BY id LIMIT ?4");
-  if (filter.id) {
-    row.bind(filter.id->value());
-  } else {
-    row.bind_null();
-  }
+      "body_octets FROM messages WHERE id BETWEEN ?1 AND ?2 AND (?3='' OR account=?3) AND "
+      "(?4='' OR EXISTS (SELECT 1 FROM recipients WHERE message=messages.id AND domain=?4)) ORDER BY id LIMIT ?5");
+  const std::uint64_t first = filter.after ? filter.after->value() + 1 : 0;
+  row.bind(filter.id ? std::max(filter.id->value(), first) : first);
+  row.bind(filter.id ? filter.id->value() : static_cast<std::uint64_t>(kMaxStoredId));
   row.bind_text(filter.account).bind_text(filter.domain).bind(static_cast<std::uint64_t>(filter.limit));
   std::vector<QueuedMessage> messages;
   while (row.step()) {
     row.rewind_columns();
-    messages.push_back(message_columns(row));
-    read_recipients(connection, messages.back());
+    const auto id = QueueId(static_cast<std::uint64_t>(row.integer(0, kMaxStoredId)));
+    row.rewind_columns();
+    naming(id, [&] {
+      messages.push_back(message_columns(row));
+      read_recipients(connection, messages.back(), Reports::LeaveOut);
+    });
   }
   return messages;
 }

@@ -18,7 +18,7 @@ class SqliteConnection;
 /// One message with its recipients and, when it is inline, its body.
 [[nodiscard]] std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId id);
 
-/// Messages that match, oldest first, without header and body.
+/// Messages that match, oldest first, without header, body and delivery reports.
 [[nodiscard]] std::vector<QueuedMessage> list_messages(SqliteConnection& connection, const QueueFilter& filter);
 
 // What rows may hold; more is refused when writing and is damage when reading.

@@ -15,6 +15,7 @@
 
 #include "policy/result.h"
 #include "policy/time_point.h"
+#include "relay/queue/queued_message.h"
 
 namespace waxwing {
 
@@ -29,6 +30,16 @@ class CorruptValue : public std::exception {
  private:
   std::string what_;
 };
+
+/// Runs `read`, and names the message in what it throws about a value.
+template <class Read>
+void naming(QueueId message, const Read& read) {
+  try {
+    read();
+  } catch (const CorruptValue& value) {
+    throw CorruptValue("message " + message.str() + ": " + value.what());
+  }
+}
 
 /// One use of a prepared statement; resets it at the end. Parameters count from 1, columns from 0.
 class Query {

@@ -288,11 +288,13 @@ Result<void> SqliteQueueStore::each_waiting(const std::function<void(const Waiti
       row.rewind_columns();
       WaitingRecipient recipient;
       recipient.message = QueueId(static_cast<std::uint64_t>(row.integer(0, kMaxStoredId)));
-      recipient.ordinal = static_cast<std::uint32_t>(row.integer(0, kMaxStoredCount));
-      recipient.domain = row.octets(kMaxStoredNameOctets);
-      recipient.attempts = static_cast<std::uint32_t>(row.integer(0, kMaxStoredCount));
-      recipient.next_attempt = row.time();
-      recipient.expires = row.time();
+      naming(recipient.message, [&] {
+        recipient.ordinal = static_cast<std::uint32_t>(row.integer(0, kMaxStoredCount));
+        recipient.domain = row.octets(kMaxStoredNameOctets);
+        recipient.attempts = static_cast<std::uint32_t>(row.integer(0, kMaxStoredCount));
+        recipient.next_attempt = row.time();
+        recipient.expires = row.time();
+      });
       each(recipient);
     }
     return {};

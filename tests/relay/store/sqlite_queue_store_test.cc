@@ -336,6 +336,11 @@ TEST_CASE("the queue is listed oldest first, and filtered by id, account and dom
   filter.account.clear();
   CHECK(listed(filter) == std::vector<std::uint64_t>{1});
   filter = {};
+  filter.after = QueueId(1);
+  CHECK(listed(filter) == std::vector<std::uint64_t>{2, 3});
+  filter.id = QueueId(1);
+  CHECK(listed(filter).empty());
+  filter = {};
   filter.id = QueueId(2);
   const auto one = store->list(filter).value();
   CHECK(ids_of(one) == std::vector<std::uint64_t>{2});
