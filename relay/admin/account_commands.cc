@@ -1,0 +1,58 @@
+#include "relay/admin/account_commands.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "relay/admin/reply_lines.h"
+#include "relay/store/account_store.h"
+
+namespace waxwing {
+namespace {
+
+// Passwords are hashed by whoever asks, so that they never cross a socket nor keep the store waiting.
+std::string password_hash(AdminRequest& request) {
+  std::string hash = request.text("password_hash");
+  if (!hash.starts_with("$y$")) request.refuse("\"password_hash\" is missing or not a yescrypt hash");
+  return hash;
+}
+
+}  // namespace
+
+Result<AdminReply> account_add(AdminRequest& request, SqliteQueueStore& store) {
+  Account account;
+  account.name = request.text("name");
+  account.tenant = request.text("tenant");
+  account.password_hash = password_hash(request);
+  account.allowed_senders = request.texts("allowed_senders", kMaxAllowedSenders);
+  if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
+  if (auto added = store.accounts().add(account); !added) return tl::unexpected(std::move(added.error()));
+  AdminReply reply;
+  add_line(reply, {{"name", account.name}, {"added", true}});
+  return reply;
+}
+
+Result<AdminReply> account_passwd(AdminRequest& request, SqliteQueueStore& store) {
+  const std::string name = request.text("name");
+  const std::string hash = password_hash(request);
+  if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
+  if (auto set = store.accounts().set_password_hash(name, hash); !set) return tl::unexpected(std::move(set.error()));
+  AdminReply reply;
+  add_line(reply, {{"name", name}, {"changed", true}});
+  return reply;
+}
+
+Result<AdminReply> account_list(AdminRequest& request, SqliteQueueStore& store) {
+  if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
+  auto accounts = store.accounts().list();
+  if (!accounts) return tl::unexpected(std::move(accounts.error()));
+  AdminReply reply;
+  for (const Account& account : *accounts) {
+    add_line(reply, {{"name", account.name},
+                     {"tenant", account.tenant.empty() ? account.name : account.tenant},
+                     {"allowed_senders", account.allowed_senders}});
+  }
+  return reply;
+}
+
+}  // namespace waxwing

@@ -1,0 +1,35 @@
+#include "relay/admin/admin_commands.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "relay/admin/account_commands.h"
+#include "relay/admin/admin_request.h"
+#include "relay/admin/queue_commands.h"
+#include "relay/admin/reply_lines.h"
+
+namespace waxwing {
+
+Result<AdminReply> run_admin_command(const nlohmann::json& request, SqliteQueueStore& store, WallTime now) {
+  AdminRequest arguments(request);
+  const std::string command = arguments.text("command");
+  if (command == "queue list") return queue_list(arguments, store);
+  if (command == "queue show") return queue_show(arguments, store);
+  if (command == "queue ids") return queue_ids(arguments, store);
+  if (command == "queue retry") return queue_retry(arguments, store, now);
+  if (command == "queue drop") return queue_drop(arguments, store);
+  if (command == "account add") return account_add(arguments, store);
+  if (command == "account passwd") return account_passwd(arguments, store);
+  if (command == "account list") return account_list(arguments, store);
+  arguments.refuse("\"command\" is missing or unknown");
+  return tl::unexpected(arguments.finish().error());
+}
+
+void add_line(AdminReply& reply, const nlohmann::ordered_json& object) {
+  std::string line = object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  reply.octets += line.size();
+  reply.lines.push_back(std::move(line));
+}
+
+}  // namespace waxwing

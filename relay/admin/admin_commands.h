@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "policy/result.h"
+#include "policy/time_point.h"
+#include "relay/queue/queue_store.h"
+#include "relay/store/sqlite_queue_store.h"
+
+namespace waxwing {
+
+/// A message that an operator took out of the queue, for the log.
+struct DroppedMessage {
+  QueueId id;
+  std::string message_id;
+  std::vector<std::string> recipients;  ///< those who will not get it now
+  std::string reason;
+  bool removed = false;  ///< nobody waits for it any more: the scheduler forgets it
+};
+
+/// What a running relay must do after a command whose changes are durable.
+struct AdminEffects {
+  std::vector<WaitingRecipient> retry;  ///< to be added to the scheduler: their new time is now
+  std::vector<DroppedMessage> dropped;
+};
+
+/// The answer to a command.
+struct AdminReply {
+  std::vector<std::string> lines;  ///< one JSON object each
+  std::size_t octets = 0;          ///< of all lines
+  std::optional<QueueId> next;     ///< there are more messages: the same request with this as "after" goes on
+  AdminEffects effects;
+};
+
+/// Runs one command on the store. The same code serves the control socket, inside a batch of the store thread, and the
+/// command line when no relay runs. Requests are objects with a member "command"; an unknown member is an error.
+///
+///   queue list    [id] [domain] [account]            a line per recipient: id, message_id, sender (null: DSN),
+///   recipient,
+///                                                    state, attempts, next_attempt (null: none), reason
+///   queue show    id                                 everything about one message, with the last delivery report of
+///   each
+///                                                    recipient, without its body
+///   queue ids                                        a line per message: id, message_id, state, recipients, waiting
+///   queue retry   id | domain | account | all        makes those who wait or are held due now; a line per message
+///   queue drop    (id | domain | account | all) [reason]   a line per message; final, without a report to the sender
+///   account add   name password_hash [tenant] [allowed_senders]
+///   account passwd  name password_hash
+///   account list                                     a line per account, without the hash
+///
+/// Filters that are given together must all hold. Commands about several messages take "after" (AdminReply::next), so
+/// that none keeps the store for long. Times are RFC 3339 in UTC.
+/// @errors  Malformed: the request; NotFound, Conflict: what it names; errors of the store
+/// @limits  a reply ends after kMaxAdminMessages messages or, with the message under way, kMaxAdminReplyOctets
+[[nodiscard]] Result<AdminReply> run_admin_command(const nlohmann::json& request, SqliteQueueStore& store,
+                                                   WallTime now);
+
+inline constexpr std::size_t kMaxAdminMessages = 1'000;
+inline constexpr std::size_t kMaxAdminReplyOctets = 4U << 20;
+
+}  // namespace waxwing

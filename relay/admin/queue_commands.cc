@@ -1,0 +1,258 @@
+#include "relay/admin/queue_commands.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "policy/domain_name.h"
+#include "relay/admin/reply_lines.h"
+
+namespace waxwing {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Bounds of the one line that `queue show` answers.
+constexpr std::size_t kMaxShownHeaderOctets = 262'144;
+constexpr std::size_t kMaxShownReportOctets = 1U << 20;
+
+Json time_json(WallTime time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", std::chrono::floor<Seconds>(time));
+}
+
+Json sender_json(const QueuedMessage& message) {
+  return message.reverse_path ? Json(message.reverse_path->str()) : Json(nullptr);
+}
+
+Json recipient_json(const QueuedRecipient& recipient) {
+  const bool scheduled = recipient.state == RecipientState::Queued || recipient.state == RecipientState::Deferred;
+  return {{"recipient", recipient.address.str()},
+          {"state", recipient_state_name(recipient.state)},
+          {"attempts", recipient.attempts},
+          {"next_attempt", scheduled ? time_json(recipient.next_attempt) : Json(nullptr)},
+          {"reason", recipient.reason}};
+}
+
+bool waits(const QueuedRecipient& recipient) {
+  return !is_final(recipient.state);
+}
+
+bool concerns(const QueueFilter& filter, const QueuedRecipient& recipient) {
+  return filter.domain.empty() || recipient.address.domain.str() == filter.domain;
+}
+
+std::optional<QueueId> read_id(AdminRequest& request, const char* name) {
+  const std::string text = request.text(name);
+  if (text.empty()) return std::nullopt;
+  auto id = QueueId::parse(text);
+  if (id) return *id;
+  request.refuse(fmt::format("\"{}\" is no queue id: {}", text, id.error().detail));
+  return std::nullopt;
+}
+
+QueueFilter read_filter(AdminRequest& request) {
+  QueueFilter filter;
+  filter.limit = kMaxAdminMessages + 1;  // one more, to see whether there are more
+  filter.id = read_id(request, "id");
+  filter.after = read_id(request, "after");
+  filter.account = request.text("account");
+  if (const std::string text = request.text("domain"); !text.empty()) {
+    auto domain = DomainName::parse(text);
+    if (domain) filter.domain = domain->str();
+    if (!domain) request.refuse(domain.error().detail);
+  }
+  return filter;
+}
+
+// The filter of a command that changes something: to concern everything must be said.
+QueueFilter read_selection(AdminRequest& request) {
+  QueueFilter filter = read_filter(request);
+  const bool selects = filter.id.has_value() || !filter.domain.empty() || !filter.account.empty();
+  if (request.flag("all") == selects) request.refuse("say which messages: an id, a domain, an account, or all");
+  return filter;
+}
+
+// Calls `each` for the messages that match, until the reply is full; then notes where to go on.
+template <class Each>
+Result<AdminReply> for_each_message(SqliteQueueStore& store, const QueueFilter& filter, const Each& each) {
+  const auto messages = store.list(filter);
+  if (!messages) return tl::unexpected(messages.error());
+  if (messages->empty() && filter.id) {
+    return fail(ErrorKind::NotFound, fmt::format("there is no such message as {} in the queue", filter.id->str()));
+  }
+  AdminReply reply;
+  std::size_t count = 0;
+  for (const QueuedMessage& message : *messages) {
+    if (count++ == kMaxAdminMessages || reply.octets > kMaxAdminReplyOctets) return reply;
+    if (auto done = each(message, reply); !done) return tl::unexpected(std::move(done.error()));
+    reply.next = &message == &messages->back() ? std::nullopt : std::optional(message.id);
+  }
+  return reply;
+}
+
+RecipientUpdate unchanged(QueueId id, const QueuedRecipient& recipient) {
+  RecipientUpdate update;
+  update.message = id;
+  update.ordinal = recipient.ordinal;
+  update.state = recipient.state;
+  update.attempts = recipient.attempts;
+  update.next_attempt = recipient.next_attempt;
+  update.status = recipient.status;
+  update.reason = recipient.reason;
+  update.report = recipient.report;
+  return update;
+}
+
+// Makes the recipients of one message due that the filter concerns.
+Result<void> retry_message(SqliteQueueStore& store, QueueId id, const QueueFilter& filter, WallTime now,
+                           AdminReply& reply) {
+  const auto message = store.load(id);  // with the delivery reports, which list() leaves out
+  if (!message) return tl::unexpected(message.error());
+  std::size_t count = 0;
+  for (const QueuedRecipient& recipient : message->recipients) {
+    if (!waits(recipient) || !concerns(filter, recipient)) continue;
+    RecipientUpdate update = unchanged(id, recipient);
+    update.state = recipient.attempts == 0 ? RecipientState::Queued : RecipientState::Deferred;
+    update.next_attempt = now;
+    if (auto updated = store.update(update); !updated) return updated;
+    reply.effects.retry.push_back(
+        {id, recipient.ordinal, recipient.address.domain.str(), recipient.attempts, now, message->expires});
+    ++count;
+  }
+  add_line(reply, {{"id", id.str()}, {"retried", count}});
+  return {};
+}
+
+// A message that cannot be read can only go as a whole.
+Result<void> discard_damaged(SqliteQueueStore& store, QueueId id, const std::string& reason, AdminReply& reply) {
+  if (auto discarded = store.discard(id); !discarded) return discarded;
+  add_line(reply, {{"id", id.str()}, {"dropped", nullptr}, {"removed", true}});
+  reply.effects.dropped.push_back({id, {}, {}, reason, true});
+  return {};
+}
+
+Result<void> drop_message(SqliteQueueStore& store, QueueId id, const QueueFilter& filter, const std::string& reason,
+                          AdminReply& reply) {
+  const auto message = store.load(id);
+  if (!message && message.error().kind == ErrorKind::Corrupt) return discard_damaged(store, id, reason, reply);
+  if (!message) return tl::unexpected(message.error());
+  DroppedMessage dropped{id, message->message_id, {}, reason, false};
+  for (const QueuedRecipient& recipient : message->recipients) {
+    if (!waits(recipient) || !concerns(filter, recipient)) continue;
+    RecipientUpdate update = unchanged(id, recipient);
+    update.state = RecipientState::Dropped;
+    update.reason = reason;
+    if (auto updated = store.update(update); !updated) return updated;
+    dropped.recipients.push_back(recipient.address.str());
+  }
+  auto removed = store.remove(id);
+  if (!removed && removed.error().kind != ErrorKind::Conflict) return removed;  // Conflict: others still wait
+  dropped.removed = removed.has_value();
+  add_line(reply, {{"id", id.str()}, {"dropped", dropped.recipients.size()}, {"removed", dropped.removed}});
+  reply.effects.dropped.push_back(std::move(dropped));
+  return {};
+}
+
+// The state in a word: that of a recipient who waits, else of the first.
+RecipientState state_of(const QueuedMessage& message) {
+  const auto waiting = std::ranges::find_if(message.recipients, waits);
+  return waiting == message.recipients.end() ? message.recipients.front().state : waiting->state;
+}
+
+}  // namespace
+
+Result<AdminReply> queue_list(AdminRequest& request, SqliteQueueStore& store) {
+  const QueueFilter filter = read_filter(request);
+  if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
+  return for_each_message(store, filter, [&](const QueuedMessage& message, AdminReply& reply) -> Result<void> {
+    for (const QueuedRecipient& recipient : message.recipients) {
+      if (!concerns(filter, recipient)) continue;
+      Json line{{"id", message.id.str()}, {"message_id", message.message_id}, {"sender", sender_json(message)}};
+      line.update(recipient_json(recipient));
+      add_line(reply, line);
+    }
+    return {};
+  });
+}
+
+Result<AdminReply> queue_show(AdminRequest& request, SqliteQueueStore& store) {
+  const auto id = read_id(request, "id");
+  if (!id) request.refuse("\"id\" is missing");
+  if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
+  const auto message = store.load(*id);
+  if (!message) return tl::unexpected(message.error());
+  Json recipients = Json::array();
+  std::size_t report_octets = 0;
+  for (const QueuedRecipient& recipient : message->recipients) {
+    Json shown = recipient_json(recipient);
+    shown["status"] = recipient.status;
+    shown["report"] = nullptr;
+    report_octets += recipient.report.size();
+    Json report = report_octets > kMaxShownReportOctets ? Json() : Json::parse(recipient.report, nullptr, false);
+    if (!report.is_discarded()) shown["report"] = std::move(report);
+    recipients.push_back(std::move(shown));
+  }
+  AdminReply reply;
+  add_line(reply, {{"id", message->id.str()},
+                   {"message_id", message->message_id},
+                   {"sender", sender_json(*message)},
+                   {"account", message->account},
+                   {"tenant", message->tenant},
+                   {"accepted", time_json(message->accepted)},
+                   {"expires", time_json(message->expires)},
+                   {"needs_8bit", message->needs_8bit},
+                   {"needs_smtputf8", message->needs_smtputf8},
+                   {"size_octets", message->header.size() + 2 + message->body_octets},
+                   {"header", message->header.substr(0, kMaxShownHeaderOctets)},
+                   {"recipients", std::move(recipients)}});
+  return reply;
+}
+
+Result<AdminReply> queue_ids(AdminRequest& request, SqliteQueueStore& store) {
+  QueueFilter filter;
+  filter.limit = kMaxAdminMessages + 1;
+  filter.after = read_id(request, "after");
+  if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
+  return for_each_message(store, filter, [&](const QueuedMessage& message, AdminReply& reply) -> Result<void> {
+    add_line(reply, {{"id", message.id.str()},
+                     {"message_id", message.message_id},
+                     {"state", recipient_state_name(state_of(message))},
+                     {"recipients", message.recipients.size()},
+                     {"waiting", std::ranges::count_if(message.recipients, waits)}});
+    return {};
+  });
+}
+
+Result<AdminReply> queue_retry(AdminRequest& request, SqliteQueueStore& store, WallTime now) {
+  const QueueFilter filter = read_selection(request);
+  if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
+  return for_each_message(store, filter, [&](const QueuedMessage& message, AdminReply& reply) {
+    return retry_message(store, message.id, filter, now, reply);
+  });
+}
+
+Result<AdminReply> queue_drop(AdminRequest& request, SqliteQueueStore& store) {
+  const QueueFilter filter = read_selection(request);
+  std::string reason = request.text("reason");
+  if (reason.empty()) reason = "dropped by the operator";
+  if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
+  // By its id alone a message can be dropped that is too damaged to be listed.
+  if (filter.id && filter.domain.empty() && filter.account.empty()) {
+    AdminReply reply;
+    auto dropped = drop_message(store, *filter.id, filter, reason, reply);
+    if (!dropped) return tl::unexpected(std::move(dropped.error()));
+    return reply;
+  }
+  return for_each_message(store, filter, [&](const QueuedMessage& message, AdminReply& reply) {
+    return drop_message(store, message.id, filter, reason, reply);
+  });
+}
+
+}  // namespace waxwing
