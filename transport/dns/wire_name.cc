@@ -42,7 +42,7 @@ std::optional<WireName> read_wire_name(std::span<const std::uint8_t> message, st
     if (octets > kMaxNameOctets) return std::nullopt;
     if (length == 0) {
       if (name.next == 0) name.next = offset + 1;
-      if (name.text.empty()) name.text = ".";
+      if (name.text.empty()) name.text += '.';
       return name;
     }
     if (length >= message.size() - offset) return std::nullopt;
