@@ -1,7 +1,7 @@
 """Our resolver's verdicts over zones whose DNSSEC state is known, served and validated by Debian's unbound.
 
-WAXWING_CONFORMANCE names the folder with dane/dnssec-zones (zones, trust anchor, expect.json). The first argument is the
-program waxwing-resolve.
+WAXWING_CONFORMANCE names the folder with dane/dnssec-zones (zones, trust anchor, expect.json). The first argument is
+the program waxwing-resolve.
 """
 
 import json
@@ -95,7 +95,8 @@ class DnssecZones(unittest.TestCase):
         self.assertGreaterEqual(len(answers), 46)
 
     def test_aliases_are_followed_to_their_end(self):
-        answers = resolve(self.start().port, [("alias.good.example", "A"), ("ext.good.example", "A"), ("ext.good.example", "CNAME")])
+        questions = [("alias.good.example", "A"), ("ext.good.example", "A"), ("ext.good.example", "CNAME")]
+        answers = resolve(self.start().port, questions)
         self.assertIn("alias=secure", answers["alias.good.example", "A"][1])
         self.assertNotIn("canonical=alias.good.example", answers["alias.good.example", "A"][1])
         self.assertIn("alias=unproven", answers["ext.good.example", "A"][1])
