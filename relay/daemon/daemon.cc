@@ -1,0 +1,335 @@
+#include "relay/daemon/daemon.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <random>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "keys/key_directory.h"
+#include "relay/admin/admin_handler.h"
+#include "relay/admin/control_server.h"
+#include "relay/daemon/delivery_queue.h"
+#include "relay/daemon/key_ring.h"
+#include "relay/daemon/network.h"
+#include "relay/daemon/service_manager.h"
+#include "relay/daemon/work_pool.h"
+#include "relay/daemon/worker.h"
+#include "relay/observe/event_log.h"
+#include "relay/queue/retry_schedule.h"
+#include "relay/store/sqlite_queue_store.h"
+#include "relay/store/store_thread.h"
+#include "transport/io/event_loop.h"
+#include "transport/io/signal_watcher.h"
+
+namespace waxwing {
+namespace {
+
+// An orderly end waits this long for messages and attempts that are under way.
+constexpr Milliseconds kShutdownGrace{20'000};
+constexpr Milliseconds kShutdownPoll{50};
+constexpr std::size_t kMaxWaitingSignatures = 10'000;
+constexpr std::size_t kMaxWaitingLogins = 1'000;
+constexpr std::size_t kMaxKeyFileOctets = 1U << 20;
+
+WallTime system_time() {
+  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
+}
+
+int exit_status(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::Denied:
+      return EX_NOPERM;
+    case ErrorKind::Malformed:
+      return EX_CONFIG;
+    case ErrorKind::NotFound:
+      return EX_NOINPUT;
+    case ErrorKind::Corrupt:
+      return EX_DATAERR;
+    case ErrorKind::Exhausted:
+      return EX_OSERR;
+    default:
+      return EX_UNAVAILABLE;
+  }
+}
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (static_cast<std::uint64_t>(device()) << 32U) | device();
+}
+
+Result<std::shared_ptr<const KeyRing>> load_key_ring(const Config& config) {
+  KeyDirectory directory(config.state_directory + "/keys");
+  auto keys = directory.load_all();
+  if (!keys) return tl::unexpected(keys.error());
+  return std::make_shared<const KeyRing>(*keys);
+}
+
+Result<std::shared_ptr<const TlsServerContext>> load_server_context(const ListenerConfig& listener) {
+  if (listener.tls == ListenerConfig::Tls::None) return std::shared_ptr<const TlsServerContext>();
+  auto certificate = read_file(listener.certificate_file, kMaxKeyFileOctets);
+  if (!certificate) return tl::unexpected(certificate.error());
+  auto key = read_file(listener.key_file, kMaxKeyFileOctets);
+  if (!key) return tl::unexpected(key.error());
+  auto context = TlsServerContext::create(*certificate, *key);
+  if (context) return context;
+  return fail(context.error().kind, fmt::format("{} and {} of listener '{}': {}", listener.certificate_file,
+                                                listener.key_file, listener.name, context.error().detail));
+}
+
+// Every connection is a descriptor; the limit that the service manager set for the soft side is raised to the hard one.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// The parts of the running relay, in the order in which they need one another.
+class Daemon {
+ public:
+  Daemon(const Config& config, EventLog& log);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  Result<void> start();
+  void run();
+
+ private:
+  Result<void> open_store();
+  Result<void> load_queue();
+  Result<void> start_workers();
+  Result<void> open_control();
+  void on_effects(const AdminEffects& effects);
+  void reload_keys();
+  void begin_shutdown();
+  void await_quiet();
+  [[nodiscard]] DeliveryQueue::Ports delivery_ports();
+  [[nodiscard]] Worker& worker_for(const std::string& domain);
+
+  const Config& config_;
+  EventLog& log_;
+  EventLoop loop_;
+  QueueIdSource ids_;
+  CurrentKeyRing keys_;
+  WorkPool signing_pool_;
+  WorkPool password_pool_;
+  std::unique_ptr<StoreThread> store_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<DeliveryQueue> queue_;
+  std::unique_ptr<ControlServer> control_;
+  Timer shutdown_timer_;
+  std::optional<MonotonicTime> shutdown_end_;
+};
+
+unsigned worker_count(const Config& config) {
+  return config.workers != 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
+}
+
+Daemon::Daemon(const Config& config, EventLog& log)
+    : config_(config),
+      log_(log),
+      ids_(static_cast<std::uint32_t>(random_seed())),
+      signing_pool_(worker_count(config), kMaxWaitingSignatures),
+      password_pool_(1, kMaxWaitingLogins),
+      shutdown_timer_(loop_, [this] { await_quiet(); }) {}
+
+// Against the direction in which the parts call one another: nobody calls what is gone.
+Daemon::~Daemon() {
+  signing_pool_.stop();
+  password_pool_.stop();
+  if (store_) store_->stop();
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->stop();
+}
+
+Result<void> Daemon::start() {
+  auto ring = load_key_ring(config_);
+  if (!ring) return tl::unexpected(ring.error());
+  keys_.set(*ring);
+  auto opened = open_store();
+  if (opened) opened = load_queue();
+  if (opened) opened = start_workers();
+  if (opened) opened = open_control();
+  return opened;
+}
+
+Result<void> Daemon::open_store() {
+  auto store = SqliteQueueStore::open(config_.state_directory);
+  if (!store) return tl::unexpected(store.error());
+  StoreThread::Options options;
+  options.on_state = [this](const std::optional<Error>& error) {
+    if (error)
+      log_.write(Severity::Error, "store_unavailable", {{"reason", error->detail}});
+    else
+      log_.write(Severity::Info, "store_available", {});
+    loop_.post([this, available = !error] {
+      if (queue_) queue_->on_store_state(available);
+    });
+  };
+  store_ = std::make_unique<StoreThread>(std::move(*store), std::move(options));
+  return {};
+}
+
+Result<void> Daemon::load_queue() {
+  DeliveryQueue::Options options;
+  options.hostname = config_.hostname;
+  options.report_lifetime = config_.lifetime;
+  options.seed = random_seed();
+  options.limits.active_per_domain = config_.max_connections_per_host;
+  queue_ = std::make_unique<DeliveryQueue>(loop_, *store_, ids_, log_, RetrySchedule(config_.retry_delays), options,
+                                           delivery_ports());
+  std::promise<Result<void>> loaded;
+  std::future<Result<void>> outcome = loaded.get_future();
+  store_->run([this](SqliteQueueStore& store) { return queue_->load(store); },
+              [&loaded](Result<void> result) { loaded.set_value(std::move(result)); });
+  return outcome.get();
+}
+
+DeliveryQueue::Ports Daemon::delivery_ports() {
+  const auto bring_back = [this](AttemptResult result) {
+    loop_.post([this, result = std::move(result)]() mutable { queue_->on_result(std::move(result)); });
+  };
+  DeliveryQueue::Ports ports;
+  ports.start_attempt = [this, bring_back](DueBatch batch) {
+    Worker& worker = worker_for(batch.domain);
+    worker.attempt(std::move(batch), bring_back);
+  };
+  ports.load_expired = [this, bring_back](DueBatch batch) {
+    Worker& worker = worker_for(batch.domain);
+    worker.load_expired(std::move(batch), bring_back);
+  };
+  ports.seal_report = [this](QueuedMessage report, std::function<void(QueuedMessage)> on_sealed) {
+    workers_.front()->seal_report(std::move(report), [this, on_sealed = std::move(on_sealed)](QueuedMessage sealed) {
+      loop_.post([on_sealed, sealed = std::move(sealed)]() mutable { on_sealed(std::move(sealed)); });
+    });
+  };
+  return ports;
+}
+
+// One worker per destination, so that its connections can be used again.
+Worker& Daemon::worker_for(const std::string& domain) {
+  return *workers_[std::hash<std::string>()(domain) % workers_.size()];
+}
+
+Result<void> Daemon::start_workers() {
+  auto anchors = load_trust_anchors(config_.ca_file);
+  if (!anchors) return tl::unexpected(anchors.error());
+  WorkerEnvironment environment{config_, *store_, keys_, signing_pool_, password_pool_, ids_, log_, *anchors,
+                                {},      {},      {}};
+  for (const ListenerConfig& listener : config_.listeners) {
+    auto context = load_server_context(listener);
+    if (!context) return tl::unexpected(context.error());
+    environment.listener_tls.push_back(std::move(*context));
+  }
+  environment.inherited = take_inherited_sockets();
+  environment.on_queued = [this](std::shared_ptr<const QueuedMessage> message) {
+    loop_.post([this, message = std::move(message)] { queue_->enqueue(*message); });
+  };
+  for (unsigned i = 0; i < worker_count(config_); ++i) {
+    auto worker = std::make_unique<Worker>(environment);
+    auto started = worker->start();
+    if (!started) return started;
+    workers_.push_back(std::move(worker));
+  }
+  for (const InheritedSocket& socket : environment.inherited) ::close(socket.descriptor);  // each worker has its own
+  return {};
+}
+
+Result<void> Daemon::open_control() {
+  auto control =
+      ControlServer::open(loop_, config_.run_directory,
+                          admin_handler(*store_, loop_, [this](const AdminEffects& effects) { on_effects(effects); }));
+  if (!control) return tl::unexpected(control.error());
+  control_ = std::move(*control);
+  return {};
+}
+
+// What operators changed in the store becomes true for the scheduler too.
+void Daemon::on_effects(const AdminEffects& effects) {
+  for (const WaitingRecipient& recipient : effects.retry) queue_->retry(recipient);
+  for (const DroppedMessage& dropped : effects.dropped) {
+    if (dropped.removed) queue_->forget(dropped.id);
+    for (const std::string& recipient : dropped.recipients) {
+      log_.write(Severity::Warning, "message_dropped",
+                 {{"id", dropped.id.str()},
+                  {"message_id", dropped.message_id},
+                  {"to", recipient},
+                  {"reason", dropped.reason}});
+    }
+  }
+}
+
+void Daemon::run() {
+  const SignalWatcher terminate(loop_, SIGTERM, [this] { begin_shutdown(); });
+  const SignalWatcher interrupt(loop_, SIGINT, [this] { begin_shutdown(); });
+  const SignalWatcher hang_up(loop_, SIGHUP, [this] { reload_keys(); });
+  log_.write(Severity::Info, "relay_started",
+             {{"version", WAXWING_VERSION},
+              {"hostname", config_.hostname},
+              {"workers", static_cast<std::int64_t>(workers_.size())},
+              {"signing_domains", static_cast<std::int64_t>(keys_.get()->domain_count())},
+              {"waiting", static_cast<std::int64_t>(queue_->waiting())}});
+  notify_service_manager("READY=1");
+  loop_.run();
+}
+
+void Daemon::reload_keys() {
+  auto ring = load_key_ring(config_);
+  if (!ring) {
+    log_.write(Severity::Error, "keys_not_loaded",
+               {{"reason", ring.error().detail + "; the keys loaded before stay in use"}});
+    return;
+  }
+  keys_.set(*ring);
+  log_.write(Severity::Info, "keys_loaded", {{"signing_domains", static_cast<std::int64_t>((*ring)->domain_count())}});
+}
+
+void Daemon::begin_shutdown() {
+  if (shutdown_end_) return loop_.stop();  // asked twice: at once
+  shutdown_end_ = loop_.now() + kShutdownGrace;
+  notify_service_manager("STOPPING=1");
+  log_.write(Severity::Info, "relay_stopping", {});
+  queue_->stop();
+  control_.reset();
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->stop_accepting();
+  shutdown_timer_.start(kShutdownPoll);
+}
+
+void Daemon::await_quiet() {
+  const bool quiet = queue_->active() == 0 && std::all_of(workers_.begin(), workers_.end(), [](const auto& worker) {
+                       return worker->sessions() == 0 && worker->attempts() == 0;
+                     });
+  if (quiet || loop_.now() >= *shutdown_end_) return loop_.stop();
+  shutdown_timer_.start(kShutdownPoll);
+}
+
+}  // namespace
+
+int run_daemon(const Config& config) {
+  const auto format = config.log_format == LogFormat::Json ? EventLog::Format::Json : EventLog::Format::Text;
+  EventLog log(format, Severity::Info, STDERR_FILENO, system_time);
+  raise_descriptor_limit();
+  auto daemon = std::make_unique<Daemon>(config, log);
+  const Result<void> started = daemon->start();
+  if (!started) {
+    log.write(Severity::Error, "start_failed", {{"reason", started.error().detail}});
+    return exit_status(started.error());
+  }
+  daemon->run();
+  daemon.reset();
+  log.write(Severity::Info, "relay_stopped", {});
+  return EX_OK;
+}
+
+}  // namespace waxwing

@@ -1,0 +1,268 @@
+#include "relay/daemon/delivery_queue.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "relay/daemon/report_json.h"
+#include "relay/queue/bounce.h"
+
+namespace waxwing {
+namespace {
+
+// How many attempts one turn of the loop starts, so that a large backlog does not hold it up.
+constexpr std::size_t kBatchesPerTurn = 64;
+// The longest sleep: a wall clock that jumps is noticed after this.
+constexpr Milliseconds kLongestSleep{30'000};
+constexpr Milliseconds kUnreadableRetry{300'000};
+
+const QueuedRecipient* find_recipient(const QueuedMessage& message, std::uint32_t ordinal) {
+  const auto found = std::find_if(message.recipients.begin(), message.recipients.end(),
+                                  [ordinal](const QueuedRecipient& recipient) { return recipient.ordinal == ordinal; });
+  return found == message.recipients.end() ? nullptr : &*found;
+}
+
+WaitingRecipient waiting_recipient(const QueuedMessage& message, const QueuedRecipient& recipient) {
+  return {message.id,         recipient.ordinal,      recipient.address.domain.str(),
+          recipient.attempts, recipient.next_attempt, message.expires};
+}
+
+std::string_view state_event(RecipientState state) {
+  switch (state) {
+    case RecipientState::Delivered:
+      return "message_delivered";
+    case RecipientState::Bounced:
+      return "message_bounced";
+    case RecipientState::Expired:
+      return "message_expired";
+    default:
+      return "message_deferred";
+  }
+}
+
+}  // namespace
+
+// What one attempt changes: written as one record, acted on when that is durable.
+struct DeliveryQueue::Settlement {
+  DueBatch batch;
+  QueuedMessage message;
+  AttemptRecord record;
+  std::vector<FailedRecipient> failed;
+  std::vector<WaitingRecipient> again;
+  std::vector<QueuedMessage> unsealed;
+};
+
+DeliveryQueue::DeliveryQueue(EventLoop& loop, StoreThread& store, QueueIdSource& ids, EventLog& log,
+                             RetrySchedule schedule, Options options, Ports ports)
+    : loop_(loop),
+      store_(store),
+      ids_(ids),
+      log_(log),
+      schedule_(std::move(schedule)),
+      options_(std::move(options)),
+      ports_(std::move(ports)),
+      scheduler_(options_.limits),
+      wake_up_(loop, [this] { run_due(); }) {}
+
+Result<void> DeliveryQueue::load(QueueStore& store) {
+  auto loaded = store.each_waiting([this](const WaitingRecipient& recipient) { scheduler_.add(recipient); });
+  if (!loaded) return loaded;
+  schedule_wake_up();
+  return {};
+}
+
+void DeliveryQueue::enqueue(const QueuedMessage& message) {
+  for (const QueuedRecipient& recipient : message.recipients) scheduler_.add(waiting_recipient(message, recipient));
+  run_due();
+}
+
+void DeliveryQueue::run_due() {
+  if (!stopped_ && store_available_) {
+    for (DueBatch& batch : scheduler_.take_due(loop_.wall_now(), kBatchesPerTurn)) {
+      if (batch.expired)
+        ports_.load_expired(std::move(batch));
+      else
+        ports_.start_attempt(std::move(batch));
+    }
+  }
+  schedule_wake_up();
+}
+
+void DeliveryQueue::schedule_wake_up() {
+  if (stopped_ || !store_available_) return wake_up_.stop();
+  const WallTime now = loop_.wall_now();
+  const std::optional<WallTime> due = scheduler_.next_due(now);
+  if (!due) return wake_up_.stop();
+  wake_up_.start(std::clamp(std::chrono::duration_cast<Milliseconds>(*due - now), Milliseconds(0), kLongestSleep));
+}
+
+void DeliveryQueue::on_result(AttemptResult result) {
+  if (!result.report) return settle_unreadable(result);
+  if (result.batch.expired) return settle_expired(result);
+  auto settlement = std::make_shared<Settlement>();
+  settlement->batch = result.batch;
+  for (std::size_t i = 0; i < result.batch.ordinals.size(); ++i) {
+    const QueuedRecipient* recipient = find_recipient(result.message, result.batch.ordinals[i]);
+    if (recipient == nullptr || is_final(recipient->state)) continue;
+    settle_recipient(result, *recipient, result.report->recipients.at(i), *settlement);
+    settlement->record.updates.back().report = delivery_report_json(*result.report, i);
+  }
+  settlement->message = std::move(result.message);
+  seal_reports(std::move(settlement));
+}
+
+// Decides what one outcome means: here, and nowhere else, is a temporary failure told from a final one.
+void DeliveryQueue::settle_recipient(const AttemptResult& result, const QueuedRecipient& recipient,
+                                     const RecipientOutcome& outcome, Settlement& settlement) {
+  const WallTime now = loop_.wall_now();
+  RecipientUpdate update{result.message.id,
+                         recipient.ordinal,
+                         RecipientState::Delivered,
+                         recipient.attempts + 1,
+                         now,
+                         outcome.status,
+                         outcome.reason,
+                         {}};
+  if (outcome.kind == RecipientOutcome::Kind::Bounced) update.state = RecipientState::Bounced;
+  if (outcome.kind == RecipientOutcome::Kind::Deferred) {
+    const std::uint64_t seed = options_.seed ^ result.message.id.value() ^ recipient.ordinal;
+    update.state = RecipientState::Deferred;
+    update.next_attempt = schedule_.next_attempt(update.attempts, now, seed);
+    if (now >= result.message.expires) {
+      update.state = RecipientState::Expired;
+      update.status = "4.4.7";
+      update.reason = "its time in the queue is over; the last attempt: " + outcome.reason;
+    }
+  }
+  if (update.state == RecipientState::Deferred) {
+    settlement.again.push_back({result.message.id, recipient.ordinal, result.batch.domain, update.attempts,
+                                update.next_attempt, result.message.expires});
+  } else if (update.state != RecipientState::Delivered) {
+    settlement.failed.push_back(
+        {recipient.address, update.status, update.reason, outcome.remote_reply, result.report->mx_name, now});
+  }
+  log_outcome(result.message, recipient, update, &*result.report);
+  settlement.record.updates.push_back(std::move(update));
+}
+
+// A message that cannot be read now is neither delivered nor lost: it is tried again, and somebody is told.
+void DeliveryQueue::settle_unreadable(const AttemptResult& result) {
+  const Error& error = result.report.error();
+  const std::string id = result.batch.message.str();
+  const bool wanted = scheduler_.finished(result.batch.message, result.batch.domain, result.batch.ordinals);
+  if (error.kind == ErrorKind::NotFound || !wanted) return run_due();  // it left the queue meanwhile
+  log_.write(Severity::Error, "message_unreadable", {{"id", id}, {"reason", error.detail}});
+  for (const std::uint32_t ordinal : result.batch.ordinals) {
+    scheduler_.add(
+        {result.batch.message, ordinal, result.batch.domain, 0, loop_.wall_now() + kUnreadableRetry, WallTime::max()});
+  }
+  run_due();
+}
+
+void DeliveryQueue::settle_expired(const AttemptResult& result) {
+  auto settlement = std::make_shared<Settlement>();
+  settlement->batch = result.batch;
+  settlement->message = result.message;
+  const WallTime now = loop_.wall_now();
+  for (const std::uint32_t ordinal : result.batch.ordinals) {
+    const QueuedRecipient* recipient = find_recipient(result.message, ordinal);
+    if (recipient == nullptr || is_final(recipient->state)) continue;
+    const std::string last = recipient->reason.empty() ? "" : "; the last attempt: " + recipient->reason;
+    RecipientUpdate update{result.message.id,
+                           ordinal,
+                           RecipientState::Expired,
+                           recipient->attempts,
+                           now,
+                           "4.4.7",
+                           "its time in the queue is over" + last,
+                           recipient->report};
+    settlement->failed.push_back({recipient->address, update.status, update.reason, {}, {}, now});
+    log_outcome(result.message, *recipient, update, nullptr);
+    settlement->record.updates.push_back(std::move(update));
+  }
+  seal_reports(std::move(settlement));
+}
+
+// Reports are signed one after the other; then everything is recorded together.
+void DeliveryQueue::seal_reports(std::shared_ptr<Settlement> settlement) {
+  if (!settlement->failed.empty()) {
+    const BounceOptions options{options_.hostname, loop_.wall_now(), options_.report_lifetime,
+                                options_.seed ^ settlement->message.id.value() ^ ++reports_made_};
+    settlement->unsealed = compose_bounces(settlement->message, settlement->failed, options, ids_);
+    settlement->failed.clear();
+  }
+  if (settlement->unsealed.empty()) return record(std::move(settlement));
+  QueuedMessage report = std::move(settlement->unsealed.back());
+  settlement->unsealed.pop_back();
+  ports_.seal_report(std::move(report), [this, settlement](QueuedMessage sealed) {
+    settlement->record.reports.push_back(std::move(sealed));
+    seal_reports(settlement);
+  });
+}
+
+void DeliveryQueue::record(std::shared_ptr<Settlement> settlement) {
+  store_.record(settlement->record, [this, settlement](Result<std::vector<QueueId>> removed) {
+    loop_.post([this, settlement, removed = std::move(removed)] { on_recorded(*settlement, removed); });
+  });
+}
+
+void DeliveryQueue::on_recorded(const Settlement& settlement, const Result<std::vector<QueueId>>& removed) {
+  const bool wanted = scheduler_.finished(settlement.batch.message, settlement.batch.domain, settlement.batch.ordinals);
+  if (!removed) {
+    log_.write(Severity::Error, "outcome_not_recorded",
+               {{"id", settlement.batch.message.str()}, {"reason", removed.error().detail}});
+    return run_due();
+  }
+  if (wanted)
+    for (const WaitingRecipient& recipient : settlement.again) scheduler_.add(recipient);
+  for (const QueuedMessage& report : settlement.record.reports) {
+    log_.write(Severity::Info, "report_queued", {{"id", report.id.str()}, {"about", settlement.batch.message.str()}});
+    for (const QueuedRecipient& recipient : report.recipients) scheduler_.add(waiting_recipient(report, recipient));
+  }
+  for (const QueueId id : *removed) {
+    scheduler_.forget(id);
+    log_.write(Severity::Info, "message_finished", {{"id", id.str()}});
+  }
+  run_due();
+}
+
+void DeliveryQueue::log_outcome(const QueuedMessage& message, const QueuedRecipient& recipient,
+                                const RecipientUpdate& update, const DeliveryReport* report) {
+  const Severity severity = update.state == RecipientState::Delivered ? Severity::Info : Severity::Warning;
+  const std::string sender = message.reverse_path ? message.reverse_path->str() : "<>";
+  log_.write(severity, state_event(update.state),
+             {{"id", message.id.str()},
+              {"message_id", message.message_id},
+              {"from", sender},
+              {"to", recipient.address.str()},
+              {"attempts", static_cast<std::int64_t>(update.attempts)},
+              {"status", update.status},
+              {"mx", report == nullptr ? "" : std::string_view(report->mx_name)},
+              {"peer", report == nullptr ? "" : std::string_view(report->peer)},
+              {"tls", report == nullptr ? "" : std::string_view(report->tls_summary)},
+              {"tls_level", report == nullptr ? "" : tls_level_name(report->proven)},
+              {"tls_method", report == nullptr ? "" : std::string_view(report->tls_method)},
+              {"reason", update.reason}});
+}
+
+void DeliveryQueue::retry(const WaitingRecipient& recipient) {
+  scheduler_.add(recipient);
+  run_due();
+}
+
+void DeliveryQueue::forget(QueueId id) {
+  scheduler_.forget(id);
+}
+
+void DeliveryQueue::on_store_state(bool available) {
+  store_available_ = available;
+  run_due();
+}
+
+void DeliveryQueue::stop() {
+  stopped_ = true;
+  wake_up_.stop();
+}
+
+}  // namespace waxwing

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "policy/result.h"
+#include "relay/observe/event_log.h"
+#include "relay/queue/retry_schedule.h"
+#include "relay/queue/scheduler.h"
+#include "relay/store/store_thread.h"
+#include "transport/delivery/delivery_agent.h"
+#include "transport/io/event_loop.h"
+
+namespace waxwing {
+
+/// What came of one attempt.
+struct AttemptResult {
+  DueBatch batch;
+  QueuedMessage message;          ///< with all its recipients; header for bounces, no body
+  Result<DeliveryReport> report;  ///< Error: the message could not be read, so that nothing was tried
+};
+
+/// Turns time into attempts and attempts into outcomes: asks the scheduler what is due, has it tried, decides what each
+/// result means for the recipient, records that durably, and only then lets go. Lives on one event loop; the attempts
+/// run elsewhere.
+///
+/// Life of a recipient: waiting -> active -> { delivered | bounced | expired } with a report to the sender where one is
+/// due, or
+/// -> deferred, that is waiting for its next time.
+class DeliveryQueue {
+ public:
+  struct Options {
+    std::string hostname;
+    Seconds report_lifetime{0};  ///< of delivery status notifications
+    std::uint64_t seed = 0;      ///< random: spreads retries
+    Scheduler::Limits limits;
+  };
+  /// Starts an attempt somewhere; its result must come back through on_result(), on the loop's thread, exactly once.
+  using StartAttempt = std::function<void(DueBatch)>;
+  /// Loads a message without its body, for recipients whose time is over; same contract as StartAttempt.
+  using LoadExpired = std::function<void(DueBatch)>;
+  /// Signs a report of ours; calls back on the loop's thread, exactly once, with the header to use.
+  using SealReport = std::function<void(QueuedMessage, std::function<void(QueuedMessage)>)>;
+  struct Ports {
+    StartAttempt start_attempt;
+    LoadExpired load_expired;
+    SealReport seal_report;
+  };
+
+  DeliveryQueue(EventLoop& loop, StoreThread& store, QueueIdSource& ids, EventLog& log, RetrySchedule schedule,
+                Options options, Ports ports);
+
+  /// Takes over what waited when the relay stopped; before the loop runs.
+  [[nodiscard]] Result<void> load(QueueStore& store);
+
+  /// Takes over a message that has just become durable.
+  void enqueue(const QueuedMessage& message);
+
+  void on_result(AttemptResult result);
+
+  /// An operator made a recipient due.
+  void retry(const WaitingRecipient& recipient);
+  /// An operator took a message out of the queue.
+  void forget(QueueId id);
+
+  /// The store works again, or does not: without it no attempt begins.
+  void on_store_state(bool available);
+
+  /// Begins no more attempts.
+  void stop();
+
+  /// Attempts whose outcome is not recorded yet.
+  [[nodiscard]] std::size_t active() const { return scheduler_.active(); }
+  [[nodiscard]] std::size_t waiting() const { return scheduler_.size(); }
+
+ private:
+  struct Settlement;
+
+  void run_due();
+  void schedule_wake_up();
+  void settle_recipient(const AttemptResult& result, const QueuedRecipient& recipient, const RecipientOutcome& outcome,
+                        Settlement& settlement);
+  void settle_unreadable(const AttemptResult& result);
+  void settle_expired(const AttemptResult& result);
+  void seal_reports(std::shared_ptr<Settlement> settlement);
+  void record(std::shared_ptr<Settlement> settlement);
+  void on_recorded(const Settlement& settlement, const Result<std::vector<QueueId>>& removed);
+  void log_outcome(const QueuedMessage& message, const QueuedRecipient& recipient, const RecipientUpdate& update,
+                   const DeliveryReport* report);
+
+  EventLoop& loop_;
+  StoreThread& store_;
+  QueueIdSource& ids_;
+  EventLog& log_;
+  RetrySchedule schedule_;
+  Options options_;
+  Ports ports_;
+  Scheduler scheduler_;
+  Timer wake_up_;
+  bool stopped_ = false;
+  bool store_available_ = true;
+  std::uint64_t reports_made_ = 0;
+};
+
+}  // namespace waxwing

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "keys/key_store.h"
+#include "policy/domain_name.h"
+
+namespace waxwing {
+
+/// All signing keys by domain, as they were loaded at one time. Immutable; shared between threads.
+class KeyRing {
+ public:
+  explicit KeyRing(const std::vector<StoredKey>& keys);
+
+  /// Keys that may sign for an author domain: those of the domain itself, or else of its nearest ancestor that has any,
+  /// since relaxed alignment accepts them. Valid as long as the ring.
+  [[nodiscard]] const std::vector<StoredKey>& keys_for(const DomainName& author_domain) const;
+
+  [[nodiscard]] std::size_t domain_count() const { return by_domain_.size(); }
+
+ private:
+  std::map<DomainName, std::vector<StoredKey>> by_domain_;
+};
+
+/// Where the current KeyRing is found; exchanged when keys are loaded anew. Thread-safe.
+class CurrentKeyRing {
+ public:
+  [[nodiscard]] std::shared_ptr<const KeyRing> get() const;
+  void set(std::shared_ptr<const KeyRing> ring);
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const KeyRing> ring_;
+};
+
+}  // namespace waxwing

@@ -1,0 +1,208 @@
+#include "relay/daemon/message_intake.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "relay/server/sender_rules.h"
+#include "relay/server/submitted_header.h"
+#include "signer/from_field.h"
+
+namespace waxwing {
+namespace {
+
+bool has_8bit(std::string_view octets) {
+  unsigned char all = 0;
+  for (const char octet : octets) all = static_cast<unsigned char>(all | static_cast<unsigned char>(octet));
+  return (all & 0x80U) != 0;
+}
+
+ServerReply storage_reply(const Error& error) {
+  if (error.kind == ErrorKind::Exhausted) return {452, "4.3.1", {"the queue has no room now; try again later"}};
+  return {451, "4.3.0", {"the message could not be stored; try again later"}};
+}
+
+// Texts of replies come from checks that quote addresses and records: only printable ASCII may go to the wire.
+std::string reply_text(std::string_view text) {
+  constexpr std::size_t kMaxReplyTextOctets = 480;  // RFC 5321 §4.5.3.1.5: a reply line has at most 512 octets
+  std::string result(text.substr(0, kMaxReplyTextOctets));
+  std::replace_if(
+      result.begin(), result.end(), [](char octet) { return octet < ' ' || octet > '~'; }, '?');
+  return result;
+}
+
+std::vector<QueuedRecipient> queued_recipients(const std::vector<MailAddress>& addresses, WallTime now) {
+  std::vector<QueuedRecipient> recipients;
+  recipients.reserve(addresses.size());
+  for (const MailAddress& address : addresses) {
+    const auto ordinal = static_cast<std::uint32_t>(recipients.size());
+    recipients.push_back({ordinal, address, RecipientState::Queued, 0, now, {}, {}, {}});
+  }
+  return recipients;
+}
+
+}  // namespace
+
+MessageIntake::MessageIntake(IntakeServices& services, Submission submission)
+    : services_(services),
+      submission_(std::move(submission)),
+      received_(services.loop.wall_now()),
+      message_(std::make_shared<QueuedMessage>()),
+      body_hasher_(Canonicalization::Relaxed) {
+  message_->id = services_.ids.next(received_);
+  message_->accepted = received_;
+  message_->expires = received_ + services_.config.lifetime;
+  message_->account = submission_.account.name;
+  message_->tenant = submission_.account.tenant.empty() ? submission_.account.name : submission_.account.tenant;
+  message_->reverse_path = submission_.envelope.reverse_path;
+}
+
+void MessageIntake::feed(std::string_view content) {
+  if (refusal_) return;
+  auto body = reader_.read(content);
+  if (!body) return refuse({552, "5.6.0", {reply_text(body.error().detail)}});
+  take_body(*body);
+}
+
+void MessageIntake::take_body(std::string_view body) {
+  if (body.empty()) return;
+  body_hasher_.update(body);
+  message_->body_octets += body.size();
+  message_->needs_8bit = message_->needs_8bit || has_8bit(body);
+  if (!spool_ && message_->body.size() + body.size() <= kMaxInlineBodyOctets) {
+    message_->body += body;
+    return;
+  }
+  Result<void> written;
+  if (!spool_) {
+    auto created = SpoolFile::create(services_.config.state_directory, message_->id);
+    if (!created) return refuse(storage_reply(created.error()));
+    spool_ = std::move(*created);
+    message_->spooled = true;
+    written = spool_->append(std::exchange(message_->body, {}));
+  }
+  if (written) written = spool_->append(body);
+  if (!written) refuse(storage_reply(written.error()));
+}
+
+void MessageIntake::finish(OnAnswer on_answer) {
+  on_answer_ = std::move(on_answer);
+  if (!refusal_) {
+    auto finished = reader_.finish();
+    if (!finished) refuse({552, "5.6.0", {reply_text(finished.error().detail)}});
+  }
+  if (!refusal_) check_header();
+  if (refusal_) return services_.loop.post([self = shared_from_this()] { self->answer(); });
+
+  const std::string_view header = reader_.header_block();
+  message_->needs_8bit = message_->needs_8bit || has_8bit(header);
+  message_->message_id = find_message_id(reader_.fields());
+  std::string missing = compose_missing_fields(reader_.fields(), services_.config.hostname, message_->id, received_);
+  if (message_->message_id.empty()) {
+    const auto added = parse_header_block(missing);
+    if (added) message_->message_id = find_message_id(*added);
+  }
+  const std::string received = compose_received({submission_.helo_name, submission_.peer, services_.config.hostname,
+                                                 submission_.tls_summary, message_->id, received_});
+  SealRequest request{received + std::string(header) + missing, body_hasher_.finish(), *author_domain_,
+                      submission_.envelope.reverse_path};
+  services_.sealer.seal(std::move(request),
+                        [self = shared_from_this()](Result<Sealed> sealed) { self->on_sealed(std::move(sealed)); });
+}
+
+void MessageIntake::check_header() {
+  if (count_received(reader_.fields()) > kMaxReceivedFields)
+    return refuse({554, "5.4.6", {"too many Received fields: the message goes in a circle"}});
+  if (auto refusal = check_author()) refuse(std::move(*refusal));
+}
+
+// Sender rules hold for the author that people will see as well as for the envelope.
+std::optional<ServerReply> MessageIntake::check_author() {
+  auto authors = read_authors(reader_.fields());
+  if (!authors) return ServerReply{550, "5.6.0", {reply_text(authors.error().detail)}};
+  auto domain = sole_author_domain(*authors);
+  if (!domain) return ServerReply{550, "5.7.1", {reply_text(domain.error().detail)}};
+  for (const MailAddress& author : *authors) {
+    if (sender_allowed(submission_.account, author)) continue;
+    return ServerReply{
+        550,
+        "5.7.1",
+        {reply_text(fmt::format("account {} may not write as {}", submission_.account.name, author.str()))}};
+  }
+  author_domain_ = std::move(*domain);
+  return std::nullopt;
+}
+
+void MessageIntake::on_sealed(Result<Sealed> sealed) {
+  if (!sealed) {
+    const ServerReply reply = sealed.error().kind == ErrorKind::Malformed
+                                  ? ServerReply{554, "5.6.0", {reply_text(sealed.error().detail)}}
+                                  : ServerReply{451, "4.3.0", {reply_text(sealed.error().detail)}};
+    refuse(reply);
+    return answer();
+  }
+  const PreflightVerdict& verdict = sealed->preflight;
+  if (verdict.outcome != PreflightVerdict::Outcome::Pass && services_.config.preflight_mode == PreflightMode::Enforce) {
+    const bool would_fail = verdict.outcome == PreflightVerdict::Outcome::WouldFail;
+    // RFC 7372 §3.3: 5.7.26 is for several authentication checks that failed together.
+    refuse(would_fail ? ServerReply{550, "5.7.26", {reply_text(verdict.sentence)}}
+                      : ServerReply{451, "4.4.3", {reply_text(verdict.sentence)}});
+    return answer();
+  }
+  if (verdict.outcome != PreflightVerdict::Outcome::Pass) {
+    services_.log.write(Severity::Warning, "preflight_warning",
+                        {{"id", message_->id.str()}, {"account", message_->account}, {"reason", verdict.sentence}});
+  }
+  store(std::move(sealed->header));
+}
+
+void MessageIntake::store(std::string header) {
+  message_->header = std::move(header);
+  message_->recipients = queued_recipients(submission_.envelope.recipients, services_.loop.wall_now());
+  std::shared_ptr<const QueuedMessage> message = message_;
+  services_.store.add(message, std::move(spool_), [self = shared_from_this(), message](Result<void> stored) {
+    if (stored) self->services_.on_queued(message);
+    self->services_.loop.post([self, stored = std::move(stored)] {
+      if (!stored) {
+        self->services_.log.write(Severity::Error, "message_not_stored",
+                                  {{"id", self->message_->id.str()}, {"reason", stored.error().detail}});
+        self->refuse(storage_reply(stored.error()));
+      }
+      self->answer();
+    });
+  });
+}
+
+void MessageIntake::refuse(ServerReply reply) {
+  refusal_ = std::move(reply);
+  spool_.reset();
+  message_->body.clear();
+}
+
+void MessageIntake::answer() {
+  const std::string id = message_->id.str();
+  const std::string sender = message_->reverse_path ? message_->reverse_path->str() : "<>";
+  if (refusal_) {
+    services_.log.write(Severity::Warning, "message_refused",
+                        {{"id", id},
+                         {"account", message_->account},
+                         {"from", sender},
+                         {"peer", submission_.peer},
+                         {"code", static_cast<std::int64_t>(refusal_->code)},
+                         {"reason", refusal_->lines.front()}});
+    return on_answer_(tl::unexpected(*refusal_));
+  }
+  services_.log.write(Severity::Info, "message_accepted",
+                      {{"id", id},
+                       {"message_id", message_->message_id},
+                       {"account", message_->account},
+                       {"from", sender},
+                       {"peer", submission_.peer},
+                       {"recipients", static_cast<std::int64_t>(message_->recipients.size())},
+                       {"octets", static_cast<std::int64_t>(message_->header.size() + 2 + message_->body_octets)}});
+  on_answer_(message_->id);
+}
+
+}  // namespace waxwing

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "policy/result.h"
+#include "relay/config/config.h"
+#include "relay/daemon/message_sealer.h"
+#include "relay/observe/event_log.h"
+#include "relay/queue/account.h"
+#include "relay/queue/queued_message.h"
+#include "relay/server/command.h"
+#include "relay/server/server_engine.h"
+#include "relay/store/spool_file.h"
+#include "relay/store/store_thread.h"
+#include "signer/body_hasher.h"
+#include "signer/message_reader.h"
+#include "transport/io/event_loop.h"
+
+namespace waxwing {
+
+/// What every intake on one event loop works with; outlives them all.
+struct IntakeServices {
+  EventLoop& loop;
+  const Config& config;
+  MessageSealer& sealer;
+  StoreThread& store;
+  QueueIdSource& ids;
+  EventLog& log;
+  std::function<void(std::shared_ptr<const QueuedMessage>)> on_queued;  ///< any thread: the message is durable
+};
+
+/// One message on its way from DATA to the queue: read in pieces, repaired, checked, sealed, made durable. Large bodies
+/// go to their spool file as they come, so that memory stays bounded.
+///
+/// Reading -> Sealing (preflight, signatures) -> Storing -> answered
+class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
+ public:
+  /// What the session knows when DATA is accepted.
+  struct Submission {
+    Envelope envelope;
+    Account account;
+    std::string helo_name;
+    std::string peer;         ///< address of the client
+    std::string tls_summary;  ///< empty without TLS
+  };
+  /// Success: durable, with the id to tell the client. Otherwise the reply that refuses.
+  using OnAnswer = std::function<void(tl::expected<QueueId, ServerReply>)>;
+
+  MessageIntake(IntakeServices& services, Submission submission);
+
+  /// Takes content with CRLF line ends, cut anywhere. Once something is wrong, the rest is dropped until finish().
+  void feed(std::string_view content);
+
+  /// The content is complete. Calls back exactly once, also when whoever asked is gone: an intake keeps itself alive.
+  void finish(OnAnswer on_answer);
+
+ private:
+  void take_body(std::string_view body);
+  void check_header();
+  [[nodiscard]] std::optional<ServerReply> check_author();
+  void on_sealed(Result<Sealed> sealed);
+  void store(std::string header);
+  void refuse(ServerReply reply);
+  void answer();
+
+  IntakeServices& services_;
+  Submission submission_;
+  WallTime received_;
+  std::shared_ptr<QueuedMessage> message_;
+  MessageReader reader_;
+  BodyHasher body_hasher_;
+  std::optional<SpoolFile> spool_;
+  std::optional<DomainName> author_domain_;
+  std::optional<ServerReply> refusal_;
+  OnAnswer on_answer_;
+};
+
+}  // namespace waxwing

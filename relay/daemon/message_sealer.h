@@ -1,0 +1,66 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "policy/domain_name.h"
+#include "policy/mail_address.h"
+#include "policy/preflight.h"
+#include "policy/result.h"
+#include "policy/time_point.h"
+#include "relay/daemon/key_ring.h"
+#include "relay/daemon/work_pool.h"
+#include "transport/dns/resolver.h"
+#include "transport/io/event_loop.h"
+
+namespace waxwing {
+
+/// A message as far as signing is concerned: its body has passed and left its hash.
+struct SealRequest {
+  std::string header;     ///< fields with CRLF, without the empty line, at most kMaxHeaderOctets
+  std::string body_hash;  ///< of BodyHasher, relaxed
+  DomainName author_domain;
+  std::optional<MailAddress> reverse_path;  ///< no value: null
+};
+
+/// What became of it. `header` is the signed header; keys whose published record is not theirs have not signed.
+struct Sealed {
+  std::string header;
+  PreflightVerdict preflight;
+};
+
+/// Foresees what receivers will make of a message and signs it: preflight with the DNS of the moment, then every proven
+/// key. Lives on one event loop; the key operations run in a pool.
+class MessageSealer {
+ public:
+  struct Options {
+    DomainName helo;                ///< name the relay says in EHLO
+    std::vector<IpAddress> egress;  ///< addresses that receivers see
+    Seconds signature_lifetime{0};
+  };
+  /// @errors  Exhausted: too many signatures wait; Malformed: the header cannot be signed; Unavailable: a key operation
+  /// failed
+  using OnSealed = std::function<void(Result<Sealed>)>;
+
+  /// All references must outlive the sealer, and the pool must have stopped before it goes.
+  MessageSealer(EventLoop& loop, Resolver& resolver, const CurrentKeyRing& keys, WorkPool& pool, Options options);
+
+  /// Seals one message; calls back exactly once, never inside the call. The verdict is given, not enforced: WouldFail
+  /// and Unknown are for the caller to act on.
+  void seal(SealRequest request, OnSealed on_sealed);
+
+ private:
+  struct Job;
+  void foresee(const std::shared_ptr<Job>& job);
+  void sign(const std::shared_ptr<Job>& job);
+
+  EventLoop& loop_;
+  Resolver& resolver_;
+  const CurrentKeyRing& keys_;
+  WorkPool& pool_;
+  Options options_;
+};
+
+}  // namespace waxwing

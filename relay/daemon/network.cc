@@ -1,0 +1,166 @@
+#include "relay/daemon/network.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "relay/store/store_thread.h"
+#include "relay/store/sts_policy_store.h"
+#include "transport/dns/caching_resolver.h"
+#include "transport/dns/getdns_resolver.h"
+#include "transport/dns/validation_gate.h"
+#include "transport/dns/validation_probe.h"
+#include "transport/io/timer.h"
+
+namespace waxwing {
+namespace {
+
+constexpr std::size_t kMaxAnchorsOctets = 8U << 20;
+
+/// MTA-STS policies in the store: read on the loop's own connection, written by the store thread.
+class StoredStsCache final : public StsCache {
+ public:
+  StoredStsCache(EventLoop& loop, EventLog& log, QueueReader* reader, StoreThread* store)
+      : loop_(loop), log_(log), reader_(reader), store_(store) {}
+
+  void find(const DomainName& domain, std::function<void(std::optional<CachedStsPolicy>)> on_found) override {
+    if (reader_ == nullptr) return on_found(std::nullopt);
+    auto found = reader_->find_sts_policy(domain, loop_.wall_now());
+    if (!found) {
+      log_.write(Severity::Error, "sts_policy_unreadable",
+                 {{"domain", domain.str()}, {"reason", found.error().detail}});
+      return on_found(std::nullopt);
+    }
+    on_found(std::move(*found));
+  }
+
+  void keep(const DomainName& domain, const CachedStsPolicy& policy) override {
+    if (store_ == nullptr) return;
+    store_->run([domain, policy](SqliteQueueStore& store) { return store.sts_policies().keep(domain, policy); },
+                [this, domain](const Result<void>& kept) {
+                  if (kept) return;
+                  log_.write(Severity::Error, "sts_policy_not_kept",
+                             {{"domain", domain.str()}, {"reason", kept.error().detail}});
+                });
+  }
+
+ private:
+  EventLoop& loop_;
+  EventLog& log_;
+  QueueReader* reader_;
+  StoreThread* store_;
+};
+
+ErrorKind kind_of(int error) {
+  if (error == ENOENT || error == ENOTDIR) return ErrorKind::NotFound;
+  if (error == EACCES || error == EPERM) return ErrorKind::Denied;
+  return ErrorKind::Unavailable;
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::string& path, std::size_t max_octets) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return fail(kind_of(errno), fmt::format("{} cannot be read: {}", path, std::strerror(errno)));
+  std::string content;
+  std::string piece(65'536, '\0');
+  ssize_t got = 0;
+  while ((got = ::read(descriptor, piece.data(), piece.size())) > 0 && content.size() <= max_octets)
+    content.append(piece, 0, static_cast<std::size_t>(got));
+  const int error = errno;
+  ::close(descriptor);
+  if (got < 0) return fail(kind_of(error), fmt::format("{} cannot be read: {}", path, std::strerror(error)));
+  if (content.size() > max_octets)
+    return fail(ErrorKind::Exhausted, fmt::format("{} is larger than {} octets", path, max_octets));
+  return content;
+}
+
+Result<std::shared_ptr<const TrustAnchors>> load_trust_anchors(const std::string& path) {
+  auto pem = read_file(path, kMaxAnchorsOctets);
+  if (!pem) {
+    return fail(pem.error().kind,
+                pem.error().detail + "; install the package ca-certificates, or set delivery.ca_file to a PEM bundle");
+  }
+  auto anchors = TrustAnchors::from_pem(*pem);
+  if (!anchors) return fail(anchors.error().kind, fmt::format("{}: {}", path, anchors.error().detail));
+  return std::make_shared<const TrustAnchors>(std::move(*anchors));
+}
+
+// In the order in which the parts need one another.
+struct Network::Parts {
+  std::unique_ptr<GetdnsResolver> stub;
+  std::unique_ptr<Timer> probe_timer;
+  std::unique_ptr<ValidationProbe> probe;
+  std::unique_ptr<ValidationGate> gate;
+  std::unique_ptr<CachingResolver> resolver;
+  std::unique_ptr<TlsClientContext> tls;
+  std::unique_ptr<StoredStsCache> sts_cache;
+  std::unique_ptr<DeliveryAgent> agent;
+};
+
+// The gate stands below the cache: what the resolver said while it did not validate must not be remembered.
+void Network::set_up_validation(EventLoop& loop, const Config& config, EventLog& log, Parts& parts) {
+  parts.probe_timer = std::make_unique<Timer>(loop, [&parts] { parts.probe->probe(); });
+  ValidationProbe::Options options;
+  if (!config.probe_name.empty()) options.question = {config.probe_name, RecordType::A};
+  parts.probe = std::make_unique<ValidationProbe>(*parts.stub, options,
+                                                  [&parts](Milliseconds delay) { parts.probe_timer->start(delay); });
+  parts.gate = std::make_unique<ValidationGate>(*parts.stub, *parts.probe, config.resolver_address.str());
+  parts.resolver = std::make_unique<CachingResolver>(
+      *parts.gate, CachingResolver::Options(), [&loop] { return loop.now(); },
+      [&loop](std::function<void()> task) { loop.post(std::move(task)); });
+  parts.probe->set_on_change([&parts, &log, server = config.resolver_address.str()](ValidationProbe::State state) {
+    parts.resolver->clear();
+    if (state == ValidationProbe::State::Validating)
+      log.write(Severity::Info, "resolver_validates", {{"resolver", server}});
+    else
+      log.write(Severity::Error, "resolver_does_not_validate",
+                {{"resolver", server}, {"reason", parts.probe->detail()}});
+  });
+  parts.probe->probe();
+}
+
+Network::Network(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Network::~Network() = default;
+
+Result<std::unique_ptr<Network>> Network::create(EventLoop& loop, const Config& config, EventLog& log,
+                                                 std::shared_ptr<const TrustAnchors> anchors, QueueReader* reader,
+                                                 StoreThread* store) {
+  auto parts = std::make_unique<Parts>();
+  GetdnsResolver::Options dns;
+  dns.server = config.resolver_address;
+  dns.port = config.resolver_port;
+  auto stub = GetdnsResolver::create(loop, dns);
+  if (!stub) return tl::unexpected(stub.error());
+  parts->stub = std::move(*stub);
+  set_up_validation(loop, config, log, *parts);
+  auto tls = TlsClientContext::create(std::move(anchors), [&loop] { return loop.wall_now(); });
+  if (!tls) return tl::unexpected(tls.error());
+  parts->tls = std::move(*tls);
+  parts->sts_cache = std::make_unique<StoredStsCache>(loop, log, reader, store);
+  DeliveryAgent::Options delivery;
+  delivery.helo_name = config.hostname;
+  delivery.port = config.smtp_port;
+  delivery.sts_port = config.sts_port;
+  delivery.source_addresses = config.source_addresses;
+  delivery.allow_non_global_addresses = config.allow_non_global_addresses;
+  delivery.max_connections_per_host = config.max_connections_per_host;
+  parts->agent = std::make_unique<DeliveryAgent>(loop, *parts->resolver, *parts->tls, *parts->sts_cache, delivery);
+  return std::unique_ptr<Network>(new Network(std::move(parts)));
+}
+
+Resolver& Network::resolver() {
+  return *parts_->resolver;
+}
+
+DeliveryAgent& Network::agent() {
+  return *parts_->agent;
+}
+
+}  // namespace waxwing

@@ -1,0 +1,120 @@
+#include "relay/daemon/report_json.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace waxwing {
+namespace {
+
+using nlohmann::json;
+
+// Texts of remote servers may hold any octets; what is not UTF-8 is replaced rather than refused.
+std::string dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string_view status_name(Answer::Status status) {
+  switch (status) {
+    case Answer::Status::Secure:
+      return "secure";
+    case Answer::Status::Insecure:
+      return "insecure";
+    case Answer::Status::Bogus:
+      return "bogus";
+    case Answer::Status::Failed:
+      return "failed";
+  }
+  return "failed";
+}
+
+struct RecordText {
+  std::string operator()(const IpAddress& address) const { return address.str(); }
+  std::string operator()(const MxRecord& mx) const { return fmt::format("{} {}", mx.preference, mx.exchange); }
+  std::string operator()(const TxtRecord& txt) const { return txt.text; }
+  std::string operator()(const PtrRecord& ptr) const { return ptr.name; }
+  std::string operator()(const TlsaRdata& tlsa) const {
+    const auto record = TlsaRecord::from_rdata(tlsa.octets);
+    return record ? record->str() : "malformed: " + record.error().detail;
+  }
+};
+
+json fact_json(const Question& question, const Answer& answer) {
+  json fact = {
+      {"name", question.name}, {"type", record_type_name(question.type)}, {"status", status_name(answer.status)}};
+  if (!answer.usable()) {
+    fact["detail"] = answer.detail;
+    return fact;
+  }
+  if (!answer.name_exists) fact["nxdomain"] = true;
+  if (!answer.canonical_name.empty() && answer.canonical_name != question.name)
+    fact["canonical_name"] = answer.canonical_name;
+  fact["ttl"] = answer.ttl_seconds;
+  fact["records"] = json::array();
+  for (const RecordData& record : answer.records) fact["records"].push_back(std::visit(RecordText{}, record));
+  return fact;
+}
+
+json host_json(const PlannedHost& host) {
+  const TlsRequirement& requirement = host.requirement;
+  json result = {{"mx", host.name},
+                 {"preference", host.preference},
+                 {"addresses", json::array()},
+                 {"mx_status", status_name(host.facts.mx_status)},
+                 {"address_status", status_name(host.facts.address_status)},
+                 {"tlsa", json::array()},
+                 {"requirement", tls_method_name(requirement.method)},
+                 {"level", tls_level_name(requirement.level)},
+                 {"reason", requirement.reason}};
+  for (const IpAddress& address : host.addresses) result["addresses"].push_back(address.str());
+  if (!host.facts.tlsa) return result;
+  result["tlsa_status"] = status_name(host.facts.tlsa->status);
+  result["tlsa_base_domain"] = host.facts.tlsa->base_domain;
+  for (const TlsaRecord& record : host.facts.tlsa->records)
+    result["tlsa"].push_back({{"record", record.str()}, {"usable", record.usable()}});
+  return result;
+}
+
+std::string_view outcome_name(DestinationPlan::Outcome outcome) {
+  switch (outcome) {
+    case DestinationPlan::Outcome::Deliver:
+      return "deliver";
+    case DestinationPlan::Outcome::Defer:
+      return "defer";
+    case DestinationPlan::Outcome::Bounce:
+      return "bounce";
+  }
+  return "defer";
+}
+
+}  // namespace
+
+std::string delivery_report_json(const DeliveryReport& report, std::size_t recipient) {
+  json result = {{"mx", report.mx_name},
+                 {"peer", report.peer},
+                 {"local_address", report.local_address},
+                 {"tls_level", tls_level_name(report.proven)},
+                 {"tls_method", report.tls_method},
+                 {"tls", report.tls_summary},
+                 {"requirement", report.requirement_reason},
+                 {"reply", report.recipients.at(recipient).remote_reply}};
+  return dump(result);
+}
+
+json plan_json(const DomainName& domain, const DestinationPlan& plan, const Answers& answers) {
+  json result = {{"domain", domain.str()}, {"outcome", outcome_name(plan.outcome)},
+                 {"status", plan.status},  {"reason", plan.reason},
+                 {"hosts", json::array()}, {"mta_sts", {{"detail", plan.sts_detail}}},
+                 {"facts", json::array()}};
+  for (const PlannedHost& host : plan.hosts) result["hosts"].push_back(host_json(host));
+  if (plan.sts.policy) {
+    result["mta_sts"]["mode"] = sts_mode_name(plan.sts.policy->mode);
+    result["mta_sts"]["mx"] = plan.sts.policy->mx_patterns;
+    result["mta_sts"]["max_age"] = plan.sts.policy->max_age_seconds;
+  }
+  for (const auto& [question, answer] : answers.known()) result["facts"].push_back(fact_json(question, answer));
+  // One pass through text makes every octet of DNS fit for JSON, whoever prints it later.
+  return json::parse(dump(result));
+}
+
+}  // namespace waxwing

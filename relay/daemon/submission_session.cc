@@ -1,0 +1,195 @@
+#include "relay/daemon/submission_session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "transport/tls/tls_server_context.h"
+
+namespace waxwing {
+namespace {
+
+constexpr Milliseconds kHandshakeTimeout{30'000};
+constexpr Milliseconds kLinger{5'000};
+// A client that does not read its replies gets no more of them than this.
+constexpr std::size_t kMaxUnreadReplyOctets = 65'536;
+
+}  // namespace
+
+std::shared_ptr<SubmissionSession> SubmissionSession::start(const SessionServices& services,
+                                                            std::unique_ptr<Connection> connection,
+                                                            std::function<void(SubmissionSession&)> on_finished) {
+  std::shared_ptr<SubmissionSession> session(
+      new SubmissionSession(services, std::move(connection), std::move(on_finished)));
+  session->listen();
+  return session;
+}
+
+SubmissionSession::SubmissionSession(const SessionServices& services, std::unique_ptr<Connection> connection,
+                                     std::function<void(SubmissionSession&)> on_finished)
+    : services_(services),
+      loop_(services.intake.loop),
+      connection_(std::move(connection)),
+      on_finished_(std::move(on_finished)),
+      timer_(loop_, [this] { on_timer(); }) {}
+
+void SubmissionSession::on_timer() {
+  const bool in_handshake = !engine_ || engine_->need() == SmtpServerEngine::Need::TlsHandshake;
+  if (in_handshake) return end();
+  engine_->on_expiry(loop_.now());
+  work();
+}
+
+void SubmissionSession::listen() {
+  Connection::Callbacks callbacks;
+  callbacks.on_bytes = [this](std::string_view octets) {
+    engine_->on_bytes(octets, loop_.now());
+    work();
+  };
+  callbacks.on_secured = [this] {
+    if (!engine_) return greet();
+    under_way_.reset();
+    engine_->on_secured(loop_.now());
+    work();
+  };
+  callbacks.on_drained = [this] { work(); };
+  callbacks.on_closed = [this](const std::optional<Error>& error) {
+    if (error) {
+      services_.intake.log.write(
+          Severity::Debug, "connection_lost",
+          {{"listener", services_.listener}, {"peer", connection_->peer().str()}, {"reason", error->detail}});
+    }
+    end();
+  };
+  connection_->set_callbacks(std::move(callbacks));
+  if (services_.engine.tls != SmtpServerEngine::Tls::Implicit) return greet();
+  timer_.start(kHandshakeTimeout);
+  connection_->start_tls(services_.tls->start());
+}
+
+void SubmissionSession::greet() {
+  engine_.emplace(services_.engine, loop_.now());
+  work();
+}
+
+// Serves the engine until it waits for the client, or for something that is under way.
+void SubmissionSession::work() {
+  if (ended_ || !engine_) return;
+  while (serve_need()) {
+  }
+  if (ended_) return;
+  const std::string output = engine_->take_output();
+  if (!output.empty()) connection_->write(output);
+  if (engine_->need() == SmtpServerEngine::Need::Close) {
+    connection_->close(kLinger);
+    return end();
+  }
+  const bool may_read =
+      engine_->need() == SmtpServerEngine::Need::Bytes && connection_->pending_octets() < kMaxUnreadReplyOctets;
+  if (may_read != reading_) {
+    reading_ = may_read;
+    may_read ? connection_->resume_reading() : connection_->pause_reading();
+  }
+  // Only a client that is awaited can be late; what we do ourselves has limits of its own.
+  if (engine_->need() == SmtpServerEngine::Need::Bytes)
+    timer_.start(std::max(Milliseconds(0), engine_->expiry() - loop_.now()));
+  else if (engine_->need() != SmtpServerEngine::Need::TlsHandshake)
+    timer_.stop();
+}
+
+// Returns whether the engine can go on at once.
+bool SubmissionSession::serve_need() {
+  if (under_way_ == engine_->need()) return false;
+  under_way_.reset();
+  switch (engine_->need()) {
+    case SmtpServerEngine::Need::Bytes:
+    case SmtpServerEngine::Need::Close:
+      return false;
+    case SmtpServerEngine::Need::TlsHandshake:
+      under_way_ = SmtpServerEngine::Need::TlsHandshake;
+      connection_->write(engine_->take_output());
+      connection_->start_tls(services_.tls->start());
+      timer_.start(kHandshakeTimeout);
+      return false;
+    case SmtpServerEngine::Need::Authentication:
+      under_way_ = SmtpServerEngine::Need::Authentication;
+      authenticate();
+      return false;
+    case SmtpServerEngine::Need::StorageCheck:
+      engine_->on_storage(services_.storage_check(), loop_.now());
+      return true;
+    case SmtpServerEngine::Need::Content:
+      hand_on_content();
+      engine_->resume(loop_.now());
+      return true;
+    case SmtpServerEngine::Need::Acceptance:
+      under_way_ = SmtpServerEngine::Need::Acceptance;
+      finish_message();
+      return false;
+  }
+  return false;
+}
+
+void SubmissionSession::authenticate() {
+  const std::string user = engine_->credentials().user;
+  services_.authenticator.check(engine_->credentials(), [self = shared_from_this(), user](Result<Account> account) {
+    if (self->ended_) return;
+    self->under_way_.reset();
+    EventLog& log = self->services_.intake.log;
+    const std::string peer = self->connection_->peer().str();
+    const MonotonicTime now = self->loop_.now();
+    if (account) {
+      self->engine_->on_authenticated(std::move(*account), now);
+    } else if (account.error().kind == ErrorKind::Denied) {
+      log.write(Severity::Warning, "login_failed",
+                {{"listener", self->services_.listener}, {"peer", peer}, {"user", user}});
+      self->engine_->on_authentication_failed(now);
+    } else {
+      log.write(Severity::Error, "login_unavailable", {{"peer", peer}, {"reason", account.error().detail}});
+      self->engine_->on_authentication_unavailable(now);
+    }
+    self->work();
+  });
+}
+
+void SubmissionSession::hand_on_content() {
+  if (!intake_) {
+    const TlsSession* tls = connection_->tls();
+    const TlsSummary summary = tls == nullptr ? TlsSummary() : tls->summary();
+    intake_ = std::make_shared<MessageIntake>(
+        services_.intake, MessageIntake::Submission{engine_->envelope(), *engine_->account(), engine_->helo_name(),
+                                                    connection_->peer().address.str(),
+                                                    tls == nullptr ? "" : summary.version + " " + summary.cipher});
+  }
+  const std::string content = engine_->take_content();
+  if (!content.empty()) intake_->feed(content);
+}
+
+void SubmissionSession::finish_message() {
+  hand_on_content();
+  std::exchange(intake_, nullptr)->finish([self = shared_from_this()](tl::expected<QueueId, ServerReply> answer) {
+    if (self->ended_) return;
+    self->under_way_.reset();
+    if (answer)
+      self->engine_->on_accepted(answer->str(), self->loop_.now());
+    else
+      self->engine_->on_refused(answer.error(), self->loop_.now());
+    self->work();
+  });
+}
+
+void SubmissionSession::shut_down() {
+  if (ended_) return;
+  if (!engine_) return end();
+  engine_->shut_down(loop_.now());
+  work();
+}
+
+void SubmissionSession::end() {
+  if (std::exchange(ended_, true)) return;
+  timer_.stop();
+  intake_.reset();
+  // Not inside the callback of a member that would be destroyed with us.
+  loop_.post([self = shared_from_this()] { self->on_finished_(*self); });
+}
+
+}  // namespace waxwing

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "relay/daemon/authenticator.h"
+#include "relay/daemon/message_intake.h"
+#include "relay/server/server_engine.h"
+#include "transport/io/connection.h"
+#include "transport/io/event_loop.h"
+#include "transport/tls/tls_session.h"
+
+namespace waxwing {
+
+/// What every session of one listener works with; outlives them all.
+struct SessionServices {
+  IntakeServices& intake;
+  Authenticator& authenticator;
+  /// No value: a message can be taken; else the reply that says why not.
+  std::function<std::optional<ServerReply>()> storage_check;
+  SmtpServerEngine::Options engine;
+  std::string listener;                         ///< name, for logs
+  std::shared_ptr<const TlsServerContext> tls;  ///< nullptr where TLS is not offered
+};
+
+/// One submission connection: moves octets between the stream and the engine, and does what the engine asks for. Lives
+/// on its event loop.
+class SubmissionSession : public std::enable_shared_from_this<SubmissionSession> {
+ public:
+  /// @param on_finished  called once, when the session is over and may be let go; not inside the constructor
+  [[nodiscard]] static std::shared_ptr<SubmissionSession> start(const SessionServices& services,
+                                                                std::unique_ptr<Connection> connection,
+                                                                std::function<void(SubmissionSession&)> on_finished);
+
+  /// Ends it as soon as no message is under way.
+  void shut_down();
+
+ private:
+  SubmissionSession(const SessionServices& services, std::unique_ptr<Connection> connection,
+                    std::function<void(SubmissionSession&)> on_finished);
+  void listen();
+  void on_timer();
+  void greet();
+  void work();
+  bool serve_need();
+  void authenticate();
+  void hand_on_content();
+  void finish_message();
+  void end();
+
+  const SessionServices& services_;
+  EventLoop& loop_;
+  std::unique_ptr<Connection> connection_;
+  std::function<void(SubmissionSession&)> on_finished_;
+  std::optional<SmtpServerEngine> engine_;  ///< with implicit TLS only from the handshake on
+  std::shared_ptr<MessageIntake> intake_;
+  Timer timer_;
+  std::optional<SmtpServerEngine::Need> under_way_;  ///< asked for by the engine and not answered yet
+  bool reading_ = true;
+  bool ended_ = false;
+};
+
+}  // namespace waxwing

@@ -1,0 +1,268 @@
+#include "relay/daemon/worker.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "relay/daemon/authenticator.h"
+#include "relay/daemon/message_intake.h"
+#include "relay/daemon/network.h"
+#include "relay/daemon/queued_content.h"
+#include "relay/daemon/submission_session.h"
+#include "relay/store/disk_space.h"
+#include "relay/store/queue_reader.h"
+#include "signer/body_hasher.h"
+#include "signer/header_field.h"
+#include "transport/io/connection.h"
+#include "transport/io/event_loop.h"
+#include "transport/io/listener.h"
+
+namespace waxwing {
+namespace {
+
+// How long a measurement of free space is believed.
+constexpr Milliseconds kDiskCheckInterval{1'000};
+
+SmtpServerEngine::Options engine_options(const Config& config, const ListenerConfig& listener) {
+  SmtpServerEngine::Options options;
+  options.hostname = config.hostname;
+  options.tls = listener.tls == ListenerConfig::Tls::None       ? SmtpServerEngine::Tls::None
+                : listener.tls == ListenerConfig::Tls::StartTls ? SmtpServerEngine::Tls::StartTls
+                                                                : SmtpServerEngine::Tls::Implicit;
+  options.bare_line_ends =
+      listener.bare_line_ends == ListenerConfig::BareLineEnds::Fix ? BareLineEnds::Fix : BareLineEnds::Reject;
+  options.max_message_octets = config.max_message_octets;
+  options.max_recipients = config.max_recipients;
+  options.command_timeout = config.idle_timeout;
+  return options;
+}
+
+}  // namespace
+
+// What lives on the worker's thread.
+struct Worker::Inside {
+  Inside(Worker& worker, QueueReader queue_reader);
+
+  Result<void> open_listeners();
+  Result<std::unique_ptr<Listener>> open_listener(std::size_t index);
+  void accept(const SessionServices& services, std::unique_ptr<Connection> connection);
+  std::optional<ServerReply> check_storage();
+  void attempt(DueBatch batch, std::function<void(AttemptResult)> on_result);
+  void seal_report(QueuedMessage report, std::function<void(QueuedMessage)> on_sealed);
+  void stop_accepting();
+
+  Worker& worker;
+  const WorkerEnvironment& environment;
+  EventLoop& loop;
+  QueueReader reader;
+  std::unique_ptr<Network> network;
+  std::unique_ptr<MessageSealer> sealer;
+  std::unique_ptr<Authenticator> authenticator;
+  std::unique_ptr<IntakeServices> intake;
+  std::vector<std::unique_ptr<SessionServices>> services;  ///< one for each listener
+  std::vector<std::unique_ptr<Listener>> listeners;
+  std::set<std::shared_ptr<SubmissionSession>> sessions;
+  MonotonicTime disk_checked{};
+  std::optional<ServerReply> disk_refusal;
+};
+
+Worker::Inside::Inside(Worker& owner, QueueReader queue_reader)
+    : worker(owner), environment(owner.environment_), loop(*owner.loop_), reader(std::move(queue_reader)) {}
+
+Worker::Worker(const WorkerEnvironment& environment)
+    : environment_(environment), loop_(std::make_unique<EventLoop>()) {}
+
+Worker::~Worker() = default;
+
+Result<void> Worker::start() {
+  std::promise<Result<void>> started;
+  std::future<Result<void>> outcome = started.get_future();
+  thread_ = std::thread([this, started = std::move(started)]() mutable { run(std::move(started)); });
+  Result<void> result = outcome.get();
+  if (!result) thread_.join();
+  return result;
+}
+
+void Worker::run(std::promise<Result<void>> started) {
+  const Config& config = environment_.config;
+  auto reader = QueueReader::open(config.state_directory);
+  if (!reader) return started.set_value(tl::unexpected(reader.error()));
+  inside_ = std::make_unique<Inside>(*this, std::move(*reader));
+  auto network =
+      Network::create(*loop_, config, environment_.log, environment_.anchors, &inside_->reader, &environment_.store);
+  const auto hostname = DomainName::parse(config.hostname);
+  if (!network || !hostname) {
+    inside_.reset();
+    return started.set_value(tl::unexpected(network ? hostname.error() : network.error()));
+  }
+  inside_->network = std::move(*network);
+  inside_->sealer = std::make_unique<MessageSealer>(
+      *loop_, inside_->network->resolver(), environment_.keys, environment_.signing_pool,
+      MessageSealer::Options{*hostname, config.egress_addresses, config.signature_lifetime});
+  inside_->authenticator = std::make_unique<Authenticator>(*loop_, inside_->reader, environment_.password_pool);
+  inside_->intake =
+      std::make_unique<IntakeServices>(IntakeServices{*loop_, config, *inside_->sealer, environment_.store,
+                                                      environment_.ids, environment_.log, environment_.on_queued});
+  Result<void> opened = inside_->open_listeners();
+  const bool failed = !opened;
+  if (failed) inside_.reset();
+  started.set_value(std::move(opened));
+  if (failed) return;
+  loop_->run();
+  inside_.reset();
+}
+
+Result<void> Worker::Inside::open_listeners() {
+  for (std::size_t i = 0; i < environment.config.listeners.size(); ++i) {
+    const ListenerConfig& config = environment.config.listeners[i];
+    services.push_back(std::make_unique<SessionServices>(
+        SessionServices{*intake, *authenticator, [this] { return check_storage(); },
+                        engine_options(environment.config, config), config.name, environment.listener_tls.at(i)}));
+    auto listener = open_listener(i);
+    if (!listener)
+      return fail(listener.error().kind, fmt::format("listener '{}': {}", config.name, listener.error().detail));
+    listeners.push_back(std::move(*listener));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<Listener>> Worker::Inside::open_listener(std::size_t index) {
+  const ListenerConfig& config = environment.config.listeners[index];
+  const SessionServices& session_services = *services[index];
+  const auto on_accept = [this, &session_services](std::unique_ptr<Connection> connection) {
+    accept(session_services, std::move(connection));
+  };
+  for (const InheritedSocket& socket : environment.inherited) {
+    if (socket.name != config.name) continue;
+    const int own = ::dup(socket.descriptor);  // each worker owns one
+    if (own < 0) return fail(ErrorKind::Exhausted, "no file descriptor is left; raise LimitNOFILE");
+    return Listener::adopt(loop, own, on_accept);
+  }
+  return Listener::open(loop, {config.address, config.port}, on_accept);
+}
+
+void Worker::Inside::accept(const SessionServices& session_services, std::unique_ptr<Connection> connection) {
+  const std::size_t limit = std::max<std::size_t>(1, environment.config.max_connections);
+  if (worker.session_count_ >= limit) {
+    environment.log.write(Severity::Warning, "connection_refused",
+                          {{"listener", session_services.listener},
+                           {"peer", connection->peer().str()},
+                           {"reason", "limits.max_connections is reached"}});
+    connection->write("421 4.3.2 too many connections; try again later\r\n");
+    return connection->close(Milliseconds(1'000));
+  }
+  ++worker.session_count_;
+  const auto on_finished = [this](SubmissionSession& finished) {
+    sessions.erase(finished.shared_from_this());
+    --worker.session_count_;
+  };
+  sessions.insert(SubmissionSession::start(session_services, std::move(connection), on_finished));
+}
+
+// Room for the outcomes of deliveries must always be left, so submissions are refused before the disk is full.
+std::optional<ServerReply> Worker::Inside::check_storage() {
+  if (!environment.store.available())
+    return ServerReply{451, "4.3.0", {"the queue cannot be written now; try again later"}};
+  if (loop.now() - disk_checked < kDiskCheckInterval) return disk_refusal;
+  disk_checked = loop.now();
+  disk_refusal.reset();
+  const auto free = free_octets(environment.config.state_directory);
+  if (!free || *free < 2 * environment.config.max_message_octets) {
+    const std::string reason = free ? fmt::format("{} octets are left in {}; two messages of the largest size must fit",
+                                                  *free, environment.config.state_directory)
+                                    : free.error().detail;
+    environment.log.write(Severity::Error, "disk_full", {{"reason", reason}});
+    disk_refusal = ServerReply{452, "4.3.1", {"the disk of the queue is full; try again later"}};
+  }
+  return disk_refusal;
+}
+
+void Worker::attempt(DueBatch batch, std::function<void(AttemptResult)> on_result) {
+  ++attempt_count_;
+  loop_->post([this, batch = std::move(batch), on_result = std::move(on_result)]() mutable {
+    inside_->attempt(std::move(batch), [this, on_result = std::move(on_result)](AttemptResult result) {
+      --attempt_count_;
+      on_result(std::move(result));
+    });
+  });
+}
+
+void Worker::Inside::attempt(DueBatch batch, std::function<void(AttemptResult)> on_result) {
+  auto loaded = reader.load(batch.message);
+  if (!loaded) return on_result({std::move(batch), {}, tl::unexpected(loaded.error())});
+  const auto domain = DomainName::parse(batch.domain);
+  if (!domain) return on_result({std::move(batch), {}, tl::unexpected(domain.error())});
+  DeliveryJob job{loaded->id.str(),
+                  *domain,
+                  loaded->reverse_path,
+                  {},
+                  loaded->needs_8bit,
+                  loaded->needs_smtputf8,
+                  environment.config.minimum_tls,
+                  nullptr};
+  for (const std::uint32_t ordinal : batch.ordinals) {
+    const auto recipient = std::find_if(loaded->recipients.begin(), loaded->recipients.end(),
+                                        [ordinal](const QueuedRecipient& r) { return r.ordinal == ordinal; });
+    if (recipient == loaded->recipients.end())
+      return on_result({std::move(batch), {}, fail(ErrorKind::NotFound, "a recipient has left the queue")});
+    job.recipients.push_back(recipient->address);
+  }
+  QueuedMessage known = *loaded;
+  known.body.clear();
+  auto content = QueuedContent::open(reader.state_directory(), std::move(*loaded));
+  if (!content) return on_result({std::move(batch), {}, tl::unexpected(content.error())});
+  job.content = std::move(*content);
+  network->agent().deliver(std::move(job), [batch = std::move(batch), known = std::move(known),
+                                            on_result = std::move(on_result)](DeliveryReport report) mutable {
+    on_result({std::move(batch), std::move(known), std::move(report)});
+  });
+}
+
+void Worker::load_expired(DueBatch batch, std::function<void(AttemptResult)> on_result) {
+  loop_->post([this, batch = std::move(batch), on_result = std::move(on_result)]() mutable {
+    auto loaded = inside_->reader.load(batch.message);
+    if (!loaded) return on_result({std::move(batch), {}, tl::unexpected(loaded.error())});
+    loaded->body.clear();
+    on_result({std::move(batch), std::move(*loaded), DeliveryReport()});
+  });
+}
+
+void Worker::seal_report(QueuedMessage report, std::function<void(QueuedMessage)> on_sealed) {
+  loop_->post([this, report = std::move(report), on_sealed = std::move(on_sealed)]() mutable {
+    inside_->seal_report(std::move(report), std::move(on_sealed));
+  });
+}
+
+void Worker::Inside::seal_report(QueuedMessage report, std::function<void(QueuedMessage)> on_sealed) {
+  const auto author = DomainName::parse(environment.config.hostname);
+  BodyHasher hasher(Canonicalization::Relaxed);
+  hasher.update(report.body);
+  SealRequest request{report.header, hasher.finish(), *author, std::nullopt};
+  sealer->seal(std::move(request),
+               [report = std::move(report), on_sealed = std::move(on_sealed)](Result<Sealed> sealed) mutable {
+                 // A report that cannot be signed still goes: the sender must learn of the failure.
+                 if (sealed) report.header = std::move(sealed->header);
+                 on_sealed(std::move(report));
+               });
+}
+
+void Worker::stop_accepting() {
+  loop_->post([this] { inside_->stop_accepting(); });
+}
+
+void Worker::Inside::stop_accepting() {
+  listeners.clear();
+  const std::set<std::shared_ptr<SubmissionSession>> open = sessions;
+  for (const std::shared_ptr<SubmissionSession>& session : open) session->shut_down();
+}
+
+void Worker::stop() {
+  if (!thread_.joinable()) return;
+  loop_->stop();
+  thread_.join();
+}
+
+}  // namespace waxwing

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "policy/pkix.h"
+#include "policy/result.h"
+#include "relay/config/config.h"
+#include "relay/daemon/delivery_queue.h"
+#include "relay/daemon/key_ring.h"
+#include "relay/daemon/message_sealer.h"
+#include "relay/daemon/service_manager.h"
+#include "relay/daemon/work_pool.h"
+#include "relay/observe/event_log.h"
+#include "relay/queue/queued_message.h"
+#include "relay/store/store_thread.h"
+#include "transport/tls/tls_server_context.h"
+
+namespace waxwing {
+
+/// What all workers share; everything in it is immutable or thread-safe, and outlives them.
+struct WorkerEnvironment {
+  const Config& config;
+  StoreThread& store;
+  const CurrentKeyRing& keys;
+  WorkPool& signing_pool;
+  WorkPool& password_pool;
+  QueueIdSource& ids;
+  EventLog& log;
+  std::shared_ptr<const TrustAnchors> anchors;
+  std::vector<std::shared_ptr<const TlsServerContext>>
+      listener_tls;  ///< in the order of config.listeners; may be nullptr
+  std::vector<InheritedSocket> inherited;
+  std::function<void(std::shared_ptr<const QueuedMessage>)> on_queued;
+};
+
+/// One thread with its event loop: submission sessions, resolver, signatures in preparation, and deliveries. All
+/// functions may be called from any thread.
+class Worker {
+ public:
+  explicit Worker(const WorkerEnvironment& environment);
+  ~Worker();  ///< after stop()
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Starts the thread, and waits until its listeners are open.
+  /// @errors  as Listener::open(), with the listener's name; as QueueReader::open()
+  [[nodiscard]] Result<void> start();
+
+  /// Tries a batch; calls back on this worker's thread, exactly once unless stop() comes first.
+  void attempt(DueBatch batch, std::function<void(AttemptResult)> on_result);
+
+  /// Loads the message of a batch whose time is over; as attempt(), but nothing is sent.
+  void load_expired(DueBatch batch, std::function<void(AttemptResult)> on_result);
+
+  /// Signs a message of our own; a message that cannot be signed comes back as it was. As attempt().
+  void seal_report(QueuedMessage report, std::function<void(QueuedMessage)> on_sealed);
+
+  /// Closes the listeners, and sessions as soon as no message is under way in them.
+  void stop_accepting();
+
+  /// Sessions that are open, and attempts under way.
+  [[nodiscard]] std::size_t sessions() const { return session_count_; }
+  [[nodiscard]] std::size_t attempts() const { return attempt_count_; }
+
+  /// Cuts what is left and ends the thread.
+  void stop();
+
+ private:
+  struct Inside;
+  void run(std::promise<Result<void>> started);
+
+  WorkerEnvironment environment_;
+  std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<Inside> inside_;  ///< made, used and destroyed on the thread
+  std::atomic<std::size_t> session_count_ = 0;
+  std::atomic<std::size_t> attempt_count_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace waxwing

@@ -1,0 +1,171 @@
+#include "relay/daemon/delivery_queue.h"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "relay/store/queue_reader.h"
+#include "tests/relay/store/temporary_directory.h"
+#include "tests/relay/store/test_messages.h"
+
+namespace waxwing {
+namespace {
+
+constexpr std::uint64_t kId = 7;
+
+/// A delivery queue on a real store whose attempts have the outcomes that the test says.
+class Bench {
+ public:
+  explicit Bench(std::function<RecipientOutcome(const DueBatch&, std::uint32_t)> outcome)
+      : outcome_(std::move(outcome)),
+        store_(std::move(*SqliteQueueStore::open(directory_.path())), {}),
+        queue_(loop_, store_, ids_, log_, RetrySchedule({Seconds(600)}), options(), ports()) {}
+  ~Bench() { store_.stop(); }
+
+  /// Makes a message durable, gives it to the queue and runs until its attempt is recorded.
+  void send(QueuedMessage message) {
+    auto shared = std::make_shared<const QueuedMessage>(std::move(message));
+    store_.add(shared, std::nullopt, [this, shared](const Result<void>& stored) {
+      REQUIRE(stored);
+      loop_.post([this, shared] { queue_.enqueue(*shared); });
+    });
+    Timer watch(loop_, [this, &watch] { look(watch); });
+    watch.start(Milliseconds(1));
+    loop_.run();
+  }
+
+  Result<QueuedMessage> stored(std::uint64_t id) { return QueueReader::open(directory_.path())->load(QueueId(id)); }
+
+  std::vector<QueuedMessage> reports;
+  std::size_t attempts = 0;
+  DeliveryQueue& queue() { return queue_; }
+
+ private:
+  void look(Timer& watch) {
+    // An expired batch takes no slot, so only the store tells when it is settled.
+    const bool settled = expired_ > 0 ? !stored(kId) : attempts > 0 && queue_.active() == left_alone_;
+    if (settled) return loop_.stop();
+    watch.start(Milliseconds(1));
+  }
+  static DeliveryQueue::Options options() {
+    DeliveryQueue::Options result;
+    result.hostname = "relay.example";
+    result.report_lifetime = Seconds(86'400);
+    return result;
+  }
+  AttemptResult result_of(DueBatch batch) {
+    auto message = QueueReader::open(directory_.path())->load(batch.message);
+    if (!message) return {std::move(batch), {}, tl::unexpected(message.error())};
+    DeliveryReport report;
+    report.mx_name = "mx.far.example";
+    if (!batch.expired)
+      for (const std::uint32_t ordinal : batch.ordinals) report.recipients.push_back(outcome_(batch, ordinal));
+    return {std::move(batch), std::move(*message), std::move(report)};
+  }
+  DeliveryQueue::Ports ports() {
+    DeliveryQueue::Ports result;
+    result.start_attempt = [this](DueBatch batch) {
+      // The report that a bounce gives rise to stays where it is: these tests are about the first message.
+      if (batch.message != QueueId(kId)) {
+        ++left_alone_;
+        return;
+      }
+      ++attempts;
+      loop_.post([this, batch = std::move(batch)]() mutable { queue_.on_result(result_of(std::move(batch))); });
+    };
+    result.load_expired = [this](DueBatch batch) {
+      ++expired_;
+      loop_.post([this, batch = std::move(batch)]() mutable { queue_.on_result(result_of(std::move(batch))); });
+    };
+    result.seal_report = [this](QueuedMessage report, std::function<void(QueuedMessage)> on_sealed) {
+      reports.push_back(report);
+      loop_.post([report = std::move(report), on_sealed] { on_sealed(report); });
+    };
+    return result;
+  }
+
+  TemporaryDirectory directory_;
+  std::function<RecipientOutcome(const DueBatch&, std::uint32_t)> outcome_;
+  EventLoop loop_;
+  QueueIdSource ids_{1};
+  EventLog log_{EventLog::Format::Text, Severity::Error, STDERR_FILENO, [] { return WallTime{}; }};
+  StoreThread store_;
+  std::size_t expired_ = 0;
+  std::size_t left_alone_ = 0;
+  DeliveryQueue queue_;
+};
+
+RecipientOutcome outcome(RecipientOutcome::Kind kind, std::string status) {
+  return {kind, std::move(status), "mx.far.example said so", "the reply"};
+}
+
+QueuedMessage lasting_message(std::initializer_list<const char*> recipients) {
+  QueuedMessage message = test_message(kId, recipients);
+  message.expires = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now()) + Seconds(86'400);
+  return message;
+}
+
+TEST_CASE("a delivered message leaves the queue") {
+  Bench bench([](const DueBatch&, std::uint32_t) { return outcome(RecipientOutcome::Kind::Delivered, "2.0.0"); });
+  bench.send(lasting_message({"a@far.example", "b@far.example"}));
+  CHECK(bench.attempts == 1);
+  CHECK(bench.reports.empty());
+  CHECK(bench.stored(kId).error().kind == ErrorKind::NotFound);
+}
+
+TEST_CASE("a deferred recipient waits for its next time and keeps the reason") {
+  Bench bench([](const DueBatch&, std::uint32_t) { return outcome(RecipientOutcome::Kind::Deferred, "4.7.5"); });
+  bench.send(lasting_message({"a@far.example"}));
+  const auto message = bench.stored(kId);
+  REQUIRE(message);
+  CHECK(message->recipients.front().state == RecipientState::Deferred);
+  CHECK(message->recipients.front().attempts == 1);
+  CHECK(message->recipients.front().status == "4.7.5");
+  CHECK(message->recipients.front().reason == "mx.far.example said so");
+  CHECK(bench.queue().waiting() == 1);
+  CHECK(bench.reports.empty());
+}
+
+TEST_CASE("each recipient gets its own outcome, and the sender one report on those that failed") {
+  Bench bench([](const DueBatch&, std::uint32_t ordinal) {
+    if (ordinal == 0) return outcome(RecipientOutcome::Kind::Delivered, "2.0.0");
+    return outcome(ordinal == 1 ? RecipientOutcome::Kind::Bounced : RecipientOutcome::Kind::Deferred, "5.1.1");
+  });
+  bench.send(lasting_message({"a@far.example", "b@far.example", "c@far.example"}));
+  const auto message = bench.stored(kId);
+  REQUIRE(message);
+  CHECK(message->recipients.at(0).state == RecipientState::Delivered);
+  CHECK(message->recipients.at(1).state == RecipientState::Bounced);
+  CHECK(message->recipients.at(2).state == RecipientState::Deferred);
+  REQUIRE(bench.reports.size() == 1);
+  CHECK_FALSE(bench.reports.front().reverse_path.has_value());
+  CHECK(bench.reports.front().recipients.front().address.str() == "sender@client.example");
+  CHECK(bench.stored(bench.reports.front().id.value()).has_value());
+}
+
+TEST_CASE("a failed message with a null reverse-path is answered by nothing") {
+  Bench bench([](const DueBatch&, std::uint32_t) { return outcome(RecipientOutcome::Kind::Bounced, "5.1.1"); });
+  QueuedMessage message = lasting_message({"a@far.example"});
+  message.reverse_path.reset();
+  bench.send(std::move(message));
+  CHECK(bench.reports.empty());
+  CHECK(bench.stored(kId).error().kind == ErrorKind::NotFound);
+}
+
+TEST_CASE("a message whose time is over is given up with a report, without another attempt") {
+  Bench bench([](const DueBatch&, std::uint32_t) { return outcome(RecipientOutcome::Kind::Delivered, "2.0.0"); });
+  QueuedMessage message = lasting_message({"a@far.example"});
+  message.expires = WallTime{} + Seconds(1);
+  bench.send(std::move(message));
+  CHECK(bench.attempts == 0);
+  REQUIRE(bench.reports.size() == 1);
+  CHECK(bench.stored(kId).error().kind == ErrorKind::NotFound);
+}
+
+}  // namespace
+}  // namespace waxwing
