@@ -61,6 +61,7 @@ struct Config {
   // [dns]
   IpAddress resolver_address = ipv4_loopback();  ///< `resolver`
   std::uint16_t resolver_port = 53;
+  std::string probe_name;  ///< a signed name that shows whether the resolver validates; empty: the root
 
   // [egress]
   std::vector<IpAddress> egress_addresses;  ///< `addresses` that receivers see; SPF is checked for them

@@ -137,6 +137,14 @@ const Option kOptions[] = {
      .help = "Validating resolver, such as unbound, on a loopback address of this host: its word on DNSSEC is trusted, "
              "so it "
              "must not cross a network. The port is 53 unless written as in \"127.0.0.1:5353\" or \"[::1]:5353\"."},
+    {.section = "dns",
+     .name = "probe_name",
+     .type = OptionType::Domain,
+     .field = &Config::probe_name,
+     .example = "\"example.org\"",
+     .help = "A name in a signed zone. The resolver is asked for it at start and every hour; while the answer is not "
+             "secure, "
+             "mail is deferred. Without it, the root zone, which a private DNS tree may lack."},
     {.section = "egress",
      .name = "addresses",
      .type = OptionType::Addresses,
