@@ -13,7 +13,7 @@ namespace {
 
 using Tls = ListenerConfig::Tls;
 
-// sun_path holds 108 octets with the final zero (unix(7)); the socket's name needs 13 of them.
+// sun_path holds 108 octets with the final zero (unix(7)); the name of the socket in it is short.
 constexpr std::size_t kMaxRunDirectoryOctets = 94;
 
 class Checks {

@@ -10,8 +10,6 @@
 namespace waxwing {
 namespace {
 
-constexpr std::size_t kMaxPrintableOctets = 1'024;
-
 struct Character {
   std::string_view octets;
   char32_t code_point = 0;
@@ -95,9 +93,9 @@ bool is_plain_word(std::string_view octets) {
   return true;
 }
 
-std::string printable(std::string_view octets) {
+std::string printable(std::string_view octets, std::size_t max_octets) {
   std::string out;
-  append(out, octets, EscapeStyle::Text, QuoteMarks::Leave, kMaxPrintableOctets);
+  append(out, octets, EscapeStyle::Text, QuoteMarks::Leave, max_octets);
   return out;
 }
 

@@ -25,7 +25,6 @@ inline constexpr std::string_view kCutMark = "...[cut]";
 
 /// Text of any origin for one line on a terminal: append_escaped() in style Text without quotes around it, which leaves
 /// quotes and backslashes as they are.
-/// @limits  1,024 octets
-[[nodiscard]] std::string printable(std::string_view octets);
+[[nodiscard]] std::string printable(std::string_view octets, std::size_t max_octets = 1'024);
 
 }  // namespace waxwing
