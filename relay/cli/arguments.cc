@@ -1,0 +1,202 @@
+#include "relay/cli/arguments.h"
+
+#include <sysexits.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <sstream>
+
+#include "keys/signing_key.h"
+
+namespace waxwing {
+namespace {
+
+constexpr std::size_t kMaxLimit = 10'000'000;
+constexpr unsigned kRsaBitsStep = 128;
+
+const std::map<std::string, KeyAlgorithm> kAlgorithms = {
+    {"pair", KeyAlgorithm::Pair}, {"rsa", KeyAlgorithm::Rsa}, {"ed25519", KeyAlgorithm::Ed25519}};
+
+std::string check_rsa_bits(const std::string& text) {
+  unsigned bits = 0;
+  if (CLI::detail::lexical_cast(text, bits) && bits >= kMinRsaBits && bits <= kMaxRsaBits && bits % kRsaBitsStep == 0) {
+    return "";
+  }
+  return "write a multiple of 128 from 1024 to 4096";
+}
+
+/// The tree of commands; what is typed goes into the Arguments.
+class CommandTree {
+ public:
+  explicit CommandTree(Arguments& arguments) : arguments_(arguments), app_("Operates the Waxwing relay.", "waxwing") {
+    app_.require_subcommand(1);
+    app_.set_version_flag("--version", "waxwing " WAXWING_VERSION);
+    app_.add_option("--config", arguments_.config_path, "Configuration file")->capture_default_str();
+    app_.add_flag_callback(
+        "--json", [this] { arguments_.format = OutputFormat::Json; }, "Print one JSON object a line");
+    add_key_commands();
+    add_queue_commands();
+    add_account_commands();
+    add_other_commands();
+  }
+
+  CLI::App& app() { return app_; }
+
+  // Commands without subcommands, with their words.
+  [[nodiscard]] const std::map<std::string, std::pair<CLI::App*, Command>>& commands() const { return commands_; }
+
+ private:
+  CLI::App* add_group(const std::string& name, const std::string& help) {
+    CLI::App* group = app_.add_subcommand(name, help);
+    group->require_subcommand(1);
+    group->fallthrough();
+    return group;
+  }
+
+  CLI::App* add(CLI::App* group, const std::string& name, Command command, const std::string& help) {
+    CLI::App* added = group->add_subcommand(name, help);
+    added->fallthrough();  // --config and --json may stand behind the command
+    commands_[group == &app_ ? name : group->get_name() + " " + name] = {added, command};
+    return added;
+  }
+
+  void add_key_commands() {
+    CLI::App* group = add_group("keys", "Signing keys");
+    CLI::App* create = add(group, "create", Command::KeysCreate, "Make keys and print the records to publish");
+    create->add_option("DOMAIN", arguments_.key.domain, "Domain that signs")->required();
+    create->add_option("SELECTOR", arguments_.key.selector, "Selector, never used before, such as s2026a")->required();
+    create
+        ->add_option("--algorithm", arguments_.key.algorithm,
+                     "pair (RSA and, as SELECTOR-ed25519, Ed25519), rsa or ed25519")
+        ->transform(CLI::CheckedTransformer(kAlgorithms).description("{pair,rsa,ed25519}"))
+        ->default_str("pair");
+    create->add_option("--bits", arguments_.key.rsa_bits, "Size of the RSA key")
+        ->check(CLI::Validator(check_rsa_bits, "1024..4096"))
+        ->capture_default_str();
+    add(group, "list", Command::KeysList, "List all keys");
+    CLI::App* dns = add(group, "dns", Command::KeysDns, "Print the records of a domain's keys as lines of a zone file");
+    dns->add_option("DOMAIN", arguments_.key.domain, "Domain that signs")->required();
+    dns->add_option("SELECTOR", arguments_.key.selector, "Only this key");
+  }
+
+  void add_queue_commands() {
+    CLI::App* group = add_group("queue", "Messages that wait");
+    CLI::App* list = add(group, "list", Command::QueueList, "List recipients that wait, with the reason");
+    add_filters(list);
+    add_limit(list);
+    CLI::App* show =
+        add(group, "show", Command::QueueShow, "Show one message with all recipients and their last attempt");
+    show->add_option("ID", arguments_.queue_id, "Queue id")->required();
+    add_selection(add(group, "retry", Command::QueueRetry, "Try delivery now"));
+    CLI::App* drop = add(group, "drop", Command::QueueDrop, "Remove messages without telling their senders");
+    add_selection(drop);
+    drop->add_option("--reason", arguments_.drop_reason, "Sentence for the log");
+    add_limit(add(group, "ids", Command::QueueIds, "Print the ids of all messages that wait"));
+  }
+
+  void add_filters(CLI::App* command) {
+    command->add_option("--domain", arguments_.domain, "Only recipients of this domain");
+    command->add_option("--account", arguments_.of_account, "Only messages of this account");
+  }
+
+  // What changes the queue must say what it changes.
+  void add_selection(CLI::App* command) {
+    CLI::Option* id = command->add_option("ID", arguments_.queue_id, "Queue id");
+    CLI::Option* all = command->add_flag("--all", arguments_.all, "All messages");
+    add_filters(command);
+    CLI::Option* domain = command->get_option("--domain");
+    CLI::Option* account = command->get_option("--account");
+    for (CLI::Option* other : {id, domain, account}) all->excludes(other);
+    command->callback([id, all, domain, account] {
+      if (id->count() + all->count() + domain->count() + account->count() == 0) {
+        throw CLI::RequiredError("ID, --domain, --account or --all");
+      }
+    });
+  }
+
+  void add_limit(CLI::App* command) {
+    command->add_option("--limit", arguments_.limit, "At most so many messages, the oldest")
+        ->check(CLI::Range(std::size_t{1}, kMaxLimit))
+        ->capture_default_str();
+  }
+
+  void add_account_commands() {
+    CLI::App* group = add_group("account", "Who may submit");
+    CLI::App* create = add(group, "add", Command::AccountAdd, "Add an account");
+    create->add_option("NAME", arguments_.account, "Login name")->required();
+    create->add_option("--tenant", arguments_.tenant, "Tenant it belongs to; without, one of the same name");
+    create
+        ->add_option("--sender", arguments_.senders,
+                     "Sender it may use: a domain, *.DOMAIN or an address; may be repeated; without, any")
+        ->expected(1)
+        ->take_all();
+    add_password_file(create);
+    CLI::App* passwd = add(group, "passwd", Command::AccountPasswd, "Change the password of an account");
+    passwd->add_option("NAME", arguments_.account, "Login name")->required();
+    add_password_file(passwd);
+    add(group, "list", Command::AccountList, "List all accounts");
+  }
+
+  void add_password_file(CLI::App* command) {
+    command->add_option("--password-file", arguments_.password_file,
+                        "File whose first line is the password; without, it is asked for or read from standard input");
+  }
+
+  void add_other_commands() {
+    CLI::App* explain =
+        add(&app_, "explain", Command::Explain, "Tell what would happen to mail for an address, and why");
+    explain->add_option("ADDRESS", arguments_.address, "Address of a recipient")->required();
+    add(add_group("check", "Checks"), "config", Command::CheckConfig,
+        "Check the configuration and report every mistake");
+    CLI::App* options = add(add_group("config", "Configuration"), "explain", Command::ConfigExplain,
+                            "Tell what options mean, their range and default");
+    options->add_option("OPTION", arguments_.option, "Option such as queue.lifetime, or a section; without, all");
+  }
+
+  Arguments& arguments_;
+  CLI::App app_;
+  std::map<std::string, std::pair<CLI::App*, Command>> commands_;
+};
+
+}  // namespace
+
+tl::expected<Arguments, ArgumentsExit> parse_arguments(const std::vector<std::string>& words) {
+  Arguments arguments;
+  CommandTree tree(arguments);
+  try {
+    tree.app().parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const int status = tree.app().exit(error, out, err);
+    return tl::unexpected(ArgumentsExit{status == 0 ? EX_OK : EX_USAGE, out.str(), err.str()});
+  }
+  for (const auto& [name, command] : tree.commands()) {
+    if (command.first->parsed()) arguments.command = command.second;
+  }
+  return arguments;
+}
+
+std::vector<std::string> command_words() {
+  Arguments arguments;
+  const CommandTree tree(arguments);
+  std::vector<std::string> words;
+  for (const auto& [name, command] : tree.commands()) words.push_back(name);
+  return words;
+}
+
+std::vector<std::string> command_options(const std::string& command) {
+  Arguments arguments;
+  const CommandTree tree(arguments);
+  std::vector<std::string> options;
+  for (const CLI::Option* option : tree.commands().at(command).first->get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      if (name != "help") options.push_back("--" + name);
+    }
+  }
+  return options;
+}
+
+}  // namespace waxwing

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "relay/cli/key_commands.h"
+#include "relay/cli/output.h"
+
+namespace waxwing {
+
+/// What the words of the command line ask for.
+enum class Command {
+  KeysCreate,
+  KeysList,
+  KeysDns,
+  QueueList,
+  QueueShow,
+  QueueRetry,
+  QueueDrop,
+  QueueIds,
+  Explain,
+  CheckConfig,
+  ConfigExplain,
+  AccountAdd,
+  AccountPasswd,
+  AccountList,
+};
+
+/// The command line, taken apart; fields that the command does not use have their defaults.
+struct Arguments {
+  Command command = Command::QueueList;
+  std::string config_path = "/etc/waxwing/waxwing.toml";
+  OutputFormat format = OutputFormat::Text;
+  KeyCreation key;                   ///< keys create; domain and selector also of keys dns
+  std::string queue_id;              ///< queue show, retry, drop
+  bool all = false;                  ///< queue retry, drop
+  std::string drop_reason;           ///< queue drop
+  std::string domain;                ///< queue list, retry, drop: of recipients
+  std::string of_account;            ///< queue list, retry, drop
+  std::size_t limit = 10'000;        ///< queue list, ids: messages
+  std::string address;               ///< explain
+  std::string option;                ///< config explain
+  std::string account;               ///< account add, passwd
+  std::string tenant;                ///< account add
+  std::vector<std::string> senders;  ///< account add
+  std::string password_file;         ///< account add, passwd
+};
+
+/// Why there is nothing to run: help or the version was asked for, or the command line is wrong.
+struct ArgumentsExit {
+  int status = 0;   ///< 0 or EX_USAGE
+  std::string out;  ///< for standard output
+  std::string err;  ///< for standard error
+};
+
+/// Takes the command line apart.
+/// @param words  without the name of the program
+[[nodiscard]] tl::expected<Arguments, ArgumentsExit> parse_arguments(const std::vector<std::string>& words);
+
+/// All commands as they are typed ("keys create"), for tests of the man page and the completion.
+[[nodiscard]] std::vector<std::string> command_words();
+
+/// The options of a command as they are typed ("--json"), without --help; ditto.
+[[nodiscard]] std::vector<std::string> command_options(const std::string& command);
+
+}  // namespace waxwing

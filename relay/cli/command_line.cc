@@ -1,0 +1,175 @@
+#include "relay/cli/command_line.h"
+
+#include <fmt/format.h>
+#include <sysexits.h>
+
+#include <chrono>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "keys/key_directory.h"
+#include "policy/mail_address.h"
+#include "relay/admin/control_client.h"
+#include "relay/cli/account_commands.h"
+#include "relay/cli/arguments.h"
+#include "relay/cli/config_commands.h"
+#include "relay/cli/exit_status.h"
+#include "relay/cli/explain_command.h"
+#include "relay/cli/key_commands.h"
+#include "relay/cli/password_input.h"
+#include "relay/cli/queue_commands.h"
+#include "relay/cli/service_user.h"
+#include "relay/config/load_config.h"
+#include "relay/daemon/explain.h"
+#include "relay/observe/escape.h"
+
+namespace waxwing {
+namespace {
+
+WallTime system_time() {
+  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
+}
+
+bool needs_password(Command command) {
+  return command == Command::AccountAdd || command == Command::AccountPasswd;
+}
+
+Account new_account(const Arguments& arguments) {
+  Account account;
+  account.name = arguments.account;
+  account.tenant = arguments.tenant;
+  account.allowed_senders = arguments.senders;
+  return account;
+}
+
+Result<void> explain(const Config& config, const std::string& text, Output& output) {
+  const auto address = MailAddress::parse(text);
+  if (!address) {
+    return fail(ErrorKind::Malformed,
+                fmt::format("\"{}\" is not a mail address: {}", printable(text), address.error().detail));
+  }
+  const auto explanation = explain_address(config, *address);
+  if (!explanation) return tl::unexpected(explanation.error());
+  print_explanation(*explanation, output);
+  return {};
+}
+
+/// One command that works with a configuration.
+class CommandRun {
+ public:
+  CommandRun(const Arguments& arguments, const Config& config, CliStreams streams, Output& output)
+      : arguments_(arguments), config_(config), streams_(streams), output_(output) {}
+
+  [[nodiscard]] Result<void> run() {
+    // Before the change of user: the file may be readable by root alone.
+    if (needs_password(arguments_.command)) {
+      auto password = read_password(arguments_.password_file, streams_);
+      if (!password) return tl::unexpected(password.error());
+      password_ = std::move(*password);
+    }
+    const auto entered = become_owner_of(config_.state_directory);
+    // What would happen to a message can be told before the relay has run for the first time.
+    if (!entered && arguments_.command != Command::Explain) return entered;
+    return dispatch();
+  }
+
+ private:
+  Result<void> dispatch() {
+    switch (arguments_.command) {
+      case Command::KeysCreate:
+      case Command::KeysList:
+      case Command::KeysDns:
+        return run_keys();
+      case Command::Explain:
+        return explain(config_, arguments_.address, output_);
+      case Command::AccountAdd:
+        return add_account(asker(), new_account(arguments_), password_, output_);
+      case Command::AccountPasswd:
+        return change_password(asker(), arguments_.account, password_, output_);
+      case Command::AccountList:
+        return list_accounts(asker(), output_);
+      default:
+        return run_queue();
+    }
+  }
+
+  Result<void> run_keys() {
+    KeyDirectory keys(config_.state_directory + "/keys");
+    if (arguments_.command == Command::KeysCreate) return create_keys(keys, arguments_.key, system_time(), output_);
+    if (arguments_.command == Command::KeysList) return list_keys(keys, output_);
+    return print_key_records(keys, arguments_.key.domain, arguments_.key.selector, output_);
+  }
+
+  Result<void> run_queue() {
+    const QueueSelection selection{arguments_.queue_id, arguments_.domain, arguments_.of_account, arguments_.all};
+    switch (arguments_.command) {
+      case Command::QueueList:
+        return list_queue(asker(), selection, arguments_.limit, output_);
+      case Command::QueueShow:
+        return show_message(asker(), arguments_.queue_id, output_);
+      case Command::QueueRetry:
+        return retry_messages(asker(), selection, output_);
+      case Command::QueueDrop:
+        return drop_messages(asker(), selection, arguments_.drop_reason, output_);
+      default:
+        return list_queue_ids(asker(), arguments_.limit, output_);
+    }
+  }
+
+  [[nodiscard]] AskRelay asker() const {
+    return [this](nlohmann::json request) {
+      return run_admin(config_.run_directory, config_.state_directory, std::move(request));
+    };
+  }
+
+  const Arguments& arguments_;
+  const Config& config_;
+  CliStreams streams_;
+  Output& output_;
+  Secret password_;
+};
+
+// Writes what was printed; a full disk or a closed pipe is a failure too.
+int finish(const Output& output, int status, CliStreams streams) {
+  streams.out << output.text() << std::flush;
+  if (streams.out.good()) return status;
+  streams.err << "waxwing: the answer could not be written to the standard output\n";
+  return EX_IOERR;
+}
+
+int finish(const Output& output, const Result<void>& result, CliStreams streams) {
+  if (result) return finish(output, EX_OK, streams);
+  streams.err << "waxwing: " << printable(result.error().detail) << '\n';
+  return exit_status(result.error().kind);
+}
+
+int report_mistakes(const ConfigMistakes& mistakes, Output& output, CliStreams streams) {
+  for (const ConfigMistake& mistake : mistakes) streams.err << mistake.str() << '\n';
+  print_config_mistakes(mistakes, output);
+  return finish(output, EX_CONFIG, streams);
+}
+
+}  // namespace
+
+int run_command_line(const std::vector<std::string>& words, CliStreams streams) {
+  const auto arguments = parse_arguments(words);
+  if (!arguments) {
+    streams.out << arguments.error().out;
+    streams.err << arguments.error().err;
+    return arguments.error().status;
+  }
+  Output output(arguments->format);
+  if (arguments->command == Command::ConfigExplain) {
+    return finish(output, print_option_help(arguments->option, output), streams);
+  }
+  const auto config = load_config(arguments->config_path);
+  if (!config) return report_mistakes(config.error(), output, streams);
+  if (arguments->command == Command::CheckConfig) {
+    print_config_in_order(arguments->config_path, *config, output);
+    return finish(output, EX_OK, streams);
+  }
+  return finish(output, CommandRun(*arguments, *config, streams, output).run(), streams);
+}
+
+}  // namespace waxwing

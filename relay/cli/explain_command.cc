@@ -1,0 +1,75 @@
+#include "relay/cli/explain_command.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "relay/cli/json_text.h"
+
+namespace waxwing {
+namespace {
+
+using json = nlohmann::json;
+
+void print_sts(const json& sts, Output& output) {
+  const std::string mode = json_text(sts, "mode");
+  output.add_line(mode.empty() ? fmt::format("MTA-STS: {}", json_text(sts, "detail"))
+                               : fmt::format("MTA-STS: mode {}, mx {}, max_age {} s; {}", mode,
+                                             json_list(json_member(sts, "mx"), "none"), json_text(sts, "max_age"),
+                                             json_text(sts, "detail")));
+  if (const std::string cache = json_text(sts, "cache"); !cache.empty())
+    output.add_line(fmt::format("  Cache: {}", cache));
+}
+
+void print_tlsa(const json& host, Output& output) {
+  const std::string status = json_text(host, "tlsa_status");
+  if (status.empty()) return output.add_line("  TLSA: not looked up, because the addresses are not secure");
+  const json& records = json_member(host, "tlsa");
+  output.add_line(fmt::format("  TLSA: {} at {}{}", status, json_text(host, "tlsa_base_domain"),
+                              records.empty() ? ", no records" : ""));
+  for (const json& record : records) {
+    const bool usable = json_member(record, "usable") == json(true);
+    output.add_line(fmt::format("    {} ({})", json_text(record, "record"), usable ? "usable" : "not usable"));
+  }
+}
+
+void print_host(const json& host, Output& output) {
+  output.add_line(fmt::format("Host {}, preference {}", json_text(host, "mx"), json_text(host, "preference")));
+  output.add_line(fmt::format("  MX: {}", json_text(host, "mx_status")));
+  output.add_line(fmt::format("  Addresses: {}, {}", json_list(json_member(host, "addresses"), "none"),
+                              json_text(host, "address_status")));
+  print_tlsa(host, output);
+  output.add_line(fmt::format("  Requirement: {}, level {}", json_text(host, "requirement"), json_text(host, "level")));
+  output.add_line(fmt::format("    {}", json_text(host, "reason")));
+}
+
+void print_fact(const json& fact, Output& output) {
+  std::string line =
+      fmt::format("  {} {}: {}", json_text(fact, "name"), json_text(fact, "type"), json_text(fact, "status"));
+  if (const std::string detail = json_text(fact, "detail"); !detail.empty()) line += fmt::format(", {}", detail);
+  if (const std::string target = json_text(fact, "canonical_name"); !target.empty())
+    line += fmt::format(", is {}", target);
+  if (json_member(fact, "nxdomain") == json(true)) line += ", no such name";
+  if (json_member(fact, "records").is_array()) {
+    line += fmt::format(", {}, TTL {}", json_list(json_member(fact, "records"), "no records"), json_text(fact, "ttl"));
+  }
+  output.add_line(line);
+}
+
+}  // namespace
+
+void print_explanation(const json& explanation, Output& output) {
+  output.add_object(explanation);
+  const std::string status = json_text(explanation, "status");
+  output.add_line(fmt::format("{}: {}{}", json_text(explanation, "address"), json_text(explanation, "outcome"),
+                              status.empty() ? "" : " (" + status + ")"));
+  if (const std::string reason = json_text(explanation, "reason"); !reason.empty()) output.add_line("  " + reason);
+  print_sts(json_member(explanation, "mta_sts"), output);
+  for (const json& host : json_member(explanation, "hosts")) print_host(host, output);
+  output.add_line("DNS answers:");
+  for (const json& fact : json_member(explanation, "facts")) print_fact(fact, output);
+}
+
+}  // namespace waxwing

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+
+#include "keys/key_store.h"
+#include "policy/result.h"
+#include "policy/time_point.h"
+#include "relay/cli/output.h"
+
+namespace waxwing {
+
+/// Which keys `keys create` makes.
+enum class KeyAlgorithm {
+  Pair,  ///< RSA under the selector, Ed25519 under "<selector>-ed25519", so that every verifier can check one of them
+  Rsa,
+  Ed25519,
+};
+
+struct KeyCreation {
+  std::string domain;
+  std::string selector;
+  KeyAlgorithm algorithm = KeyAlgorithm::Pair;
+  unsigned rsa_bits = 2'048;
+};
+
+/// Makes keys and prints the records to publish. Either all of them are made or, unless the disk fails between two,
+/// none.
+/// @errors  Malformed: domain, selector, or their record name; Conflict: a key of that selector exists;
+///          Denied: size of the key; otherwise as KeyStore
+[[nodiscard]] Result<void> create_keys(KeyStore& store, const KeyCreation& creation, WallTime now, Output& output);
+
+/// Prints all keys, one a line.
+[[nodiscard]] Result<void> list_keys(KeyStore& store, Output& output);
+
+/// Prints the records of a domain's keys, as lines of a zone file.
+/// @param selector  empty: all
+/// @errors  NotFound: no such key
+[[nodiscard]] Result<void> print_key_records(KeyStore& store, const std::string& domain, const std::string& selector,
+                                             Output& output);
+
+}  // namespace waxwing

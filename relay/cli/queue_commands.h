@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "policy/result.h"
+#include "relay/cli/ask_relay.h"
+#include "relay/cli/output.h"
+
+namespace waxwing {
+
+/// Which messages a command concerns; filters that are given together must all hold.
+struct QueueSelection {
+  std::string id;
+  std::string domain;  ///< of recipients
+  std::string account;
+  bool all = false;
+};
+
+/// Prints the recipients that wait, of at most `limit` messages.
+[[nodiscard]] Result<void> list_queue(const AskRelay& ask, const QueueSelection& selection, std::size_t limit,
+                                      Output& output);
+
+/// Prints one message with all its recipients.
+[[nodiscard]] Result<void> show_message(const AskRelay& ask, const std::string& id, Output& output);
+
+/// Prints the ids of at most `limit` messages.
+[[nodiscard]] Result<void> list_queue_ids(const AskRelay& ask, std::size_t limit, Output& output);
+
+/// Makes messages due now.
+[[nodiscard]] Result<void> retry_messages(const AskRelay& ask, const QueueSelection& selection, Output& output);
+
+/// Takes messages out of the queue.
+/// @param reason  for the log; may be empty
+[[nodiscard]] Result<void> drop_messages(const AskRelay& ask, const QueueSelection& selection,
+                                         const std::string& reason, Output& output);
+
+}  // namespace waxwing

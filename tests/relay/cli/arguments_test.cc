@@ -1,0 +1,116 @@
+#include "relay/cli/arguments.h"
+
+#include <sysexits.h>
+
+#include <catch2/catch.hpp>
+
+namespace waxwing {
+namespace {
+
+Arguments parse(const std::vector<std::string>& words) {
+  const auto arguments = parse_arguments(words);
+  if (!arguments) UNSCOPED_INFO(arguments.error().err);
+  REQUIRE(arguments);
+  return *arguments;
+}
+
+ArgumentsExit refuse(const std::vector<std::string>& words) {
+  const auto arguments = parse_arguments(words);
+  REQUIRE_FALSE(arguments);
+  return arguments.error();
+}
+
+TEST_CASE("every command is understood") {
+  CHECK(parse({"keys", "create", "a.example", "s1"}).command == Command::KeysCreate);
+  CHECK(parse({"keys", "list"}).command == Command::KeysList);
+  CHECK(parse({"keys", "dns", "a.example"}).command == Command::KeysDns);
+  CHECK(parse({"queue", "list"}).command == Command::QueueList);
+  CHECK(parse({"queue", "show", "X"}).command == Command::QueueShow);
+  CHECK(parse({"queue", "retry", "X"}).command == Command::QueueRetry);
+  CHECK(parse({"queue", "drop", "X"}).command == Command::QueueDrop);
+  CHECK(parse({"queue", "ids"}).command == Command::QueueIds);
+  CHECK(parse({"explain", "a@b.example"}).command == Command::Explain);
+  CHECK(parse({"check", "config"}).command == Command::CheckConfig);
+  CHECK(parse({"config", "explain"}).command == Command::ConfigExplain);
+  CHECK(parse({"account", "add", "shop"}).command == Command::AccountAdd);
+  CHECK(parse({"account", "passwd", "shop"}).command == Command::AccountPasswd);
+  CHECK(parse({"account", "list"}).command == Command::AccountList);
+}
+
+TEST_CASE("the configuration and the format may stand before and behind the command") {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"--config", "/c", "--json", "keys", "list"},
+                                                                 {"keys", "--config=/c", "list", "--json"},
+                                                                 {"keys", "list", "--json", "--config", "/c"}}) {
+    const Arguments arguments = parse(words);
+    CHECK(arguments.config_path == "/c");
+    CHECK(arguments.format == OutputFormat::Json);
+  }
+  CHECK(parse({"keys", "list"}).config_path == "/etc/waxwing/waxwing.toml");
+  CHECK(parse({"keys", "list"}).format == OutputFormat::Text);
+}
+
+TEST_CASE("keys create makes a pair of 2,048 bits unless told otherwise") {
+  const Arguments plain = parse({"keys", "create", "a.example", "s1"});
+  CHECK(plain.key.domain == "a.example");
+  CHECK(plain.key.selector == "s1");
+  CHECK(plain.key.algorithm == KeyAlgorithm::Pair);
+  CHECK(plain.key.rsa_bits == 2'048);
+  const Arguments other = parse({"keys", "create", "a.example", "s1", "--algorithm", "rsa", "--bits", "4096"});
+  CHECK(other.key.algorithm == KeyAlgorithm::Rsa);
+  CHECK(other.key.rsa_bits == 4'096);
+  CHECK(parse({"keys", "create", "a.example", "s1", "--algorithm", "ed25519"}).key.algorithm == KeyAlgorithm::Ed25519);
+}
+
+TEST_CASE("options of the queue and of accounts reach their fields") {
+  const Arguments list = parse({"queue", "list", "--domain", "b.example", "--account", "shop", "--limit", "7"});
+  CHECK(list.domain == "b.example");
+  CHECK(list.of_account == "shop");
+  CHECK(list.limit == 7);
+  CHECK(parse({"queue", "drop", "X", "--reason", "spam run"}).drop_reason == "spam run");
+  CHECK(parse({"queue", "retry", "--all"}).all);
+  const Arguments add = parse({"account", "add", "shop", "--tenant", "t", "--sender", "a.example", "--sender",
+                               "*.b.example", "--password-file", "/p"});
+  CHECK(add.account == "shop");
+  CHECK(add.tenant == "t");
+  CHECK(add.senders == std::vector<std::string>{"a.example", "*.b.example"});
+  CHECK(add.password_file == "/p");
+  CHECK(parse({"account", "add", "--sender", "a.example", "shop"}).account == "shop");
+}
+
+TEST_CASE("a wrong command line is EX_USAGE and says what is wrong on standard error") {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{},
+                                             {"keys"},
+                                             {"banana"},
+                                             {"keys", "create", "a.example"},
+                                             {"keys", "create", "a.example", "s1", "extra"},
+                                             {"keys", "create", "a.example", "s1", "--algorithm", "dsa"},
+                                             {"keys", "create", "a.example", "s1", "--bits", "512"},
+                                             {"keys", "create", "a.example", "s1", "--bits", "2049"},
+                                             {"keys", "create", "a.example", "s1", "--bits", "x"},
+                                             {"queue", "retry"},
+                                             {"queue", "retry", "X", "--all"},
+                                             {"queue", "list", "--limit", "0"},
+                                             {"queue", "list", "--limit", "-1"},
+                                             {"explain"},
+                                             {"account", "add"},
+                                             {"account", "add", "shop", "--password", "secret"},
+                                             {"--config"}}) {
+    CAPTURE(words);
+    const ArgumentsExit refusal = refuse(words);
+    CHECK(refusal.status == EX_USAGE);
+    CHECK(refusal.out.empty());
+    CHECK_FALSE(refusal.err.empty());
+  }
+}
+
+TEST_CASE("help and version are asked for, not wrong") {
+  const ArgumentsExit help = refuse({"--help"});
+  CHECK(help.status == EX_OK);
+  CHECK_THAT(help.out, Catch::Contains("queue") && Catch::Contains("explain"));
+  CHECK_THAT(refuse({"keys", "create", "--help"}).out, Catch::Contains("--algorithm") && Catch::Contains("SELECTOR"));
+  CHECK_THAT(refuse({"--version"}).out, Catch::StartsWith("waxwing "));
+}
+
+}  // namespace
+}  // namespace waxwing
