@@ -25,19 +25,19 @@ struct RecipientParts {
 std::string text_for_people(const FailedRecipient& recipient, const std::string& reply) {
   const std::string address = typed_address(recipient.address);
   std::string text = fmt::format("<{}>\r\n", std::string_view(address).substr(address.find(' ') + 1));
-  text += "  " + wrapped(printable_line(recipient.reason, kMaxTextOctets), "  ") + "\r\n";
-  if (!reply.empty()) text += "  The remote server said: " + wrapped(reply, "  ") + "\r\n";
+  text += wrapped("  " + printable_line(recipient.reason, kMaxTextOctets), "  ") + "\r\n";
+  if (!reply.empty()) text += wrapped("  The remote server said: " + reply, "  ") + "\r\n";
   return text + "\r\n";
 }
 
 std::string status_fields(const FailedRecipient& recipient, const std::string& reply) {
   std::string fields =
-      fmt::format("Final-Recipient: {}\r\nAction: failed\r\nStatus: {}\r\n", typed_address(recipient.address),
+      fmt::format("\r\nFinal-Recipient: {}\r\nAction: failed\r\nStatus: {}\r\n", typed_address(recipient.address),
                   is_enhanced_status(recipient.status) ? recipient.status : "5.0.0");
   const std::string mx_name = printable_line(recipient.mx_name, kMaxTextOctets);
   if (!mx_name.empty()) fields += fmt::format("Remote-MTA: dns; {}\r\n", mx_name);
   if (!reply.empty()) fields += wrapped(fmt::format("Diagnostic-Code: smtp; {}", reply), " ") + "\r\n";
-  return fields + fmt::format("Last-Attempt-Date: {}\r\n\r\n", message_date(recipient.last_attempt));
+  return fields + fmt::format("Last-Attempt-Date: {}\r\n", message_date(recipient.last_attempt));
 }
 
 RecipientParts describe(const FailedRecipient& recipient) {
@@ -84,7 +84,7 @@ std::string report_body(const QueuedMessage& original, const BounceOptions& opti
       "It will not be tried again for them.\r\n\r\n{}"
       "The header of your message is attached.\r\n",
       options.hostname, recipients.text);
-  const std::string status = fmt::format("Reporting-MTA: dns; {}\r\nArrival-Date: {}\r\n\r\n{}", options.hostname,
+  const std::string status = fmt::format("Reporting-MTA: dns; {}\r\nArrival-Date: {}\r\n{}", options.hostname,
                                          message_date(original.accepted), recipients.fields);
   const std::string header_fields =
       fmt::format("Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: {}\r\n",

@@ -122,6 +122,17 @@ TEST_CASE("a bounce tells people and programs which recipient failed and why") {
   CHECK(parts[2].find("Subject: hello\r\n world\r\n") != std::string::npos);
 }
 
+TEST_CASE("texts of a bounce are broken at spaces, and the status part has one block for each recipient") {
+  FailedRecipient failed = failed_recipient();
+  for (int i = 0; i < 20; ++i) failed.remote_reply += " and more";
+  const QueuedMessage report = bounces_of(original_message(), {failed, failed}).front();
+  for (const std::string& part : {parts_of(report)[0], parts_of(report)[1]}) {
+    CHECK(std::ranges::all_of(lines_of(part), [](const std::string& line) { return line.size() <= 78; }));
+  }
+  // After the header of the part and between the blocks.
+  CHECK(std::ranges::count(lines_of(parts_of(report)[1]), std::string()) == 4);
+}
+
 TEST_CASE("a bounce goes to the sender from a null reverse-path and says that it was made by a program") {
   const QueuedMessage report = bounce_of(failed_recipient());
   CHECK_FALSE(report.reverse_path.has_value());
