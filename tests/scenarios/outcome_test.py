@@ -23,6 +23,10 @@ class Outcome(scenario.Scenario):
         cls.home = cls.receiving_host("mx.sender.example", "127.0.0.3", ["sender.example"], identity)
         cls.odd = sink.Sink(cls.folder, "127.0.0.4", 25, identity)
         cls.addClassCleanup(cls.odd.close)
+        cls.refusing = sink.Sink(cls.folder, "127.0.0.5", 25, identity, sink.Behaviour(starttls_reply="554 5.7.0 No TLS today"))
+        cls.addClassCleanup(cls.refusing.close)
+        cls.dns.add("mx.refusing.example", "A", "127.0.0.5")
+        cls.dns.add("refusing.example", "MX", "10 mx.refusing.example.")
         cls.dns.add("mx.odd.example", "A", "127.0.0.4")
         cls.dns.add("odd.example", "MX", "10 mx.odd.example.")
         cls.dns.add("nullmx.example", "MX", "0 .")
@@ -109,11 +113,10 @@ class Outcome(scenario.Scenario):
         self.assertEqual(sum("cut@odd.example" in message.recipients for message in self.odd.received), 1)
 
     def test_starttls_that_is_refused_defers_and_sends_nothing_in_clear_text(self):
-        self.odd.behaviour = sink.Behaviour(starttls_reply="554 5.7.0 No TLS today")
-        before = len(self.odd.clear_text_commands)
-        self.submit_ok("starttls@odd.example")
-        self.assert_deferred("starttls@odd.example", "TLS")
-        self.assertNotIn("MAIL", self.odd.clear_text_commands[before:])
+        self.submit_ok("any@refusing.example")
+        self.assert_deferred("any@refusing.example", "TLS")
+        self.assertIn("STARTTLS", self.refusing.clear_text_commands)
+        self.assertNotIn("MAIL", self.refusing.clear_text_commands)
 
     def test_only_the_refused_recipient_is_returned(self):
         self.odd.behaviour = sink.Behaviour(rcpt=lambda address: "550 5.1.1 Unknown" if address.startswith("bad") else "250 2.1.5 Ok")

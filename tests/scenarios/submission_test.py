@@ -75,7 +75,7 @@ class Submission(scenario.Scenario):
             self.assertTrue(text.startswith(b"5.7.0"), text)
 
     def test_auth_is_not_offered_before_starttls(self):
-        with smtplib.SMTP("127.0.0.1", STARTTLS, local_hostname="client.example") as client:
+        with smtplib.SMTP("localhost", STARTTLS, local_hostname="client.example") as client:
             client.ehlo()
             self.assertNotIn("auth", client.esmtp_features)
             self.assertIn("starttls", client.esmtp_features)

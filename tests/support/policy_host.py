@@ -27,6 +27,10 @@ class PolicyHost:
                 self.request = context.wrap_socket(self.request, server_side=True)
                 super().setup()
 
+            def finish(self):
+                super().finish()
+                self.request.close()
+
             def do_GET(self):
                 host = (self.headers["Host"] or "").split(":")[0].lower()
                 owner.requests.append((host, self.path))
