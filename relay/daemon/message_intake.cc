@@ -94,6 +94,7 @@ void MessageIntake::finish(OnAnswer on_answer) {
     if (!finished) refuse({552, "5.6.0", {reply_text(finished.error().detail)}});
   }
   if (!refusal_) check_header();
+  if (auto full = refusal_ ? std::nullopt : services_.storage_check()) refuse(std::move(*full));
   if (refusal_) return services_.loop.post([self = shared_from_this()] { self->answer(); });
 
   const std::string_view header = reader_.header_block();

@@ -30,6 +30,8 @@ struct IntakeServices {
   StoreThread& store;
   QueueIdSource& ids;
   EventLog& log;
+  /// No value: a message can be taken; else the reply that says why not.
+  std::function<std::optional<ServerReply>()> storage_check;
   std::function<void(std::shared_ptr<const QueuedMessage>)> on_queued;  ///< any thread: the message is durable
 };
 

@@ -115,7 +115,7 @@ bool SubmissionSession::serve_need() {
       authenticate();
       return false;
     case SmtpServerEngine::Need::StorageCheck:
-      engine_->on_storage(services_.storage_check(), loop_.now());
+      engine_->on_storage(services_.intake.storage_check(), loop_.now());
       return true;
     case SmtpServerEngine::Need::Content:
       hand_on_content();

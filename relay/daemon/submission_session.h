@@ -18,8 +18,6 @@ namespace waxwing {
 struct SessionServices {
   IntakeServices& intake;
   Authenticator& authenticator;
-  /// No value: a message can be taken; else the reply that says why not.
-  std::function<std::optional<ServerReply>()> storage_check;
   SmtpServerEngine::Options engine;
   std::string listener;                         ///< name, for logs
   std::shared_ptr<const TlsServerContext> tls;  ///< nullptr where TLS is not offered

@@ -10,10 +10,15 @@
 #include <utility>
 #include <variant>
 
+#include "relay/store/disk_reserve.h"
+
 namespace waxwing {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// How often it is looked whether the reserve is there.
+constexpr std::chrono::seconds kReserveInterval{10};
 
 struct Add {
   std::shared_ptr<const QueuedMessage> message;
@@ -84,7 +89,10 @@ Result<void> apply(SqliteQueueStore& store, Work& item) {
 class StoreThread::Worker {
  public:
   Worker(std::unique_ptr<SqliteQueueStore> store, Options options)
-      : store_(std::move(store)), options_(std::move(options)), thread_([this] { run(); }) {}
+      : store_(std::move(store)),
+        options_(std::move(options)),
+        reserve_(store_->state_directory()),
+        thread_([this] { run(); }) {}
 
   // Hands an item over; gives it back when the thread has stopped or too many submissions wait.
   std::optional<std::pair<Item, Error>> post(Item item) {
@@ -146,11 +154,14 @@ class StoreThread::Worker {
   Clock::time_point next_recovery_;  // while it does not
   std::vector<Item> kept_records_;   // to be written first when it works again
   std::vector<QueueId> refused_;     // submissions that were refused, but may have reached the disk
+  DiskReserve reserve_;
+  Clock::time_point next_reserve_;   // when to see to it again
 
   std::thread thread_;  // last: it uses everything above
 };
 
 void StoreThread::Worker::run() {
+  reserve_.ensure();
   for (;;) {
     std::vector<Item> batch = wait_for_items();
     if (failure_ && Clock::now() >= next_recovery_) try_to_recover();
@@ -190,7 +201,10 @@ void StoreThread::Worker::process(std::vector<Item> batch) {
     if (auto* add = std::get_if<Add>(&item); add && add->body && add->result) add->body->keep();
     std::visit([](auto& written) { written.done(std::move(written.result)); }, item);
   }
-  if (auto maintained = store_->maintain(); !maintained) fail_store(maintained.error());
+  if (auto maintained = store_->maintain(); !maintained) return fail_store(maintained.error());
+  if (Clock::now() < next_reserve_) return;
+  next_reserve_ = Clock::now() + kReserveInterval;
+  reserve_.ensure();
 }
 
 // Writes a batch and commits it. Items that are refused as such have their error in `result`; an error of this function
@@ -239,6 +253,7 @@ void StoreThread::Worker::fail_store(const Error& error) {
   // At once the first time; when it has just been tried, after a pause.
   if (!failure_) next_recovery_ = std::max(Clock::now(), next_recovery_ + options_.reopen_interval);
   failure_ = error;
+  if (error.kind == ErrorKind::Exhausted) reserve_.release();
   if (is_news && options_.on_state) options_.on_state(failure_);
 }
 
