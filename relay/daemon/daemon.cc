@@ -257,6 +257,10 @@ Result<void> Daemon::open_control() {
 
 // What operators changed in the store becomes true for the scheduler too.
 void Daemon::on_effects(const AdminEffects& effects) {
+  // Who asks for a retry has mended something: what DNS said before must not stand in the way. The workers forget
+  // before they see the attempts, since their tasks run in order.
+  if (!effects.retry.empty())
+    for (const std::unique_ptr<Worker>& worker : workers_) worker->forget_answers();
   for (const WaitingRecipient& recipient : effects.retry) queue_->retry(recipient);
   for (const DroppedMessage& dropped : effects.dropped) {
     if (dropped.removed) queue_->forget(dropped.id);

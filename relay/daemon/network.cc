@@ -159,6 +159,11 @@ Resolver& Network::resolver() {
   return *parts_->resolver;
 }
 
+void Network::forget_answers() {
+  parts_->resolver->clear();
+  parts_->agent->forget_plans();
+}
+
 DeliveryAgent& Network::agent() {
   return *parts_->agent;
 }

@@ -35,6 +35,9 @@ class Network {
   [[nodiscard]] Resolver& resolver();
   [[nodiscard]] DeliveryAgent& agent();
 
+  /// Asks for everything anew from now on, whatever its TTL.
+  void forget_answers();
+
  private:
   struct Parts;
   explicit Network(std::unique_ptr<Parts> parts);

@@ -23,8 +23,8 @@
 namespace waxwing {
 namespace {
 
-// How long a measurement of free space is believed.
-constexpr Milliseconds kDiskCheckInterval{1'000};
+// A full disk is told on the log once in this time.
+constexpr Milliseconds kDiskLogInterval{60'000};
 
 SmtpServerEngine::Options engine_options(const Config& config, const ListenerConfig& listener) {
   SmtpServerEngine::Options options;
@@ -65,8 +65,7 @@ struct Worker::Inside {
   std::vector<std::unique_ptr<SessionServices>> services;  ///< one for each listener
   std::vector<std::unique_ptr<Listener>> listeners;
   std::set<std::shared_ptr<SubmissionSession>> sessions;
-  MonotonicTime disk_checked{};
-  std::optional<ServerReply> disk_refusal;
+  std::optional<MonotonicTime> disk_full_logged;
 };
 
 Worker::Inside::Inside(Worker& owner, QueueReader queue_reader)
@@ -103,9 +102,9 @@ void Worker::run(std::promise<Result<void>> started) {
       *loop_, inside_->network->resolver(), environment_.keys, environment_.signing_pool,
       MessageSealer::Options{*hostname, config.egress_addresses, config.signature_lifetime});
   inside_->authenticator = std::make_unique<Authenticator>(*loop_, inside_->reader, environment_.password_pool);
-  inside_->intake =
-      std::make_unique<IntakeServices>(IntakeServices{*loop_, config, *inside_->sealer, environment_.store,
-                                                      environment_.ids, environment_.log, environment_.on_queued});
+  inside_->intake = std::make_unique<IntakeServices>(
+      IntakeServices{*loop_, config, *inside_->sealer, environment_.store, environment_.ids, environment_.log,
+                     [inside = inside_.get()] { return inside->check_storage(); }, environment_.on_queued});
   Result<void> opened = inside_->open_listeners();
   const bool failed = !opened;
   if (failed) inside_.reset();
@@ -118,9 +117,9 @@ void Worker::run(std::promise<Result<void>> started) {
 Result<void> Worker::Inside::open_listeners() {
   for (std::size_t i = 0; i < environment.config.listeners.size(); ++i) {
     const ListenerConfig& config = environment.config.listeners[i];
-    services.push_back(std::make_unique<SessionServices>(
-        SessionServices{*intake, *authenticator, [this] { return check_storage(); },
-                        engine_options(environment.config, config), config.name, environment.listener_tls.at(i)}));
+    services.push_back(std::make_unique<SessionServices>(SessionServices{*intake, *authenticator,
+                                                                         engine_options(environment.config, config),
+                                                                         config.name, environment.listener_tls.at(i)}));
     auto listener = open_listener(i);
     if (!listener)
       return fail(listener.error().kind, fmt::format("listener '{}': {}", config.name, listener.error().detail));
@@ -162,22 +161,25 @@ void Worker::Inside::accept(const SessionServices& session_services, std::unique
   sessions.insert(SubmissionSession::start(session_services, std::move(connection), on_finished));
 }
 
-// Room for the outcomes of deliveries must always be left, so submissions are refused before the disk is full.
+// Submissions are refused before the disk is full. Asked at MAIL, and again when the content is complete, since many
+// messages may have come meanwhile.
 std::optional<ServerReply> Worker::Inside::check_storage() {
   if (!environment.store.available())
     return ServerReply{451, "4.3.0", {"the queue cannot be written now; try again later"}};
-  if (loop.now() - disk_checked < kDiskCheckInterval) return disk_refusal;
-  disk_checked = loop.now();
-  disk_refusal.reset();
+  const std::uint64_t floor = 2 * environment.config.max_message_octets;
   const auto free = free_octets(environment.config.state_directory);
-  if (!free || *free < 2 * environment.config.max_message_octets) {
-    const std::string reason = free ? fmt::format("{} octets are left in {}; two messages of the largest size must fit",
-                                                  *free, environment.config.state_directory)
-                                    : free.error().detail;
-    environment.log.write(Severity::Error, "disk_full", {{"reason", reason}});
-    disk_refusal = ServerReply{452, "4.3.1", {"the disk of the queue is full; try again later"}};
+  if (free && *free >= floor) return std::nullopt;
+  if (!disk_full_logged || loop.now() - *disk_full_logged >= kDiskLogInterval) {
+    disk_full_logged = loop.now();
+    const std::string& directory = environment.config.state_directory;
+    environment.log.write(
+        Severity::Error, "disk_full",
+        {{"reason", free ? fmt::format("{} octets are left in {}, and no message is taken below {} (two of "
+                                       "limits.max_message_octets); make room",
+                                       *free, directory, floor)
+                         : free.error().detail}});
   }
-  return disk_refusal;
+  return ServerReply{452, "4.3.1", {"the disk of the queue is full; try again later"}};
 }
 
 void Worker::attempt(DueBatch batch, std::function<void(AttemptResult)> on_result) {
@@ -247,6 +249,10 @@ void Worker::Inside::seal_report(QueuedMessage report, std::function<void(Queued
                  if (sealed) report.header = std::move(sealed->header);
                  on_sealed(std::move(report));
                });
+}
+
+void Worker::forget_answers() {
+  loop_->post([this] { inside_->network->forget_answers(); });
 }
 
 void Worker::stop_accepting() {

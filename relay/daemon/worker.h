@@ -62,6 +62,9 @@ class Worker {
   /// Signs a message of our own; a message that cannot be signed comes back as it was. As attempt().
   void seal_report(QueuedMessage report, std::function<void(QueuedMessage)> on_sealed);
 
+  /// Asks DNS anew from now on, whatever its TTL.
+  void forget_answers();
+
   /// Closes the listeners, and sessions as soon as no message is under way in them.
   void stop_accepting();
 

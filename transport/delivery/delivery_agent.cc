@@ -75,6 +75,10 @@ void DeliveryAgent::plan(const DomainName& domain, TlsLevel minimum, OnPlan on_p
                         });
 }
 
+void DeliveryAgent::forget_plans() {
+  state_->planner->forget_facts();
+}
+
 std::size_t DeliveryAgent::active_jobs() const {
   return state_->attempts.size();
 }

@@ -49,6 +49,9 @@ class DeliveryAgent {
   using OnPlan = std::function<void(const DestinationPlan&, const Answers& answers)>;
   void plan(const DomainName& domain, TlsLevel minimum, OnPlan on_plan);
 
+  /// Makes the next plan of each domain rest on facts asked for anew.
+  void forget_plans();
+
   /// Jobs that are under way.
   [[nodiscard]] std::size_t active_jobs() const;
 

@@ -112,6 +112,11 @@ void DestinationPlanner::on_fetched(const FactsPointer& facts, const std::string
   on_part_done(facts);
 }
 
+void DestinationPlanner::forget_facts() {
+  known_.clear();
+  known_order_.clear();
+}
+
 void DestinationPlanner::finish(const FactsPointer& facts) {
   pending_.erase(facts->domain.str());
   facts->expires = loop_.now() + lifetime(*facts);

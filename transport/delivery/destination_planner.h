@@ -46,6 +46,10 @@ class DestinationPlanner : public std::enable_shared_from_this<DestinationPlanne
   /// @param on_planned  called once; inside the call when the facts are known already
   void plan(const DomainName& domain, TlsLevel minimum, OnPlanned on_planned);
 
+  /// Makes the next plan of each domain rest on facts asked for anew. Policies that were fetched stay what they are,
+  /// and so do the times of their fetches.
+  void forget_facts();
+
  private:
   struct Facts {
     explicit Facts(DomainName its_domain) : domain(std::move(its_domain)) {}
