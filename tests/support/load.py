@@ -10,20 +10,21 @@ import stock_clients
 
 
 class Load:
-    """Connections that submit messages without pause, each message with an identity of its own.
+    """Connections that submit messages, each with an identity of its own, without pause or with `pause_s` in between.
 
     `acknowledged` holds an identity as soon as the 250 to its final dot was read, and never before.
 
     @param recipients  function of a number that gives the recipient of the message of that number
     """
 
-    def __init__(self, port, user, password, sender, recipients, connections=8, seed=1, prefix="m"):
+    def __init__(self, port, user, password, sender, recipients, connections=8, seed=1, prefix="m", pause_s=0):
         self.endpoint = ("127.0.0.1", port)
         self.login = stock_clients.plain_credentials(user, password)
         self.sender = sender
         self.recipients = recipients
         self.connections = connections
         self.prefix = prefix
+        self.pause_s = pause_s
         self.random = random.Random(seed)
         self.acknowledged = set()
         self.refusals = collections.Counter()
@@ -86,6 +87,7 @@ class Load:
             if answer.startswith("250"):
                 with self._lock:
                     self.acknowledged.add(identity)
+                time.sleep(self.pause_s)
             else:
                 self._refused([answer])
                 time.sleep(0.05)
