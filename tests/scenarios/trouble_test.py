@@ -138,6 +138,7 @@ class MissingResolver(scenario.Scenario):
         self.submit_ok("one@recv.example")
         self.relay.wait_for_state("one@recv.example", "deferred")
         self.dns.stop()
+        time.sleep(4)  # until answers and connections that are kept have gone
         self.sink.behaviour = sink.Behaviour()
         entry = self.relay.queue_entry("one@recv.example")
         self.relay.command("queue", "retry", entry["id"])
@@ -189,7 +190,8 @@ class FullDisk(scenario.Scenario):
                               "queue.retry_delays": ["2s"]}
         return super().make_relay()
 
-    def test_a_full_disk_is_a_temporary_refusal_and_everything_acknowledged_is_delivered(self):
+    def fill(self):
+        """Submits until the relay refuses for lack of room, and some seconds longer; gives the load with its ledger."""
         filling = load.Load(2525, scenario.USER, scenario.PASSWORD, scenario.SENDER, lambda number: f"user{number}@recv.example",
                             connections=4)
         filling.size_lines = 1800
@@ -200,18 +202,47 @@ class FullDisk(scenario.Scenario):
             time.sleep(3)
         finally:
             filling.stop()
-        self.assertTrue(self.relay.process.running(), self.relay.log()[-3000:])
-        self.assertTrue(any(text.startswith("452 4.3.1") for text in filling.refusals), filling.refusals)
-        self.assertEqual([text for text in filling.refusals if text.startswith("5")], [])
-        self.assertGreater(len(filling.acknowledged), 20)
+        return filling
+
+    def wait_for_all(self, filling):
         self.sink.behaviour = sink.Behaviour()
         try:
-            processes.wait_until(lambda: filling.acknowledged <= set(self.sink.identities()), 120, "delivery of all", interval_s=0.5)
+            processes.wait_until(lambda: filling.acknowledged <= set(self.sink.identities()), 90, "delivery of all", interval_s=0.5)
         except AssertionError as error:
             raise AssertionError(f"{error}: {len(filling.acknowledged)} acknowledged, {len(self.sink.identities())} delivered; "
                                  f"log:\n{self.relay.log()[-3000:]}") from None
         self.relay.wait_until_delivered(60)
+
+    def test_a_full_disk_is_a_temporary_refusal_and_everything_acknowledged_is_delivered(self):
+        filling = self.fill()
+        self.assertTrue(self.relay.process.running(), self.relay.log()[-3000:])
+        self.assertTrue(any(text.startswith("452 4.3.1") for text in filling.refusals), filling.refusals)
+        self.assertEqual([text for text in filling.refusals if text.startswith("5")], [])
+        self.assertGreater(len(filling.acknowledged), 20)
+        self.wait_for_all(filling)
         self.submit_ok("after@recv.example")
+
+    def test_a_disk_that_others_have_filled_is_recovered_from_once_there_is_room(self):
+        self.sink.behaviour = sink.Behaviour(rcpt="451 4.3.0 Not now")
+        self.submit_ok("before@recv.example")
+        ballast = self.folder / "small-disk" / "ballast"
+        try:
+            with open(ballast, "wb") as file:
+                while True:
+                    file.write(b"x" * (1 << 16))
+                    file.flush()
+        except OSError:
+            pass
+        code, reply = self.submit("during@recv.example")
+        self.assertEqual(code, 452, reply)
+        self.assertTrue(self.relay.process.running())
+        ballast.unlink()
+        self.sink.behaviour = sink.Behaviour()
+        processes.wait_until(lambda: self.submit("after@recv.example")[0] == 250, 30, "acceptance with room again", interval_s=0.5)
+        for entry in self.relay.queue():
+            self.relay.command("queue", "retry", entry["id"])
+        processes.wait_until(lambda: {"before@recv.example", "after@recv.example"} <= {
+            recipient for message in self.sink.received for recipient in message.recipients}, 30, "delivery of both")
 
 
 if __name__ == "__main__":

@@ -83,8 +83,9 @@ class Scenario(unittest.TestCase):
         text = text or stock_clients.message(header_from or sender, recipient, subject=self.id().rsplit(".", 1)[-1][:60])
         with smtplib.SMTP("127.0.0.1", port, local_hostname="client.example", timeout=60) as client:
             client.login(USER, PASSWORD)
-            client.mail(sender)
-            code, reply = client.rcpt(recipient)
+            code, reply = client.mail(sender)
+            if code // 100 == 2:
+                code, reply = client.rcpt(recipient)
             if code // 100 != 2:
                 return code, reply.decode()
             code, reply = client.data(text.encode() if isinstance(text, str) else text)
