@@ -67,7 +67,8 @@ class Builds:
             return True
         if key not in self.done:
             self.tally.say(f"building {preset}{' ' if targets else ''}{' '.join(targets)}")
-            commands = [["cmake", "--preset", preset],
+            # etc/quickstart may have configured the same folder without tests.
+            commands = [["cmake", "--preset", preset, "-DWAXWING_TESTS=ON"],
                         ["cmake", "--build", "--preset", preset, *(["--target", *targets] if targets else [])]]
             self.done[key] = True
             for command in commands:
