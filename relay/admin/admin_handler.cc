@@ -19,9 +19,10 @@ struct Errand {
 
 }  // namespace
 
-ControlServer::Handle admin_handler(StoreThread& store, EventLoop& loop,
-                                    std::function<void(const AdminEffects&)> on_effects) {
-  return [&store, &loop, on_effects = std::move(on_effects)](const std::string& line, ControlServer::Respond respond) {
+LocalRequestServer::Handle admin_handler(StoreThread& store, EventLoop& loop,
+                                         std::function<void(const AdminEffects&)> on_effects) {
+  return [&store, &loop, on_effects = std::move(on_effects)](const std::string& line,
+                                                             LocalRequestServer::Respond respond) {
     auto request = parse_request(line);
     if (!request) return respond(reply_text(tl::unexpected(std::move(request.error()))));
     auto errand = std::make_shared<Errand>(Errand{std::move(*request), loop.wall_now(), AdminReply{}});

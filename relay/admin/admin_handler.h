@@ -11,9 +11,9 @@ namespace waxwing {
 
 /// What a running relay does with requests on its control socket: runs them on the store thread, and answers when their
 /// changes are durable.
-/// @param loop        of the ControlServer
+/// @param loop        of the control server
 /// @param on_effects  called on the loop's thread, before the answer, when a command has succeeded
-[[nodiscard]] ControlServer::Handle admin_handler(StoreThread& store, EventLoop& loop,
-                                                  std::function<void(const AdminEffects&)> on_effects);
+[[nodiscard]] LocalRequestServer::Handle admin_handler(StoreThread& store, EventLoop& loop,
+                                                       std::function<void(const AdminEffects&)> on_effects);
 
 }  // namespace waxwing

@@ -1,5 +1,7 @@
 #include "relay/admin/admin_request.h"
 
+#include <nlohmann/json.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>

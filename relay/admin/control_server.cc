@@ -1,141 +1,23 @@
 #include "relay/admin/control_server.h"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
-#include <uv.h>
 
-#include <cerrno>
-#include <set>
-#include <system_error>
 #include <utility>
 
 #include "relay/admin/control_protocol.h"
-#include "relay/admin/control_session.h"
-#include "transport/io/loop_handle.h"
 
 namespace waxwing {
-namespace {
 
-constexpr int kBacklog = 16;
-
-tl::unexpected<Error> cannot_listen(const std::string& path, int number) {
-  const ErrorKind kind = number == EACCES || number == EPERM || number == EROFS ? ErrorKind::Denied
-                         : number == ENOENT                                     ? ErrorKind::NotFound
-                                                                                : ErrorKind::Unavailable;
-  return fail(kind, fmt::format("cannot listen on {}: {}; run_directory must exist and belong to the user of waxwingd",
-                                path, std::generic_category().message(number)));
-}
-
-// Whether somebody accepts connections there.
-bool is_alive(const sockaddr_un& address) {
-  const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (descriptor < 0) return true;
-  const bool refused = ::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
-                       (errno == ECONNREFUSED || errno == ENOENT);
-  ::close(descriptor);
-  return !refused;
-}
-
-// A bound socket that does not listen yet, with mode 0600.
-Result<int> bind_socket(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    return fail(ErrorKind::Malformed, fmt::format("{} is too long for a socket; choose a shorter run_directory", path));
-  }
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
-    if (is_alive(address)) {
-      return fail(ErrorKind::Conflict,
-                  fmt::format("another process listens on {}; stop it, or set another run_directory", path));
-    }
-    ::unlink(path.c_str());
-  }
-  const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (descriptor < 0) return cannot_listen(path, errno);
-  // The mode keeps others from connecting; should they come in before it is set, their credentials keep them out.
-  if (::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-      ::chmod(path.c_str(), 0600) == 0) {
-    return descriptor;
-  }
-  const int number = errno;
-  ::close(descriptor);
-  return cannot_listen(path, number);
-}
-
-}  // namespace
-
-struct ControlServer::State final : public LoopHandle {
-  State(EventLoop& its_loop, std::string its_path, Handle its_handle)
-      : loop(its_loop), path(std::move(its_path)), handle(std::move(its_handle)) {}
-
-  int listen(int descriptor, std::shared_ptr<State> its_self);
-  void on_connection();
-  void abandon() override;
-
-  EventLoop& loop;
-  const std::string path;
-  const Handle handle;
-  uv_pipe_t listener{};
-  std::set<std::shared_ptr<ControlSession>> sessions;
-  bool closed = false;
-  std::shared_ptr<State> self;  // cleared when libuv has closed the listener
-};
-
-// libuv's result code.
-int ControlServer::State::listen(int descriptor, std::shared_ptr<State> its_self) {
-  uv_pipe_init(loop.native(), &listener, 0);
-  listener.data = static_cast<LoopHandle*>(this);
-  self = std::move(its_self);
-  if (const int opened = uv_pipe_open(&listener, descriptor); opened != 0) {
-    ::close(descriptor);
-    return opened;
-  }
-  return uv_listen(reinterpret_cast<uv_stream_t*>(&listener), kBacklog, [](uv_stream_t* stream, int status) {
-    if (status == 0) static_cast<State*>(static_cast<LoopHandle*>(stream->data))->on_connection();
-  });
-}
-
-void ControlServer::State::on_connection() {
-  const auto forget = [this](const std::shared_ptr<ControlSession>& session) { sessions.erase(session); };
-  const auto session = std::make_shared<ControlSession>(loop, handle, forget);
-  sessions.insert(session);
-  session->accept(reinterpret_cast<uv_stream_t*>(&listener));
-  if (sessions.size() > kMaxControlConnections) session->close();
-}
-
-void ControlServer::State::abandon() {
-  if (std::exchange(closed, true)) return;
-  while (!sessions.empty()) {
-    const auto session = *sessions.begin();
-    session->close();
-  }
-  uv_close(reinterpret_cast<uv_handle_t*>(&listener), [](uv_handle_t* its_handle) {
-    const auto last_owner = std::move(static_cast<State*>(static_cast<LoopHandle*>(its_handle->data))->self);
-  });
-}
-
-Result<std::unique_ptr<ControlServer>> ControlServer::open(EventLoop& loop, const std::string& run_directory,
-                                                           Handle handle) {
-  const std::string path = control_socket_path(run_directory);
-  auto descriptor = bind_socket(path);
-  if (!descriptor) return tl::unexpected(std::move(descriptor.error()));
-  auto state = std::make_shared<State>(loop, path, std::move(handle));
-  const int listening = state->listen(*descriptor, state);
-  std::unique_ptr<ControlServer> server(new ControlServer(state));
-  if (listening != 0) return cannot_listen(path, -listening);
-  return server;
-}
-
-ControlServer::ControlServer(std::shared_ptr<State> state) : state_(std::move(state)) {}
-
-ControlServer::~ControlServer() {
-  ::unlink(state_->path.c_str());
-  state_->abandon();
+Result<std::unique_ptr<LocalRequestServer>> open_control_server(EventLoop& loop, const std::string& run_directory,
+                                                                LocalRequestServer::Handle handle) {
+  LocalRequestServer::Options options;
+  options.path = control_socket_path(run_directory);
+  options.max_request_octets = kMaxRequestOctets;
+  options.denied_answer = reply_text(fail(ErrorKind::Denied, "only root and the user of waxwingd may give commands"));
+  options.too_long_answer = reply_text(fail(ErrorKind::Malformed, "the request is longer than 1 MiB"));
+  auto server = LocalRequestServer::open(loop, std::move(options), std::move(handle));
+  if (server) return server;
+  return fail(server.error().kind, fmt::format("{} (it is in run_directory)", server.error().detail));
 }
 
 }  // namespace waxwing

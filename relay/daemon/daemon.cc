@@ -128,7 +128,7 @@ class Daemon {
   std::unique_ptr<StoreThread> store_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<DeliveryQueue> queue_;
-  std::unique_ptr<ControlServer> control_;
+  std::unique_ptr<LocalRequestServer> control_;
   Timer shutdown_timer_;
   std::optional<MonotonicTime> shutdown_end_;
 };
@@ -248,7 +248,7 @@ Result<void> Daemon::start_workers() {
 
 Result<void> Daemon::open_control() {
   auto control =
-      ControlServer::open(loop_, config_.run_directory,
+      open_control_server(loop_, config_.run_directory,
                           admin_handler(*store_, loop_, [this](const AdminEffects& effects) { on_effects(effects); }));
   if (!control) return tl::unexpected(control.error());
   control_ = std::move(*control);

@@ -35,11 +35,11 @@ namespace {
 // A loop on a thread of its own with a control server.
 class Running {
  public:
-  Running(const std::string& run_directory, const std::function<ControlServer::Handle(EventLoop&)>& handle) {
+  Running(const std::string& run_directory, const std::function<LocalRequestServer::Handle(EventLoop&)>& handle) {
     std::promise<void> ready;
     thread_ = std::thread([this, &ready, run_directory, handle] {
       EventLoop loop;
-      auto server = ControlServer::open(loop, run_directory, handle(loop));
+      auto server = open_control_server(loop, run_directory, handle(loop));
       opened = server.has_value();
       loop_ = &loop;
       ready.set_value();
@@ -61,9 +61,9 @@ class Running {
   std::thread thread_;
 };
 
-std::function<ControlServer::Handle(EventLoop&)> echo() {
+std::function<LocalRequestServer::Handle(EventLoop&)> echo() {
   return [](EventLoop&) {
-    return [](const std::string& request, const ControlServer::Respond& respond) { respond(request + "\n"); };
+    return [](const std::string& request, const LocalRequestServer::Respond& respond) { respond(request + "\n"); };
   };
 }
 
@@ -215,9 +215,9 @@ TEST_CASE("the socket of a dead process is replaced, that of a living one is not
   EventLoop loop;
   const auto handle = echo()(loop);
   {
-    auto first = ControlServer::open(loop, run.path(), handle);
+    auto first = open_control_server(loop, run.path(), handle);
     REQUIRE(first);
-    CHECK(ControlServer::open(loop, run.path(), handle).error().kind == ErrorKind::Conflict);
+    CHECK(open_control_server(loop, run.path(), handle).error().kind == ErrorKind::Conflict);
   }
   CHECK_FALSE(std::filesystem::exists(control_socket_path(run.path())));
   const int left_behind = ::socket(AF_UNIX, SOCK_STREAM, 0);
@@ -226,26 +226,26 @@ TEST_CASE("the socket of a dead process is replaced, that of a living one is not
   control_socket_path(run.path()).copy(address.sun_path, sizeof address.sun_path - 1);
   REQUIRE(::bind(left_behind, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
   ::close(left_behind);
-  CHECK(ControlServer::open(loop, run.path(), handle));
+  CHECK(open_control_server(loop, run.path(), handle));
   std::ofstream(control_socket_path(run.path())) << "notes";
-  CHECK_FALSE(ControlServer::open(loop, run.path(), handle));
+  CHECK_FALSE(open_control_server(loop, run.path(), handle));
   CHECK(std::filesystem::file_size(control_socket_path(run.path())) == 5);
 }
 
 TEST_CASE("a run directory that cannot hold the socket is named") {
   EventLoop loop;
-  const auto missing = ControlServer::open(loop, "/nonexistent.example", echo()(loop));
+  const auto missing = open_control_server(loop, "/nonexistent.example", echo()(loop));
   REQUIRE_FALSE(missing);
   CHECK(missing.error().kind == ErrorKind::NotFound);
   CHECK(missing.error().detail.find("/nonexistent.example/control") != std::string::npos);
-  CHECK(ControlServer::open(loop, "/" + std::string(200, 'x'), echo()(loop)).error().kind == ErrorKind::Malformed);
+  CHECK(open_control_server(loop, "/" + std::string(200, 'x'), echo()(loop)).error().kind == ErrorKind::Malformed);
 }
 
 TEST_CASE("a server that goes away before the answer is ready is not called back") {
   const TemporaryDirectory run;
   EventLoop loop;
-  ControlServer::Respond kept;
-  auto server = ControlServer::open(loop, run.path(), [&](const std::string&, ControlServer::Respond respond) {
+  LocalRequestServer::Respond kept;
+  auto server = open_control_server(loop, run.path(), [&](const std::string&, LocalRequestServer::Respond respond) {
     kept = std::move(respond);
     loop.stop();
   });
@@ -326,7 +326,7 @@ TEST_CASE("without a relay and a state directory the command says what is missin
 TEST_CASE("a relay that closes without an answer is an error, not an empty answer") {
   const TemporaryDirectory run;
   const Running server(run.path(), [](EventLoop&) {
-    return [](const std::string&, const ControlServer::Respond& respond) { respond("{\"id\":1}\n"); };
+    return [](const std::string&, const LocalRequestServer::Respond& respond) { respond("{\"id\":1}\n"); };
   });
   CHECK(run_admin(run.path(), run.path(), {{"command", "queue list"}}).error().kind == ErrorKind::Unavailable);
 }

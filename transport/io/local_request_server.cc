@@ -1,0 +1,140 @@
+#include "transport/io/local_request_server.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include <cerrno>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "transport/io/local_request_session.h"
+#include "transport/io/loop_handle.h"
+
+namespace waxwing {
+namespace {
+
+constexpr int kBacklog = 16;
+
+tl::unexpected<Error> cannot_listen(const std::string& path, int number) {
+  const ErrorKind kind = number == EACCES || number == EPERM || number == EROFS ? ErrorKind::Denied
+                         : number == ENOENT                                     ? ErrorKind::NotFound
+                                                                                : ErrorKind::Unavailable;
+  return fail(kind,
+              fmt::format("cannot listen on {}: {}; its directory must exist and belong to the user of this process",
+                          path, std::generic_category().message(number)));
+}
+
+// Whether somebody accepts connections there.
+bool is_alive(const sockaddr_un& address) {
+  const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor < 0) return true;
+  const bool refused = ::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
+                       (errno == ECONNREFUSED || errno == ENOENT);
+  ::close(descriptor);
+  return !refused;
+}
+
+// A bound socket that does not listen yet, with mode 0600.
+Result<int> bind_socket(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    return fail(ErrorKind::Malformed, fmt::format("{} is too long for a socket; choose a shorter directory", path));
+  }
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
+    if (is_alive(address)) {
+      return fail(ErrorKind::Conflict,
+                  fmt::format("another process listens on {}; stop it, or choose another directory", path));
+    }
+    ::unlink(path.c_str());
+  }
+  const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor < 0) return cannot_listen(path, errno);
+  // The mode keeps others from connecting; should they come in before it is set, their credentials keep them out.
+  if (::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+      ::chmod(path.c_str(), 0600) == 0) {
+    return descriptor;
+  }
+  const int number = errno;
+  ::close(descriptor);
+  return cannot_listen(path, number);
+}
+
+}  // namespace
+
+struct LocalRequestServer::State final : public LoopHandle {
+  State(EventLoop& its_loop, Options its_options, Handle its_handle)
+      : loop(its_loop), options(std::move(its_options)), handle(std::move(its_handle)) {}
+
+  int listen(int descriptor, std::shared_ptr<State> its_self);
+  void on_connection();
+  void abandon() override;
+
+  EventLoop& loop;
+  const Options options;
+  const Handle handle;
+  uv_pipe_t listener{};
+  std::set<std::shared_ptr<LocalRequestSession>> sessions;
+  bool closed = false;
+  std::shared_ptr<State> self;  // cleared when libuv has closed the listener
+};
+
+// libuv's result code.
+int LocalRequestServer::State::listen(int descriptor, std::shared_ptr<State> its_self) {
+  uv_pipe_init(loop.native(), &listener, 0);
+  listener.data = static_cast<LoopHandle*>(this);
+  self = std::move(its_self);
+  if (const int opened = uv_pipe_open(&listener, descriptor); opened != 0) {
+    ::close(descriptor);
+    return opened;
+  }
+  return uv_listen(reinterpret_cast<uv_stream_t*>(&listener), kBacklog, [](uv_stream_t* stream, int status) {
+    if (status == 0) static_cast<State*>(static_cast<LoopHandle*>(stream->data))->on_connection();
+  });
+}
+
+void LocalRequestServer::State::on_connection() {
+  const auto forget = [this](const std::shared_ptr<LocalRequestSession>& session) { sessions.erase(session); };
+  const auto session = std::make_shared<LocalRequestSession>(loop, options, handle, forget);
+  sessions.insert(session);
+  session->accept(reinterpret_cast<uv_stream_t*>(&listener));
+  if (sessions.size() > kMaxLocalConnections) session->close();
+}
+
+void LocalRequestServer::State::abandon() {
+  if (std::exchange(closed, true)) return;
+  while (!sessions.empty()) {
+    const auto session = *sessions.begin();
+    session->close();
+  }
+  uv_close(reinterpret_cast<uv_handle_t*>(&listener), [](uv_handle_t* its_handle) {
+    const auto last_owner = std::move(static_cast<State*>(static_cast<LoopHandle*>(its_handle->data))->self);
+  });
+}
+
+Result<std::unique_ptr<LocalRequestServer>> LocalRequestServer::open(EventLoop& loop, Options options, Handle handle) {
+  const std::string path = options.path;
+  auto descriptor = bind_socket(path);
+  if (!descriptor) return tl::unexpected(std::move(descriptor.error()));
+  auto state = std::make_shared<State>(loop, std::move(options), std::move(handle));
+  const int listening = state->listen(*descriptor, state);
+  std::unique_ptr<LocalRequestServer> server(new LocalRequestServer(state));
+  if (listening != 0) return cannot_listen(path, -listening);
+  return server;
+}
+
+LocalRequestServer::LocalRequestServer(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+LocalRequestServer::~LocalRequestServer() {
+  ::unlink(state_->options.path.c_str());
+  state_->abandon();
+}
+
+}  // namespace waxwing
