@@ -155,7 +155,7 @@ class StoreThread::Worker {
   std::vector<Item> kept_records_;   // to be written first when it works again
   std::vector<QueueId> refused_;     // submissions that were refused, but may have reached the disk
   DiskReserve reserve_;
-  Clock::time_point next_reserve_;   // when to see to it again
+  Clock::time_point next_reserve_;  // when to see to it again
 
   std::thread thread_;  // last: it uses everything above
 };
