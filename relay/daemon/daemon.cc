@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <functional>
 #include <future>
@@ -225,8 +226,18 @@ Worker& Daemon::worker_for(const std::string& domain) {
 Result<void> Daemon::start_workers() {
   auto anchors = load_trust_anchors(config_.ca_file);
   if (!anchors) return tl::unexpected(anchors.error());
-  WorkerEnvironment environment{config_, *store_, keys_, signing_pool_, password_pool_, ids_, log_, *anchors,
-                                {},      {},      {}};
+  WorkerEnvironment environment{config_,
+                                *store_,
+                                keys_,
+                                signing_pool_,
+                                password_pool_,
+                                ids_,
+                                log_,
+                                *anchors,
+                                {},
+                                {},
+                                std::make_shared<std::atomic<std::size_t>>(0),
+                                {}};
   for (const ListenerConfig& listener : config_.listeners) {
     auto context = load_server_context(listener);
     if (!context) return tl::unexpected(context.error());

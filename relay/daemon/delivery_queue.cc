@@ -102,9 +102,9 @@ void DeliveryQueue::on_result(AttemptResult result) {
   if (result.batch.expired) return settle_expired(result);
   auto settlement = std::make_shared<Settlement>();
   settlement->batch = result.batch;
-  for (std::size_t i = 0; i < result.batch.ordinals.size(); ++i) {
-    const QueuedRecipient* recipient = find_recipient(result.message, result.batch.ordinals[i]);
-    if (recipient == nullptr || is_final(recipient->state)) continue;
+  for (std::size_t i = 0; i < result.tried.size(); ++i) {
+    const QueuedRecipient* recipient = find_recipient(result.message, result.tried[i]);
+    if (recipient == nullptr) continue;
     settle_recipient(result, *recipient, result.report->recipients.at(i), *settlement);
     settlement->record.updates.back().report = delivery_report_json(*result.report, i);
   }
@@ -153,9 +153,11 @@ void DeliveryQueue::settle_unreadable(const AttemptResult& result) {
   const bool wanted = scheduler_.finished(result.batch.message, result.batch.domain, result.batch.ordinals);
   if (error.kind == ErrorKind::NotFound || !wanted) return run_due();  // it left the queue meanwhile
   log_.write(Severity::Error, "message_unreadable", {{"id", id}, {"reason", error.detail}});
+  const bool known = result.message.id == result.batch.message;
+  const WallTime expires = known ? result.message.expires : WallTime::max();
   for (const std::uint32_t ordinal : result.batch.ordinals) {
-    scheduler_.add(
-        {result.batch.message, ordinal, result.batch.domain, 0, loop_.wall_now() + kUnreadableRetry, WallTime::max()});
+    const WallTime again = loop_.wall_now() + kUnreadableRetry;
+    scheduler_.add({result.batch.message, ordinal, result.batch.domain, 0, again, expires});
   }
   run_due();
 }
@@ -203,21 +205,28 @@ void DeliveryQueue::seal_reports(std::shared_ptr<Settlement> settlement) {
 
 void DeliveryQueue::record(std::shared_ptr<Settlement> settlement) {
   store_.record(settlement->record, [this, settlement](Result<std::vector<QueueId>> removed) {
-    loop_.post([this, settlement, removed = std::move(removed)] { on_recorded(*settlement, removed); });
+    loop_.post([this, settlement, removed = std::move(removed)] { on_recorded(settlement, removed); });
   });
 }
 
-void DeliveryQueue::on_recorded(const Settlement& settlement, const Result<std::vector<QueueId>>& removed) {
-  const bool wanted = scheduler_.finished(settlement.batch.message, settlement.batch.domain, settlement.batch.ordinals);
+void DeliveryQueue::on_recorded(const std::shared_ptr<Settlement>& settlement,
+                                const Result<std::vector<QueueId>>& removed) {
   if (!removed) {
     log_.write(Severity::Error, "outcome_not_recorded",
-               {{"id", settlement.batch.message.str()}, {"reason", removed.error().detail}});
-    return run_due();
+               {{"id", settlement->batch.message.str()}, {"reason", removed.error().detail}});
+    // The store works and refuses this record: better the outcomes without their report than none, for what is not
+    // recorded is sent again.
+    const bool had_reports = !settlement->record.reports.empty();
+    settlement->record.reports.clear();
+    if (had_reports && removed.error().kind != ErrorKind::Unavailable) return record(settlement);
   }
+  const DueBatch& batch = settlement->batch;
+  const bool wanted = scheduler_.finished(batch.message, batch.domain, batch.ordinals);
   if (wanted)
-    for (const WaitingRecipient& recipient : settlement.again) scheduler_.add(recipient);
-  for (const QueuedMessage& report : settlement.record.reports) {
-    log_.write(Severity::Info, "report_queued", {{"id", report.id.str()}, {"about", settlement.batch.message.str()}});
+    for (const WaitingRecipient& recipient : settlement->again) scheduler_.add(recipient);
+  if (!removed) return run_due();
+  for (const QueuedMessage& report : settlement->record.reports) {
+    log_.write(Severity::Info, "report_queued", {{"id", report.id.str()}, {"about", batch.message.str()}});
     for (const QueuedRecipient& recipient : report.recipients) scheduler_.add(waiting_recipient(report, recipient));
   }
   for (const QueueId id : *removed) {

@@ -20,8 +20,9 @@ namespace waxwing {
 /// What came of one attempt.
 struct AttemptResult {
   DueBatch batch;
-  QueuedMessage message;          ///< with all its recipients; header for bounces, no body
-  Result<DeliveryReport> report;  ///< Error: the message could not be read, so that nothing was tried
+  QueuedMessage message;  ///< with all its recipients; header for bounces, no body; empty if it could not be read
+  std::vector<std::uint32_t> tried;  ///< recipients of the report in its order: those of the batch that still waited
+  Result<DeliveryReport> report;     ///< Error: the message could not be read, so that nothing was tried
 };
 
 /// Turns time into attempts and attempts into outcomes: asks the scheduler what is due, has it tried, decides what each
@@ -88,7 +89,7 @@ class DeliveryQueue {
   void settle_expired(const AttemptResult& result);
   void seal_reports(std::shared_ptr<Settlement> settlement);
   void record(std::shared_ptr<Settlement> settlement);
-  void on_recorded(const Settlement& settlement, const Result<std::vector<QueueId>>& removed);
+  void on_recorded(const std::shared_ptr<Settlement>& settlement, const Result<std::vector<QueueId>>& removed);
   void log_outcome(const QueuedMessage& message, const QueuedRecipient& recipient, const RecipientUpdate& update,
                    const DeliveryReport* report);
 

@@ -183,6 +183,8 @@ void MessageIntake::refuse(ServerReply reply) {
 }
 
 void MessageIntake::answer() {
+  // Whoever asked belongs to this thread; what is left of the intake may end on any.
+  const OnAnswer on_answer = std::exchange(on_answer_, nullptr);
   const std::string id = message_->id.str();
   const std::string sender = message_->reverse_path ? message_->reverse_path->str() : "<>";
   if (refusal_) {
@@ -193,7 +195,7 @@ void MessageIntake::answer() {
                          {"peer", submission_.peer},
                          {"code", static_cast<std::int64_t>(refusal_->code)},
                          {"reason", refusal_->lines.front()}});
-    return on_answer_(tl::unexpected(*refusal_));
+    return on_answer(tl::unexpected(*refusal_));
   }
   services_.log.write(Severity::Info, "message_accepted",
                       {{"id", id},
@@ -203,7 +205,7 @@ void MessageIntake::answer() {
                        {"peer", submission_.peer},
                        {"recipients", static_cast<std::int64_t>(message_->recipients.size())},
                        {"octets", static_cast<std::int64_t>(message_->header.size() + 2 + message_->body_octets)}});
-  on_answer_(message_->id);
+  on_answer(message_->id);
 }
 
 }  // namespace waxwing

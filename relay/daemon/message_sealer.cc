@@ -63,9 +63,9 @@ void MessageSealer::sign(const std::shared_ptr<Job>& job) {
   DkimSigningOptions signing;
   signing.now = loop_.wall_now();
   signing.lifetime = options_.signature_lifetime;
-  const bool taken = pool_.submit([this, job, proven = std::move(proven), signing = std::move(signing)] {
+  const bool taken = pool_.submit([this, job, proven = std::move(proven), signing = std::move(signing)]() mutable {
     auto header = signed_header(job->request.header, job->request.body_hash, proven, signing);
-    loop_.post([job, header = std::move(header)]() mutable {
+    loop_.post([job = std::move(job), header = std::move(header)]() mutable {
       if (!header) return job->on_sealed(tl::unexpected(header.error()));
       job->on_sealed(Sealed{std::move(*header), std::move(job->verdict)});
     });

@@ -124,7 +124,7 @@ bool SubmissionSession::serve_need() {
     case SmtpServerEngine::Need::Acceptance:
       under_way_ = SmtpServerEngine::Need::Acceptance;
       finish_message();
-      return false;
+      return engine_->need() != SmtpServerEngine::Need::Acceptance;
   }
   return false;
 }
@@ -165,6 +165,10 @@ void SubmissionSession::hand_on_content() {
 }
 
 void SubmissionSession::finish_message() {
+  if (const std::optional<ServerReply> refusal = engine_->content_refusal()) {
+    intake_.reset();  // with its envelope: the next message is another one
+    return engine_->on_refused(*refusal, loop_.now());
+  }
   hand_on_content();
   std::exchange(intake_, nullptr)->finish([self = shared_from_this()](tl::expected<QueueId, ServerReply> answer) {
     if (self->ended_) return;

@@ -144,19 +144,21 @@ Result<std::unique_ptr<Listener>> Worker::Inside::open_listener(std::size_t inde
 }
 
 void Worker::Inside::accept(const SessionServices& session_services, std::unique_ptr<Connection> connection) {
-  const std::size_t limit = std::max<std::size_t>(1, environment.config.max_connections);
-  if (worker.session_count_ >= limit) {
+  if (environment.open_sessions->fetch_add(1) >= environment.config.max_connections) {
+    --*environment.open_sessions;
     environment.log.write(Severity::Warning, "connection_refused",
                           {{"listener", session_services.listener},
                            {"peer", connection->peer().str()},
                            {"reason", "limits.max_connections is reached"}});
-    connection->write("421 4.3.2 too many connections; try again later\r\n");
+    if (session_services.engine.tls != SmtpServerEngine::Tls::Implicit)
+      connection->write("421 4.3.2 too many connections; try again later\r\n");
     return connection->close(Milliseconds(1'000));
   }
   ++worker.session_count_;
   const auto on_finished = [this](SubmissionSession& finished) {
     sessions.erase(finished.shared_from_this());
     --worker.session_count_;
+    --*environment.open_sessions;
   };
   sessions.insert(SubmissionSession::start(session_services, std::move(connection), on_finished));
 }
@@ -194,9 +196,9 @@ void Worker::attempt(DueBatch batch, std::function<void(AttemptResult)> on_resul
 
 void Worker::Inside::attempt(DueBatch batch, std::function<void(AttemptResult)> on_result) {
   auto loaded = reader.load(batch.message);
-  if (!loaded) return on_result({std::move(batch), {}, tl::unexpected(loaded.error())});
+  if (!loaded) return on_result({std::move(batch), {}, {}, tl::unexpected(loaded.error())});
   const auto domain = DomainName::parse(batch.domain);
-  if (!domain) return on_result({std::move(batch), {}, tl::unexpected(domain.error())});
+  if (!domain) return on_result({std::move(batch), {}, {}, tl::unexpected(domain.error())});
   DeliveryJob job{loaded->id.str(),
                   *domain,
                   loaded->reverse_path,
@@ -205,30 +207,36 @@ void Worker::Inside::attempt(DueBatch batch, std::function<void(AttemptResult)> 
                   loaded->needs_smtputf8,
                   environment.config.minimum_tls,
                   nullptr};
-  for (const std::uint32_t ordinal : batch.ordinals) {
-    const auto recipient = std::find_if(loaded->recipients.begin(), loaded->recipients.end(),
-                                        [ordinal](const QueuedRecipient& r) { return r.ordinal == ordinal; });
-    if (recipient == loaded->recipients.end())
-      return on_result({std::move(batch), {}, fail(ErrorKind::NotFound, "a recipient has left the queue")});
-    job.recipients.push_back(recipient->address);
+  std::vector<std::uint32_t> tried;
+  for (const QueuedRecipient& recipient : loaded->recipients) {
+    const bool in_batch = std::binary_search(batch.ordinals.begin(), batch.ordinals.end(), recipient.ordinal);
+    if (!in_batch || is_final(recipient.state)) continue;  // an operator may have dropped it meanwhile
+    tried.push_back(recipient.ordinal);
+    job.recipients.push_back(recipient.address);
   }
+  if (tried.empty())
+    return on_result({std::move(batch), {}, {}, fail(ErrorKind::NotFound, "no recipient waits any more")});
   QueuedMessage known = *loaded;
   known.body.clear();
   auto content = QueuedContent::open(reader.state_directory(), std::move(*loaded));
-  if (!content) return on_result({std::move(batch), {}, tl::unexpected(content.error())});
+  if (!content) {
+    // The message is there and its body is not: that is damage, whatever the file system calls it.
+    return on_result({std::move(batch), std::move(known), {}, fail(ErrorKind::Corrupt, content.error().detail)});
+  }
   job.content = std::move(*content);
-  network->agent().deliver(std::move(job), [batch = std::move(batch), known = std::move(known),
-                                            on_result = std::move(on_result)](DeliveryReport report) mutable {
-    on_result({std::move(batch), std::move(known), std::move(report)});
-  });
+  network->agent().deliver(std::move(job),
+                           [batch = std::move(batch), known = std::move(known), tried = std::move(tried),
+                            on_result = std::move(on_result)](DeliveryReport report) mutable {
+                             on_result({std::move(batch), std::move(known), std::move(tried), std::move(report)});
+                           });
 }
 
 void Worker::load_expired(DueBatch batch, std::function<void(AttemptResult)> on_result) {
   loop_->post([this, batch = std::move(batch), on_result = std::move(on_result)]() mutable {
     auto loaded = inside_->reader.load(batch.message);
-    if (!loaded) return on_result({std::move(batch), {}, tl::unexpected(loaded.error())});
+    if (!loaded) return on_result({std::move(batch), {}, {}, tl::unexpected(loaded.error())});
     loaded->body.clear();
-    on_result({std::move(batch), std::move(*loaded), DeliveryReport()});
+    on_result({std::move(batch), std::move(*loaded), {}, DeliveryReport()});
   });
 }
 

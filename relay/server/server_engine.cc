@@ -54,7 +54,7 @@ void SmtpServerEngine::shut_down(MonotonicTime now) {
 void SmtpServerEngine::advance(MonotonicTime now) {
   while (need_ == Need::Bytes && input_at_ < input_.size()) {
     if (state_ == State::Content) {
-      read_content(now);
+      read_content();
     } else if (!read_line(now)) {
       break;
     }
@@ -249,7 +249,6 @@ void SmtpServerEngine::execute(const MailCommand& command, MonotonicTime now) {
 
 void SmtpServerEngine::on_storage(const std::optional<ServerReply>& refusal, MonotonicTime now) {
   const MailCommand command = *std::exchange(pending_mail_, std::nullopt);
-  await_command(now);
   if (refusal) {
     output_ += refusal->str();
   } else {
@@ -258,6 +257,7 @@ void SmtpServerEngine::on_storage(const std::optional<ServerReply>& refusal, Mon
     envelope_.body_8bit = command.body_8bit;
     reply(250, "2.1.0", "sender ok");
   }
+  await_command(now);
   advance(now);
 }
 
@@ -286,7 +286,7 @@ void SmtpServerEngine::execute(const DataCommand&, MonotonicTime now) {
   wait_for(Need::Content);
 }
 
-void SmtpServerEngine::read_content(MonotonicTime now) {
+void SmtpServerEngine::read_content() {
   const std::size_t before = content_.size();
   input_at_ += decoder_->decode(std::string_view(input_).substr(input_at_), content_);
   content_octets_ += content_.size() - before;
@@ -297,12 +297,12 @@ void SmtpServerEngine::read_content(MonotonicTime now) {
   }
   state_ = State::Busy;
   if (!decoder_->flaw().empty()) {
-    on_refused({550, "5.6.0", {std::string(decoder_->flaw())}}, now);
+    content_refusal_ = ServerReply{550, "5.6.0", {std::string(decoder_->flaw())}};
   } else if (content_octets_ > options_.max_message_octets) {
-    on_refused({552, "5.3.4", {fmt::format("the limit for a message is {} octets", options_.max_message_octets)}}, now);
-  } else {
-    wait_for(Need::Acceptance);
+    content_refusal_ =
+        ServerReply{552, "5.3.4", {fmt::format("the limit for a message is {} octets", options_.max_message_octets)}};
   }
+  wait_for(Need::Acceptance);
 }
 
 void SmtpServerEngine::resume(MonotonicTime now) {
@@ -317,7 +317,7 @@ void SmtpServerEngine::on_accepted(std::string_view queue_id, MonotonicTime now)
   advance(now);
 }
 
-void SmtpServerEngine::on_refused(const ServerReply& refusal, MonotonicTime now) {
+void SmtpServerEngine::on_refused(ServerReply refusal, MonotonicTime now) {
   reset_transaction();
   output_ += refusal.str();
   await_command(now);
@@ -389,6 +389,7 @@ void SmtpServerEngine::reset_transaction() {
   decoder_.reset();
   content_.clear();
   content_octets_ = 0;
+  content_refusal_.reset();
 }
 
 }  // namespace waxwing

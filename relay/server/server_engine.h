@@ -51,8 +51,8 @@ class SmtpServerEngine {
     Authentication,  ///< check credentials(), then call on_authenticated() or on_authentication_failed()
     StorageCheck,    ///< look whether a message can be taken, then call on_storage(); asked at MAIL
     Content,         ///< a message begins or goes on: take_content(), then call resume()
-    Acceptance,      ///< the message has ended: call on_accepted() or on_refused()
-    Close,           ///< send the output and close
+    Acceptance,  ///< the message has ended: call on_accepted() or on_refused(), the latter if content_refusal() says so
+    Close,       ///< send the output and close
   };
 
   SmtpServerEngine(Options options, MonotonicTime now);
@@ -87,12 +87,15 @@ class SmtpServerEngine {
 
   /// Content decoded since the last call, CRLF line ends; while need() is Content, and at Acceptance the last of it.
   [[nodiscard]] std::string take_content();
+  /// At Acceptance: why the content cannot be taken whatever it says (line ends, size); no value: it can.
+  [[nodiscard]] const std::optional<ServerReply>& content_refusal() const { return content_refusal_; }
   /// Goes on after Content.
   void resume(MonotonicTime now);
 
   /// @param queue_id  told to the client: "250 2.0.0 Ok: queued as <id>"
   void on_accepted(std::string_view queue_id, MonotonicTime now);
-  void on_refused(const ServerReply& reply, MonotonicTime now);
+  /// @param refusal  by value: it may be content_refusal(), which ends with the transaction
+  void on_refused(ServerReply refusal, MonotonicTime now);
 
   /// Ends the session between commands: 421 4.3.2.
   void shut_down(MonotonicTime now);
@@ -103,7 +106,7 @@ class SmtpServerEngine {
 
   void advance(MonotonicTime now);
   bool read_line(MonotonicTime now);
-  void read_content(MonotonicTime now);
+  void read_content();
   void execute(std::string_view line, MonotonicTime now);
   void execute(const HeloCommand& command, MonotonicTime now);
   void execute(const StartTlsCommand& command, MonotonicTime now);
@@ -151,6 +154,7 @@ class SmtpServerEngine {
   std::optional<ContentDecoder> decoder_;
   std::string content_;
   std::uint64_t content_octets_ = 0;
+  std::optional<ServerReply> content_refusal_;
 };
 
 /// Wrong passwords after which a connection is closed.

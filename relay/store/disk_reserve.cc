@@ -4,8 +4,6 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include <utility>
-
 #include "relay/store/disk_space.h"
 
 namespace waxwing {
@@ -20,10 +18,6 @@ std::string reserve_path(const std::string& state_directory) {
 
 }  // namespace
 
-DiskReserve::DiskReserve(std::string state_directory) : state_directory_(std::move(state_directory)) {
-  release();  // what an earlier process held is taken anew, so that its size is right
-}
-
 void DiskReserve::ensure() {
   if (held_) return;
   const auto free = free_octets(state_directory_);
@@ -37,8 +31,12 @@ void DiskReserve::ensure() {
 }
 
 void DiskReserve::release() {
-  ::unlink(reserve_path(state_directory_).c_str());
+  give_up(state_directory_);
   held_ = false;
+}
+
+void DiskReserve::give_up(const std::string& state_directory) {
+  ::unlink(reserve_path(state_directory).c_str());
 }
 
 }  // namespace waxwing

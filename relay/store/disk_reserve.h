@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace waxwing {
 
@@ -10,7 +11,8 @@ namespace waxwing {
 /// Belongs to the store thread.
 class DiskReserve {
  public:
-  explicit DiskReserve(std::string state_directory);
+  /// Holds nothing yet. What an earlier process held was given up when the store was opened.
+  explicit DiskReserve(std::string state_directory) : state_directory_(std::move(state_directory)) {}
 
   /// Takes the space if it is not held and several times as much is free; otherwise does nothing, for it can be done
   /// later.
@@ -18,6 +20,9 @@ class DiskReserve {
 
   /// Gives the space up.
   void release();
+
+  /// Gives up what an earlier process held.
+  static void give_up(const std::string& state_directory);
 
  private:
   std::string state_directory_;

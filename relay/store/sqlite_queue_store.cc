@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "relay/store/account_store.h"
+#include "relay/store/disk_reserve.h"
 #include "relay/store/message_rows.h"
 #include "relay/store/posix_error.h"
 #include "relay/store/schema.h"
@@ -95,6 +96,7 @@ Result<std::unique_ptr<SqliteQueueStore>> SqliteQueueStore::open(const std::stri
   auto lock = StateLock::take(state_directory);
   if (!lock) return tl::unexpected(std::move(lock.error()));
   if (auto made = ensure_directory(state_directory + "/spool"); !made) return tl::unexpected(std::move(made.error()));
+  DiskReserve::give_up(state_directory);  // on a full disk the database could not be opened without it
   std::unique_ptr<SqliteQueueStore> store(new SqliteQueueStore(std::move(*lock)));
   if (auto connected = store->connect(); !connected) return tl::unexpected(std::move(connected.error()));
   if (auto checked = check_integrity(*store->connection_, state_directory); !checked) {

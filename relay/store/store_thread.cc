@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "relay/store/disk_reserve.h"
+#include "relay/store/disk_space.h"
 
 namespace waxwing {
 namespace {
@@ -19,6 +20,8 @@ using Clock = std::chrono::steady_clock;
 
 // How often it is looked whether the reserve is there.
 constexpr std::chrono::seconds kReserveInterval{10};
+// Records that are written together after a failure.
+constexpr std::size_t kRecoverySlice = 50;
 
 struct Add {
   std::shared_ptr<const QueuedMessage> message;
@@ -134,6 +137,7 @@ class StoreThread::Worker {
   void fail_store(const Error& error);
   void try_to_recover();
   [[nodiscard]] Result<void> recover();
+  [[nodiscard]] Result<void> write_kept_records();
   void give_up();
 
   std::unique_ptr<SqliteQueueStore> store_;
@@ -201,6 +205,7 @@ void StoreThread::Worker::process(std::vector<Item> batch) {
     if (auto* add = std::get_if<Add>(&item); add && add->body && add->result) add->body->keep();
     std::visit([](auto& written) { written.done(std::move(written.result)); }, item);
   }
+  batch.clear();  // what the callbacks own ends now, not after the upkeep
   if (auto maintained = store_->maintain(); !maintained) return fail_store(maintained.error());
   if (Clock::now() < next_reserve_) return;
   next_reserve_ = Clock::now() + kReserveInterval;
@@ -253,21 +258,19 @@ void StoreThread::Worker::fail_store(const Error& error) {
   // At once the first time; when it has just been tried, after a pause.
   if (!failure_) next_recovery_ = std::max(Clock::now(), next_recovery_ + options_.reopen_interval);
   failure_ = error;
-  if (error.kind == ErrorKind::Exhausted) reserve_.release();
+  // A full disk shows in several ways, as an I/O error too where a file has to grow.
+  const auto free = free_octets(store_->state_directory());
+  if (error.kind == ErrorKind::Exhausted || (free && *free < kDiskReserveOctets)) reserve_.release();
   if (is_news && options_.on_state) options_.on_state(failure_);
 }
 
 void StoreThread::Worker::try_to_recover() {
   next_recovery_ = Clock::now() + options_.reopen_interval;
   if (auto recovered = recover(); !recovered) return fail_store(recovered.error());
-  // What the failure left behind was written as one batch; it is confirmed before anything new is taken.
-  std::vector<Item> written = std::exchange(kept_records_, {});
-  refused_.clear();
   failure_.reset();
   next_recovery_ = Clock::now();
   available_ = true;
   if (options_.on_state) options_.on_state(std::nullopt);
-  for (Item& item : written) std::get<Record>(item).done(std::move(std::get<Record>(item).result));
 }
 
 // Opens the store anew, removes submissions that were refused, and writes the records that were kept.
@@ -278,14 +281,31 @@ Result<void> StoreThread::Worker::recover() {
   for (const QueueId id : refused_) {
     if (auto discarded = store_->discard(id); !discarded) return discarded;
   }
-  for (Item& item : kept_records_) {
-    auto& record = std::get<Record>(item);
-    auto applied = apply(*store_, record);
-    if (!applied && store_->needs_reopen()) return applied;
-    if (!applied) record.result = tl::unexpected(applied.error());
-  }
   if (auto committed = store_->commit(); !committed) return committed;
   ++commits_;
+  refused_.clear();
+  return write_kept_records();
+}
+
+// In small transactions: together they may need more room than the reserve has given up, and each that is durable
+// counts.
+Result<void> StoreThread::Worker::write_kept_records() {
+  while (!kept_records_.empty()) {
+    const auto slice = static_cast<std::ptrdiff_t>(std::min(kept_records_.size(), kRecoverySlice));
+    const auto end = kept_records_.begin() + slice;
+    if (auto begun = store_->begin(); !begun) return begun;
+    for (auto item = kept_records_.begin(); item != end; ++item) {
+      auto& record = std::get<Record>(*item);
+      auto applied = apply(*store_, record);
+      if (!applied && store_->needs_reopen()) return applied;
+      if (!applied) record.result = tl::unexpected(applied.error());
+    }
+    if (auto committed = store_->commit(); !committed) return committed;
+    ++commits_;
+    std::vector<Item> written(std::move_iterator(kept_records_.begin()), std::move_iterator(end));
+    kept_records_.erase(kept_records_.begin(), end);
+    for (Item& item : written) std::get<Record>(item).done(std::move(std::get<Record>(item).result));
+  }
   return {};
 }
 

@@ -60,12 +60,13 @@ class Bench {
   }
   AttemptResult result_of(DueBatch batch) {
     auto message = QueueReader::open(directory_.path())->load(batch.message);
-    if (!message) return {std::move(batch), {}, tl::unexpected(message.error())};
+    if (!message) return {std::move(batch), {}, {}, tl::unexpected(message.error())};
     DeliveryReport report;
     report.mx_name = "mx.far.example";
     if (!batch.expired)
       for (const std::uint32_t ordinal : batch.ordinals) report.recipients.push_back(outcome_(batch, ordinal));
-    return {std::move(batch), std::move(*message), std::move(report)};
+    std::vector<std::uint32_t> tried = batch.ordinals;
+    return {std::move(batch), std::move(*message), std::move(tried), std::move(report)};
   }
   DeliveryQueue::Ports ports() {
     DeliveryQueue::Ports result;

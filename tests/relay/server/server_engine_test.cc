@@ -46,7 +46,10 @@ class Dialogue {
       } else if (engine_.need() == Need::Acceptance) {
         content += engine_.take_content();
         accepted_envelope = engine_.envelope();
-        engine_.on_accepted("0000000000001", now_);
+        if (engine_.content_refusal())
+          engine_.on_refused(*engine_.content_refusal(), now_);
+        else
+          engine_.on_accepted("0000000000001", now_);
       } else {
         return output + engine_.take_output();
       }
@@ -202,6 +205,18 @@ TEST_CASE("content over the limit is refused after its end, and the session goes
   dialogue.say("MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n");
   CHECK(dialogue.say("123456789012345\r\n.\r\n").substr(0, 9) == "552 5.3.4");
   CHECK(dialogue.say("NOOP\r\n").substr(0, 3) == "250");
+}
+
+TEST_CASE("after a refused message the next one goes under its own envelope, pipelined or not") {
+  Dialogue dialogue;
+  dialogue.log_in();
+  const std::string first = "MAIL FROM:<evil@example.org>\r\nRCPT TO:<one@example.net>\r\nDATA\r\nbare\nline\r\n.\r\n";
+  const std::string second = "MAIL FROM:<b@example.org>\r\nRCPT TO:<two@example.net>\r\nDATA\r\nfine\r\n.\r\n";
+  const std::string replies = dialogue.say(first + second);
+  CHECK(contains(replies, "550 5.6.0"));
+  CHECK(contains(replies, "queued as"));
+  CHECK(dialogue.accepted_envelope.reverse_path->str() == "b@example.org");
+  CHECK(dialogue.accepted_envelope.recipients.front().str() == "two@example.net");
 }
 
 TEST_CASE("when nothing can be stored, MAIL is refused for now") {
