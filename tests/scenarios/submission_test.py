@@ -124,6 +124,24 @@ class Submission(scenario.Scenario):
             connection.sendall(content)
             return reader.readline()
 
+    def test_after_a_refused_message_the_next_one_goes_under_its_own_envelope(self):
+        with socket.create_connection(("127.0.0.1", STRICT), timeout=30) as connection:
+            reader = connection.makefile("rb")
+            login = stock_clients.plain_credentials(scenario.USER, scenario.PASSWORD)
+
+            def transaction(recipient, content):
+                return (f"MAIL FROM:<{scenario.SENDER}>\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode()
+                        + stock_clients.message(scenario.SENDER, recipient).encode() + content + b"\r\n.\r\n")
+
+            connection.sendall(f"EHLO client.example\r\nAUTH PLAIN {login}\r\n".encode()
+                               + transaction("refused@recv.example", b"a bare\nline feed")
+                               + transaction("wanted@recv.example", b"fine") + b"QUIT\r\n")
+            replies = reader.read()
+        self.assertIn(b"550 5.6.0", replies)
+        self.assertIn(b"250 2.0.0 Ok: queued as", replies)
+        self.host.wait_for_message("wanted@recv.example")
+        self.assertEqual(self.host.messages("refused@recv.example"), [])
+
     def smuggling_message(self, recipient, end):
         head = stock_clients.message(scenario.SENDER, recipient).encode()
         return head + end + b"MAIL FROM:<evil@sender.example>\r\nRCPT TO:<smuggled@recv.example>\r\nDATA\r\n" \
