@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -20,10 +21,11 @@ def files(*suffixes, below=SOURCE_FOLDERS):
 
 def tracked_files():
     """What git would put into a checkout; without git, everything that is not below build."""
-    listing = subprocess.run(["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                             cwd=ROOT, capture_output=True, text=True)
-    if listing.returncode == 0:
-        return [pathlib.Path(name) for name in listing.stdout.split("\0") if name and (ROOT / name).is_file()]
+    if shutil.which("git"):
+        listing = subprocess.run(["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others",
+                                  "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
+        if listing.returncode == 0:
+            return [pathlib.Path(name) for name in listing.stdout.split("\0") if name and (ROOT / name).is_file()]
     return [file.relative_to(ROOT) for file in ROOT.rglob("*")
             if file.is_file() and not str(file.relative_to(ROOT)).startswith(("build", ".git/"))]
 
