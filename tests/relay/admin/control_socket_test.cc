@@ -169,9 +169,9 @@ TEST_CASE("clients that go away early, and too many of them, do no harm") {
   const Running server(run.path(), echo());
   for (int i = 0; i < 20; ++i) ::close(connect_to(run.path()));
   std::vector<pollfd> idle;
-  for (std::size_t i = 0; i < 3 * kMaxControlConnections; ++i) idle.push_back({connect_to(run.path()), POLLIN, 0});
+  for (std::size_t i = 0; i < 3 * kMaxLocalConnections; ++i) idle.push_back({connect_to(run.path()), POLLIN, 0});
   std::size_t closed = 0;
-  while (closed < 2 * kMaxControlConnections) {
+  while (closed < 2 * kMaxLocalConnections) {
     REQUIRE(::poll(idle.data(), idle.size(), -1) > 0);
     closed = static_cast<std::size_t>(std::ranges::count_if(idle, [](const pollfd& one) { return one.revents != 0; }));
   }
