@@ -149,8 +149,12 @@ void ConnectionPool::on_ready(DeliveryConnection& connection) {
   Member& member = members_.at(&connection);
   Group& group = groups_.at(member.key);
   member.client = nullptr;
+  // The peer has ended TLS already, and on_gone() follows. If nothing was carried the opening has failed: without a
+  // failure the jobs would wait for one such connection after the other.
+  if (!connection.usable() && connection.transactions() == 0) return;
   if (std::exchange(member.opening, false)) --group.opening;
   if (connection.transactions() >= options_.max_messages_per_connection) return connection.quit();
+  if (!connection.usable()) return;
   if (const auto client = next_waiting(group)) return carry(connection, client);
   group.idle.push_back(&connection);
 }
@@ -170,8 +174,8 @@ void ConnectionPool::on_gone(DeliveryConnection& connection, const std::optional
       }
     }
   }
+  serve_others(member.key, mx_name);
   serve(member.key);
-  serve_others(mx_name);
   if (!was_full) return;
   std::vector<GroupKey> keys;
   for (const auto& [key, other] : groups_) {
@@ -192,16 +196,17 @@ void ConnectionPool::remove(DeliveryConnection& connection) {
   members_.erase(found);
 }
 
-// Other requirements and addresses of the same MX name share its limit. Those without any connection come first.
-void ConnectionPool::serve_others(const std::string& mx_name) {
+// Other requirements and addresses of the same MX name share its limit, and get their turn before the group that just
+// had a connection. Those without any connection come first, beginning after that group, so that each gets its turn.
+void ConnectionPool::serve_others(const GroupKey& its_key, const std::string& mx_name) {
   const std::string prefix = mx_name + '\n';
-  std::vector<GroupKey> without;
-  std::vector<GroupKey> with;
+  std::vector<GroupKey> keys;
   for (auto at = groups_.lower_bound(prefix); at != groups_.end() && at->first.starts_with(prefix); ++at) {
-    if (!at->second.waiting.empty()) (at->second.members == 0 ? without : with).push_back(at->first);
+    if (!at->second.waiting.empty() && at->first != its_key) keys.push_back(at->first);
   }
-  for (const GroupKey& key : without) serve(key);
-  for (const GroupKey& key : with) serve(key);
+  std::ranges::rotate(keys, std::ranges::upper_bound(keys, its_key));
+  std::ranges::stable_partition(keys, [this](const GroupKey& key) { return groups_.at(key).members == 0; });
+  for (const GroupKey& key : keys) serve(key);
 }
 
 }  // namespace waxwing

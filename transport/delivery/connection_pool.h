@@ -87,7 +87,7 @@ class ConnectionPool : private DeliveryConnection::Owner {
   void on_gone(DeliveryConnection& connection, const std::optional<SmtpFailure>& failure) override;
 
   void serve(const GroupKey& key);
-  void serve_others(const std::string& mx_name);
+  void serve_others(const GroupKey& its_key, const std::string& mx_name);
   [[nodiscard]] bool wants_connection(const Group& group) const;
   [[nodiscard]] bool has_room(const Group& group);
   void make_room(std::string_view mx_name);

@@ -108,8 +108,12 @@ void DeliveryConnection::on_timer() {
 }
 
 bool DeliveryConnection::usable() const {
-  return phase_ == Phase::Open && idle_ && engine_->need() == Need::Transaction &&
-         connection_->tls()->state() == TlsSession::State::Established;
+  return phase_ == Phase::Open && idle_ && engine_->need() == Need::Transaction && established();
+}
+
+// The engine hears only later that the peer has ended TLS after what it said.
+bool DeliveryConnection::established() const {
+  return connection_->tls()->state() == TlsSession::State::Established;
 }
 
 void DeliveryConnection::carry(std::shared_ptr<TransactionSource> source) {
@@ -123,7 +127,9 @@ void DeliveryConnection::begin_transaction() {
   // The one place where mail starts to flow: in clear text it must not, whatever bug led here.
   if (connection_->tls() == nullptr || facts_.proven < TlsLevel::Encrypted) std::abort();
   ++transactions_;
-  engine_->begin(source_->transaction(), loop_.now());
+  SmtpTransaction transaction = source_->transaction();
+  recipients_ = transaction.recipients.size();
+  engine_->begin(std::move(transaction), loop_.now());
 }
 
 void DeliveryConnection::quit() {
@@ -209,7 +215,7 @@ void DeliveryConnection::feed_content() {
 
 void DeliveryConnection::take_outcome() {
   SmtpTransactionOutcome outcome = engine_->take_outcome();
-  const bool usable = outcome.connection_usable;
+  const bool usable = outcome.connection_usable = outcome.connection_usable && established();
   const auto source = std::exchange(source_, nullptr);
   const auto next = source->on_outcome(std::move(outcome), facts_, transactions_ == 1);
   if (next == TransactionSource::Next::Another && usable && engine_->need() == Need::Transaction) {
@@ -237,7 +243,21 @@ void DeliveryConnection::end(const std::optional<SmtpFailure>& failure) {
   timer_.stop();
   if (connection_ && !failure) connection_->close(kLinger);
   connection_.reset();  // after a failure what is queued is dropped: it must not complete a message
+  fail_source(failure);
   owner_.on_gone(*this, failure);
+}
+
+// The engine ends each transaction with an outcome before it closes. Should it ever not, the job must not wait for its
+// deadline.
+void DeliveryConnection::fail_source(const std::optional<SmtpFailure>& failure) {
+  const auto source = std::exchange(source_, nullptr);
+  if (!source) return;
+  SmtpFailure cause = failure.value_or(unreachable("the connection ended before the transaction"));
+  cause.kind = SmtpFailure::Kind::Temporary;
+  cause.try_other_host = true;
+  SmtpTransactionOutcome outcome;
+  outcome.recipients.assign(recipients_, std::move(cause));
+  source->on_outcome(std::move(outcome), facts_, transactions_ == 1);
 }
 
 }  // namespace waxwing

@@ -59,7 +59,8 @@ class DeliveryConnection : public std::enable_shared_from_this<DeliveryConnectio
   /// Hears when the connection can be used and when it cannot any more. Both calls may come inside carry() and cut().
   class Owner {
    public:
-    /// Ready for carry(), also again after each transaction.
+    /// Ready for carry(), also again after each transaction; not usable() if the peer has ended TLS in the same breath,
+    /// which on_gone() will report.
     virtual void on_ready(DeliveryConnection& connection) = 0;
     /// Over. No failure: it ended in order. Called once; the owner lets go of it.
     virtual void on_gone(DeliveryConnection& connection, const std::optional<SmtpFailure>& failure) = 0;
@@ -111,6 +112,8 @@ class DeliveryConnection : public std::enable_shared_from_this<DeliveryConnectio
   void arm_timer();
   void flush();
   void end(const std::optional<SmtpFailure>& failure);
+  void fail_source(const std::optional<SmtpFailure>& failure);
+  [[nodiscard]] bool established() const;
 
   EventLoop& loop_;
   TlsClientContext& tls_;
@@ -131,6 +134,7 @@ class DeliveryConnection : public std::enable_shared_from_this<DeliveryConnectio
   bool idle_ = false;  // the owner knows that it may call carry()
   bool pumping_ = false;
   std::size_t transactions_ = 0;
+  std::size_t recipients_ = 0;  // of the transaction that was begun last
 };
 
 }  // namespace waxwing

@@ -462,6 +462,50 @@ TEST_CASE("a large message arrives whole") {
   CHECK((server.messages()[0] == wire + ".\r\n"));
 }
 
+TEST_CASE("a server that ends TLS together with each answer gets every message on a connection of its own") {
+  DeliveryWorld world;
+  ServerScript one_each;
+  one_each.end_of_data = "250 2.0.0 queued\r\n<cut>";
+  FakeSmtpServer& server = world.host(kHost1, {one_each});
+  world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});
+  world.options.max_connections_per_host = 1;
+  const auto report = world.deliver(DeliveryWorld::job(kReceiver, 5 * kMaxRecipientsPerTransaction));
+  for (const auto& outcome : report.recipients) CHECK(outcome.kind == Kind::Delivered);
+  for (int i = 0; i < 6; ++i) world.start(DeliveryWorld::job());
+  world.wait();
+  for (const auto& each : world.reports) CHECK(each.recipients[0].kind == Kind::Delivered);
+  CHECK(server.connections() == 11);
+}
+
+TEST_CASE("a server that ends TLS as soon as it is ready for mail is not connected to again and again") {
+  DeliveryWorld world;
+  ServerScript leaving;
+  leaving.secured_ehlo = "250 mx.example\r\n<cut>";
+  FakeSmtpServer& server = world.host(kHost1, {leaving});
+  world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});
+  const auto report = world.deliver(DeliveryWorld::job());
+  CHECK(report.recipients[0].kind == Kind::Deferred);
+  CHECK(report.recipients[0].status == "4.4.2");
+  CHECK(server.connections() == 1);
+}
+
+TEST_CASE("a long queue does not keep a job with another requirement for the same host waiting to its end") {
+  DeliveryWorld world;
+  world.host(kHost1);
+  world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});
+  world.dns.mx("strict.example", Status::Insecure, {{10, kHost1}});
+  world.options.max_connections_per_host = 1;
+  world.options.max_messages_per_connection = 2;
+  for (int i = 0; i < 20; ++i) world.start(DeliveryWorld::job());
+  auto strict = DeliveryWorld::job("strict.example");
+  strict.minimum = TlsLevel::Verified;
+  world.start(std::move(strict));
+  world.wait();
+  const auto place =
+      std::ranges::find(world.reports, std::string("pkix"), &DeliveryReport::tls_method) - world.reports.begin();
+  CHECK(place < 10);
+}
+
 TEST_CASE("a plan for explain holds the hosts and every DNS fact") {
   DeliveryWorld world;
   world.host(kHost1);
