@@ -141,18 +141,19 @@ TransactionSource::Next DeliveryAttempt::on_outcome(SmtpTransactionOutcome outco
                                                     bool first) {
   if (!on_done_) return Next::Done;
   facts_ = facts;
-  const bool progress = std::ranges::any_of(outcome.recipients, [](const auto& failure) { return !failure; });
+  // Recipients beyond what the server takes at once wait for a transaction of their own, unless it took none for good.
+  const bool others_count =
+      std::ranges::any_of(outcome.recipients, [](const auto& failure) { return !failure || failure->try_other_host; });
   std::optional<SmtpFailure> lost;
   std::vector<std::size_t> left;
   for (std::size_t i = 0; i < in_transaction_.size(); ++i) {
     const auto& failure = outcome.recipients[i];
-    const bool full = failure && failure->status == "4.5.3" && progress;
+    const bool full = failure && failure->status == "4.5.3" && others_count;
     if (failure && failure->try_other_host && !expired_) {
       lost = failure;
       left.push_back(in_transaction_[i]);
     } else if (full && !expired_) {
-      left.push_back(
-          in_transaction_[i]);  // the server is full of recipients: the rest goes in a transaction of its own
+      left.push_back(in_transaction_[i]);
     } else {
       take_result(in_transaction_[i], failure, outcome);
     }
@@ -206,8 +207,11 @@ void DeliveryAttempt::finish_undecided(const RecipientOutcome& outcome) {
 
 void DeliveryAttempt::finish() {
   deadline_.stop();
+  // Another domain may have opened the connection: the requirement is the same, the sentence speaks of that domain.
+  const bool ours = target_ && target_->mx_name == facts_.mx_name;
+  const std::string& reason = ours ? target_->requirement.reason : facts_.requirement_reason;
   DeliveryReport report{std::move(outcomes_), facts_.mx_name,    facts_.peer,        facts_.local_address,
-                        facts_.proven,        facts_.tls_method, facts_.tls_summary, facts_.requirement_reason};
+                        facts_.proven,        facts_.tls_method, facts_.tls_summary, reason};
   std::exchange(on_done_, nullptr)(std::move(report));
 }
 

@@ -489,6 +489,37 @@ TEST_CASE("a server that ends TLS as soon as it is ready for mail is not connect
   CHECK(server.connections() == 1);
 }
 
+TEST_CASE("a report gives the reason of its own domain, also over a connection that another domain opened") {
+  DeliveryWorld world;
+  FakeSmtpServer& server = world.host(kHost1);
+  world.options.idle_timeout = Milliseconds(15'000);
+  for (const std::string domain : {kReceiver, "other.example"}) {
+    world.dns.mx(domain, Status::Insecure, {{10, kHost1}});
+    CachedStsPolicy policy;
+    policy.policy_id = "1";
+    policy.policy = {StsMode::Enforce, 86'400, {kHost1}};
+    policy.fetched = world.loop.wall_now();
+    policy.expires = policy.fetched + Seconds(86'400);
+    world.sts_cache.kept[domain] = policy;
+  }
+  CHECK_THAT(world.deliver(DeliveryWorld::job()).requirement_reason, Catch::Contains(kReceiver));
+  CHECK_THAT(world.deliver(DeliveryWorld::job("other.example")).requirement_reason, Catch::Contains("other.example"));
+  CHECK(server.connections() == 1);
+}
+
+TEST_CASE("recipients for which a transaction had no room go to the next host with the others when it is lost") {
+  DeliveryWorld world;
+  world.host(kHost1, {script([](ServerScript& s) {
+               s.rcpt = {"250 2.1.5 ok\r\n", "452 4.5.3 too many\r\n"};
+               s.data = kCut;
+             })});
+  FakeSmtpServer& second = world.host(kHost2);
+  world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}, {20, kHost2}});
+  const auto report = world.deliver(DeliveryWorld::job(kReceiver, 3));
+  for (const auto& outcome : report.recipients) CHECK(outcome.kind == Kind::Delivered);
+  CHECK(second.messages().size() == 1);
+}
+
 TEST_CASE("a long queue does not keep a job with another requirement for the same host waiting to its end") {
   DeliveryWorld world;
   world.host(kHost1);
