@@ -28,15 +28,14 @@ class StoredStsCache final : public StsCache {
   StoredStsCache(EventLoop& loop, EventLog& log, QueueReader* reader, StoreThread* store)
       : loop_(loop), log_(log), reader_(reader), store_(store) {}
 
-  void find(const DomainName& domain, std::function<void(std::optional<CachedStsPolicy>)> on_found) override {
-    if (reader_ == nullptr) return on_found(std::nullopt);
+  void find(const DomainName& domain, std::function<void(Result<std::optional<CachedStsPolicy>>)> on_found) override {
+    if (reader_ == nullptr) return on_found(std::optional<CachedStsPolicy>());
     auto found = reader_->find_sts_policy(domain, loop_.wall_now());
     if (!found) {
       log_.write(Severity::Error, "sts_policy_unreadable",
                  {{"domain", domain.str()}, {"reason", found.error().detail}});
-      return on_found(std::nullopt);
     }
-    on_found(std::move(*found));
+    on_found(std::move(found));
   }
 
   void keep(const DomainName& domain, const CachedStsPolicy& policy) override {
@@ -116,6 +115,7 @@ void Network::set_up_validation(EventLoop& loop, const Config& config, EventLog&
       [&loop](std::function<void()> task) { loop.post(std::move(task)); });
   parts.probe->set_on_change([&parts, &log, server = config.resolver_address.str()](ValidationProbe::State state) {
     parts.resolver->clear();
+    if (parts.agent) parts.agent->forget_plans();
     if (state == ValidationProbe::State::Validating)
       log.write(Severity::Info, "resolver_validates", {{"resolver", server}});
     else

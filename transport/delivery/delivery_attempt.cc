@@ -113,12 +113,7 @@ void DeliveryAttempt::on_unreachable(const SmtpFailure& failure, const Connectio
 
 void DeliveryAttempt::pass_over(const SmtpFailure& failure, const ConnectionFacts& facts) {
   note({rank_of(failure), outcome_of(failure, facts.mx_name), facts});
-  if (rank_of(failure) == 0) {
-    ++host_;  // its other addresses would show the same certificate
-    address_ = 0;
-  } else {
-    ++address_;
-  }
+  ++address_;  // also after a TLS failure: behind each address there may be another machine
 }
 
 void DeliveryAttempt::note(HostFailure failure) {

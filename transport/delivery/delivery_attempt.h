@@ -18,8 +18,8 @@ namespace waxwing {
 ///
 /// What a host says about a recipient or the message is the outcome (4yz: Deferred, 5yz: Bounced). What says only that
 /// this connection failed (refused, cut, 421, TLS that does not prove what it must, a reply that cannot be trusted)
-/// sends what is undecided to the next address or host; after a TLS failure the other addresses of that host are passed
-/// over. When no host is left the undecided are Deferred with the most telling failure.
+/// sends what is undecided to the next address, then to the next host. When no host is left the undecided are Deferred
+/// with the most telling failure.
 class DeliveryAttempt : public PoolClient, public std::enable_shared_from_this<DeliveryAttempt> {
  public:
   using OnDone = std::function<void(DeliveryReport)>;

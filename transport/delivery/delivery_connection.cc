@@ -90,9 +90,23 @@ void DeliveryConnection::on_closed(const std::optional<Error>& error) {
   const auto self = shared_from_this();
   const std::string detail = error ? error->detail : "closed by the peer";
   if (phase_ == Phase::Connecting) return end(unreachable(detail));
-  const bool handshake = engine_->need() == Need::TlsHandshake;
-  engine_->on_closed(handshake ? detail + std::string(citation(requirement_)) : detail, loop_.now());
+  const TlsSession* tls = connection_->tls();
+  if (engine_->need() == Need::TlsHandshake && tls != nullptr && tls->state() == TlsSession::State::Failed) {
+    on_tls_failure(*tls, detail);
+  } else {
+    engine_->on_closed(detail, loop_.now());
+  }
   pump();
+}
+
+// Only a certificate that was looked at and refused says that the host is not who it must be.
+void DeliveryConnection::on_tls_failure(const TlsSession& tls, const std::string& detail) {
+  const auto& verdict = tls.peer_verdict();
+  if (verdict && verdict->result != CertificateResult::Accepted) {
+    engine_->on_tls_failure("4.7.5", detail + std::string(citation(requirement_)));
+  } else {
+    engine_->on_tls_failure("4.7.0", detail);
+  }
 }
 
 void DeliveryConnection::on_timer() {

@@ -101,6 +101,7 @@ class DeliveryConnection : public std::enable_shared_from_this<DeliveryConnectio
   void on_connected();
   void on_secured();
   void on_closed(const std::optional<Error>& error);
+  void on_tls_failure(const TlsSession& tls, const std::string& detail);
   void on_timer();
   void start_tls();
   void pump();

@@ -42,12 +42,34 @@ void DestinationPlanner::plan(const DomainName& domain, TlsLevel minimum, OnPlan
   const auto facts = pending->second = std::make_shared<Facts>(domain);
   facts->seed = random_();
   facts->waiting.emplace_back(minimum, std::move(on_planned));
-  sts_cache_.find(domain, [weak = weak_from_this(), facts](std::optional<CachedStsPolicy> cached) {
-    const auto self = weak.lock();
-    if (!self) return;
-    if (cached && cached->expires > self->loop_.wall_now()) facts->sts.cached = std::move(cached);
-    self->advance(facts);
+  sts_cache_.find(domain, [weak = weak_from_this(), facts](Result<std::optional<CachedStsPolicy>> cached) {
+    if (const auto self = weak.lock()) self->on_cached(facts, std::move(cached));
   });
+}
+
+// A policy once fetched holds until it expires (RFC 8461 §5.1): what this process fetched itself counts as well, since
+// the cache may not have kept it yet, or not at all. A cache that cannot be read is no proof that there is no policy.
+void DestinationPlanner::on_cached(const FactsPointer& facts, Result<std::optional<CachedStsPolicy>> cached) {
+  const WallTime now = loop_.wall_now();
+  std::optional<CachedStsPolicy>& policy = facts->sts.cached;
+  if (cached && *cached && (*cached)->expires > now) policy = std::move(*cached);
+  const auto record = fetches_.find(facts->domain.str());
+  if (record != fetches_.end() && record->second.policy && record->second.policy->expires > now &&
+      (!policy || policy->fetched < record->second.policy->fetched)) {
+    policy = record->second.policy;
+  }
+  if (!cached && !policy) return give_up(facts, "the kept MTA-STS policies cannot be read: " + cached.error().detail);
+  advance(facts);
+}
+
+void DestinationPlanner::give_up(const FactsPointer& facts, const std::string& reason) {
+  pending_.erase(facts->domain.str());
+  const auto planned = std::make_shared<PlannedDestination>();
+  planned->plan.outcome = DestinationPlan::Outcome::Defer;
+  planned->plan.status = "4.3.0";
+  planned->plan.reason = fmt::format("Mail for {} waits: {} (RFC 8461 §5.1).", facts->domain.str(), reason);
+  planned->answers = facts->answers;
+  for (auto& [minimum, on_planned] : std::exchange(facts->waiting, {})) on_planned(planned);
 }
 
 DestinationOptions DestinationPlanner::options_for(const Facts& facts, TlsLevel minimum) const {
@@ -76,7 +98,9 @@ void DestinationPlanner::on_part_done(const FactsPointer& facts) {
 // A domain whose id changes with each lookup, or whose host does not answer, must not make us fetch all the time.
 void DestinationPlanner::fetch_policy(const FactsPointer& facts, const std::string& policy_id) {
   FetchRecord& record = fetches_[facts->domain.str()];
-  if (loop_.now() < record.not_before) {
+  // Without any policy in hand, a fetch that succeeded is no reason to wait: what it brought has expired since.
+  const bool needed = record.failure.empty() && !facts->sts.cached;
+  if (loop_.now() < record.not_before && !needed) {
     facts->sts.fetch_done = true;
     facts->sts.fetch_failure = record.failure.empty() ? "it was fetched less than five minutes ago"
                                                       : record.failure + "; tried less than five minutes ago";
@@ -85,7 +109,8 @@ void DestinationPlanner::fetch_policy(const FactsPointer& facts, const std::stri
     });
     return;
   }
-  record = {loop_.now() + kStsFetchInterval, {}};
+  record.not_before = loop_.now() + kStsFetchInterval;
+  record.failure.clear();
   facts->fetch = std::make_shared<StsFetch>(
       loop_, resolver_, tls_, facts->domain, options_.sts,
       [weak = weak_from_this(), weak_facts = std::weak_ptr(facts), policy_id](Result<std::string> body) {
@@ -104,6 +129,7 @@ void DestinationPlanner::on_fetched(const FactsPointer& facts, const std::string
     const WallTime now = loop_.wall_now();
     facts->sts.fetched =
         CachedStsPolicy{policy_id, *policy, std::move(*body), now, now + Seconds(policy->max_age_seconds)};
+    fetches_[facts->domain.str()].policy = facts->sts.fetched;
     sts_cache_.keep(facts->domain, *facts->sts.fetched);
   } else {
     facts->sts.fetch_failure = policy.error().detail;
@@ -153,7 +179,11 @@ void DestinationPlanner::remember(const FactsPointer& facts) {
     known_order_.pop_front();
   }
   if (fetches_.size() > kMaxFetchRecords) {
-    std::erase_if(fetches_, [this](const auto& entry) { return entry.second.not_before <= loop_.now(); });
+    const WallTime now = loop_.wall_now();
+    std::erase_if(fetches_, [this, now](const auto& entry) {
+      const bool holds_policy = entry.second.policy && entry.second.policy->expires > now;
+      return entry.second.not_before <= loop_.now() && !holds_policy;
+    });
     if (fetches_.size() > kMaxFetchRecords) fetches_.erase(fetches_.begin());
   }
 }

@@ -68,8 +68,11 @@ class DestinationPlanner : public std::enable_shared_from_this<DestinationPlanne
   struct FetchRecord {
     MonotonicTime not_before;
     std::string failure;
+    std::optional<CachedStsPolicy> policy;  // last fetched: holds even if the cache could not keep it
   };
 
+  void on_cached(const FactsPointer& facts, Result<std::optional<CachedStsPolicy>> cached);
+  void give_up(const FactsPointer& facts, const std::string& reason);
   void advance(const FactsPointer& facts);
   void finish(const FactsPointer& facts);
   void fetch_policy(const FactsPointer& facts, const std::string& policy_id);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "policy/domain_name.h"
+#include "policy/result.h"
 #include "transport/destination/destination_plan.h"
 
 namespace waxwing {
@@ -15,7 +16,8 @@ class StsCache {
   virtual ~StsCache() = default;
 
   /// Finds the policy of a domain; expired ones are not returned.
-  virtual void find(const DomainName& domain, std::function<void(std::optional<CachedStsPolicy>)> on_found) = 0;
+  /// @errors  Unavailable, Corrupt: it cannot be told whether there is one, which is not the same as none
+  virtual void find(const DomainName& domain, std::function<void(Result<std::optional<CachedStsPolicy>>)> on_found) = 0;
 
   /// Keeps a fetched policy, replacing an older one.
   virtual void keep(const DomainName& domain, const CachedStsPolicy& policy) = 0;

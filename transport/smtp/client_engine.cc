@@ -175,6 +175,11 @@ void SmtpClientEngine::on_secured(MonotonicTime now) {
   send(State::SecuredEhlo, fmt::format("EHLO {}\r\n", options_.helo_name), options_.command_timeout, now);
 }
 
+void SmtpClientEngine::on_tls_failure(std::string_view status, std::string_view detail) {
+  if (state_ != State::Handshake) return;
+  end_connection({SmtpFailure::Kind::Temporary, std::string(status), std::nullopt, std::string(detail), true});
+}
+
 void SmtpClientEngine::on_secured_ehlo_reply(const SmtpReply& reply) {
   if (is_failure(reply)) return end_connection(failure_of(reply));
   if (reply.code != 250) return distrust(fmt::format("it answered EHLO with \"{}\"", reply.str()));
@@ -350,9 +355,6 @@ void SmtpClientEngine::on_closed(std::string_view detail, MonotonicTime) {
     state_ = State::Closed;
     return;
   }
-  if (state_ == State::Handshake) {
-    return end_connection({SmtpFailure::Kind::Temporary, "4.7.5", std::nullopt, std::string(detail), true});
-  }
   SmtpFailure failure = lost(fmt::format("the connection ended while waiting for the {}: {}", awaited(state_), detail));
   if (state_ == State::FinalReply) failure.detail += "; the message may be sent more than once";
   end_connection(std::move(failure));
@@ -377,9 +379,9 @@ SmtpTransactionOutcome SmtpClientEngine::take_outcome() {
 
 // Nothing was outstanding when this command is sent. A reply that is there already cannot be its answer.
 void SmtpClientEngine::send(State next, std::string_view command, Milliseconds timeout, MonotonicTime now) {
+  enter(next, timeout, now);  // first: whoever waits for the outcome of a transaction must get one
   if (reader_.has_pending()) return distrust("a reply came before its command");
   output_ += command;
-  enter(next, timeout, now);
 }
 
 void SmtpClientEngine::enter(State next, Milliseconds timeout, MonotonicTime now) {

@@ -72,7 +72,7 @@ class SmtpClientEngine {
   /// What the owner must do now.
   enum class Need {
     Bytes,         ///< wait for octets or for expiry()
-    TlsHandshake,  ///< begin TLS on the stream, then call on_secured() or on_closed()
+    TlsHandshake,  ///< begin TLS on the stream, then call on_secured(), on_tls_failure() or on_closed()
     Transaction,   ///< ready: call begin() or quit()
     Content,       ///< call give_content() with the next piece, or end_content(); octets may arrive meanwhile
     Outcome,       ///< a transaction ended: call take_outcome()
@@ -91,7 +91,11 @@ class SmtpClientEngine {
 
   void on_bytes(std::string_view octets, MonotonicTime now);
   void on_secured(MonotonicTime now);
-  /// The stream ended; `detail` says how (handshake failure, reset …).
+  /// TLS did not come about on a stream that works; instead of on_secured(). No mail can be lost by it, and another
+  /// address or host may do better.
+  /// @param status  4.7.5 where the certificate does not prove what it must, else 4.7.0
+  void on_tls_failure(std::string_view status, std::string_view detail);
+  /// The stream ended; `detail` says how (reset, cut …).
   void on_closed(std::string_view detail, MonotonicTime now);
   void on_expiry(MonotonicTime now);
 

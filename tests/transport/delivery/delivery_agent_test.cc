@@ -202,6 +202,73 @@ TEST_CASE("an address that refuses connections is passed over for the next of th
   CHECK(server.messages().size() == 5);
 }
 
+TEST_CASE("an address whose TLS does not do is passed over for the next of the same host") {
+  DeliveryWorld world;
+  ServerScript first;
+  bool dane = false;
+  SECTION("no STARTTLS") {
+    first.ehlo = "250 mx.example\r\n";
+  }
+  SECTION("STARTTLS refused") {
+    first.starttls = "454 4.7.0 not now\r\n";
+  }
+  SECTION("cut in the handshake") {
+    first.starttls = "220 go\r\n<cut>";
+  }
+  SECTION("a certificate that does not match") {
+    dane = true;
+  }
+  world.host(kHost1, {first});
+  FakeSmtpServer& second = world.host("spare.example");
+  const Status status = dane ? Status::Secure : Status::Insecure;
+  world.dns.a(kHost1, status, {"127.0.0.2", "127.0.0.3"}).aaaa(kHost1, status, {});
+  world.dns.mx(kReceiver, status, {{10, kHost1}});
+  if (dane) world.publish_tlsa(kHost1, world.certificates["spare.example"]);
+  for (int i = 0; i < 8; ++i) {  // the addresses are shuffled for each plan
+    CHECK(world.deliver(DeliveryWorld::job()).recipients[0].kind == Kind::Delivered);
+    world.agent().forget_plans();
+  }
+  CHECK(second.messages().size() == 8);
+}
+
+TEST_CASE("a handshake that breaks off blames no certificate") {
+  DeliveryWorld world;
+  world.host(kHost1, {script([](ServerScript& s) { s.starttls = "220 go\r\n<cut>"; })}, Status::Secure);
+  world.dns.mx(kReceiver, Status::Secure, {{10, kHost1}});
+  world.publish_tlsa(kHost1, world.certificates[kHost1]);
+  const auto report = world.deliver(DeliveryWorld::job());
+  CHECK(report.recipients[0].kind == Kind::Deferred);
+  CHECK(report.recipients[0].status == "4.4.2");
+  CHECK_THAT(report.recipients[0].reason, !Catch::Contains("RFC 7672"));
+}
+
+TEST_CASE("a peer that does not speak TLS after its leave to begin is not blamed for its certificate") {
+  DeliveryWorld world;
+  world.host(kHost2);  // for the port
+  std::vector<std::unique_ptr<Connection>> peers;
+  auto listener = Listener::open(world.loop, {*IpAddress::parse("127.0.0.99"), world.options.port},
+                                 [&](std::unique_ptr<Connection> taken) {
+                                   Connection* peer = peers.emplace_back(std::move(taken)).get();
+                                   Connection::Callbacks callbacks;
+                                   callbacks.on_bytes = [peer](std::string_view octets) {
+                                     if (octets.starts_with("EHLO")) return peer->write("250-x\r\n250 STARTTLS\r\n");
+                                     peer->write(octets.starts_with("STARTTLS") ? "220 go\r\n" : "what was that?\r\n");
+                                   };
+                                   callbacks.on_secured = [] {};
+                                   callbacks.on_closed = [](const std::optional<Error>&) {};
+                                   callbacks.on_drained = [] {};
+                                   peer->set_callbacks(std::move(callbacks));
+                                   peer->write("220 x\r\n");
+                                 });
+  REQUIRE(listener);
+  world.dns.mx(kReceiver, Status::Secure, {{10, kHost1}});
+  world.dns.a(kHost1, Status::Secure, {"127.0.0.99"}).aaaa(kHost1, Status::Secure, {});
+  world.publish_tlsa(kHost1, world.certificates[kHost2]);
+  const auto report = world.deliver(DeliveryWorld::job());
+  CHECK(report.recipients[0].status == "4.7.0");
+  CHECK_THAT(report.recipients[0].reason, !Catch::Contains("RFC 7672"));
+}
+
 TEST_CASE("when no host answers the message is deferred with what happened") {
   DeliveryWorld world;
   world.host(kHost1);  // only for the port

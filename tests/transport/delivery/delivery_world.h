@@ -33,12 +33,14 @@ class ScriptedResolver : public Resolver {
 
 class MemoryStsCache : public StsCache {
  public:
-  void find(const DomainName& domain, std::function<void(std::optional<CachedStsPolicy>)> on_found) override {
+  void find(const DomainName& domain, std::function<void(Result<std::optional<CachedStsPolicy>>)> on_found) override {
+    if (unreadable) return on_found(fail(ErrorKind::Corrupt, "the cache is damaged"));
     const auto found = kept.find(domain.str());
-    on_found(found == kept.end() ? std::nullopt : std::optional(found->second));
+    on_found(found == kept.end() ? std::optional<CachedStsPolicy>() : std::optional(found->second));
   }
   void keep(const DomainName& domain, const CachedStsPolicy& policy) override { kept[domain.str()] = policy; }
   std::map<std::string, CachedStsPolicy> kept;
+  bool unreadable = false;  ///< every look fails
 };
 
 /// Content in pieces; fails at the piece `fail_at`.

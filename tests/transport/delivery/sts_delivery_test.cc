@@ -165,6 +165,31 @@ TEST_CASE("an id that changes all the time does not cause a fetch each time, and
   CHECK(policy_host.connections == 1);
 }
 
+TEST_CASE("a policy that the cache lost holds all the same") {
+  DeliveryWorld world;
+  world.host(kHost1);
+  world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});
+  PolicyHost policy_host(world, kPolicyHost);
+  policy_host.serve("enforce", "*.hosting.example");
+  CHECK(world.deliver(DeliveryWorld::job()).tls_method == "pkix");
+  world.sts_cache.kept.clear();
+  world.agent().forget_plans();
+  CHECK(world.deliver(DeliveryWorld::job()).tls_method == "pkix");
+  CHECK(policy_host.connections == 1);
+}
+
+TEST_CASE("mail waits while it cannot be told whether a policy is kept") {
+  DeliveryWorld world;
+  FakeSmtpServer& server = world.host(kHost1);
+  world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});
+  world.sts_cache.unreadable = true;
+  const DeliveryReport report = world.deliver(DeliveryWorld::job());
+  CHECK(report.recipients[0].kind == Kind::Deferred);
+  CHECK(report.recipients[0].status == "4.3.0");
+  CHECK_THAT(report.recipients[0].reason, Catch::Contains("cannot be read"));
+  CHECK(server.connections() == 0);
+}
+
 TEST_CASE("a policy host inside is not connected to unless that is allowed") {
   DeliveryWorld world;
   world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});

@@ -393,6 +393,19 @@ TEST_CASE("a reply that comes before its command is not taken for its answer") {
   CHECK_THAT(outcome->recipients[0]->detail, Catch::Contains("before its command"));
 }
 
+TEST_CASE("half a reply that lies there before a transaction begins still gives it an outcome") {
+  Conversation talk({});
+  talk.run();
+  REQUIRE(talk.engine.need() == Need::Transaction);
+  talk.engine.on_bytes("4", talk.now);
+  REQUIRE(talk.engine.need() == Need::Transaction);
+  talk.engine.begin(transaction_to(1), talk.now);
+  REQUIRE(talk.engine.need() == Need::Outcome);
+  const auto outcome = talk.engine.take_outcome();
+  CHECK(outcome.recipients.at(0)->kind == SmtpFailure::Kind::Temporary);
+  CHECK_FALSE(outcome.connection_usable);
+}
+
 TEST_CASE("an idle connection on which the server speaks or hangs up is not used again") {
   Conversation talk({});
   talk.run();
@@ -415,10 +428,22 @@ TEST_CASE("an idle connection on which the server speaks or hangs up is not used
 TEST_CASE("a handshake that fails is temporary and lets another host be tried") {
   Conversation talk({});
   while (talk.engine.need() != Need::TlsHandshake) talk.move_octets();
-  talk.engine.on_closed("certificate does not match", talk.now);
+  std::string status;
+  SECTION("by the certificate") {
+    status = "4.7.5";
+    talk.engine.on_tls_failure(status, "certificate does not match");
+  }
+  SECTION("by an alert") {
+    status = "4.7.0";
+    talk.engine.on_tls_failure(status, "the peer ended TLS");
+  }
+  SECTION("by a cut") {
+    status = "4.4.2";
+    talk.engine.on_closed("hung up", talk.now);
+  }
   REQUIRE(talk.engine.failure());
   CHECK(talk.engine.failure()->kind == Kind::Temporary);
-  CHECK(talk.engine.failure()->status == "4.7.5");
+  CHECK(talk.engine.failure()->status == status);
   CHECK(talk.engine.failure()->try_other_host);
 }
 
