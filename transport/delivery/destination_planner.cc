@@ -58,18 +58,12 @@ void DestinationPlanner::on_cached(const FactsPointer& facts, Result<std::option
       (!policy || policy->fetched < record->second.policy->fetched)) {
     policy = record->second.policy;
   }
-  if (!cached && !policy) return give_up(facts, "the kept MTA-STS policies cannot be read: " + cached.error().detail);
+  if (!cached && !policy) facts->sts.cache_failure = cached.error().detail;
+  if (policy) {
+    const Seconds half_life{policy->policy.max_age_seconds / 2};
+    facts->sts.refresh_due = now - policy->fetched > std::min(half_life, kStsRefreshAge);
+  }
   advance(facts);
-}
-
-void DestinationPlanner::give_up(const FactsPointer& facts, const std::string& reason) {
-  pending_.erase(facts->domain.str());
-  const auto planned = std::make_shared<PlannedDestination>();
-  planned->plan.outcome = DestinationPlan::Outcome::Defer;
-  planned->plan.status = "4.3.0";
-  planned->plan.reason = fmt::format("Mail for {} waits: {} (RFC 8461 §5.1).", facts->domain.str(), reason);
-  planned->answers = facts->answers;
-  for (auto& [minimum, on_planned] : std::exchange(facts->waiting, {})) on_planned(planned);
 }
 
 DestinationOptions DestinationPlanner::options_for(const Facts& facts, TlsLevel minimum) const {
@@ -163,7 +157,7 @@ std::shared_ptr<const PlannedDestination> DestinationPlanner::plan_for(Facts& fa
 }
 
 Milliseconds DestinationPlanner::lifetime(const Facts& facts) const {
-  Milliseconds result = kMaxPlanAge;
+  Milliseconds result = facts.sts.cache_failure.empty() ? kMaxPlanAge : kFailedPlanAge;
   for (const auto& [question, answer] : facts.answers->known()) {
     const Milliseconds age = answer.usable() ? Seconds(answer.ttl_seconds) : kFailedPlanAge;
     result = std::min(result, std::max(age, Milliseconds{1'000}));

@@ -72,7 +72,6 @@ class DestinationPlanner : public std::enable_shared_from_this<DestinationPlanne
   };
 
   void on_cached(const FactsPointer& facts, Result<std::optional<CachedStsPolicy>> cached);
-  void give_up(const FactsPointer& facts, const std::string& reason);
   void advance(const FactsPointer& facts);
   void finish(const FactsPointer& facts);
   void fetch_policy(const FactsPointer& facts, const std::string& policy_id);
@@ -99,5 +98,6 @@ inline constexpr std::size_t kMaxKnownDomains = 10'000;
 inline constexpr Milliseconds kMaxPlanAge{60'000};
 inline constexpr Milliseconds kFailedPlanAge{5'000};
 inline constexpr Milliseconds kStsFetchInterval{300'000};
+inline constexpr Seconds kStsRefreshAge{86'400};  ///< RFC 8461 §3.3 suggests to renew policies once a day
 
 }  // namespace waxwing

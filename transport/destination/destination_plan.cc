@@ -39,7 +39,14 @@ bool forged_mx_possible(const PlannedHost& host, const StsFacts& sts) {
          sts.policy->mode == StsMode::Enforce && !sts.policy->covers(host.name);
 }
 
-void decide_host(PlannedHost& host, const StsFacts& sts, const DestinationOptions& options) {
+// A policy that is kept but cannot be read may be an enforced one; only DANE under a secure MX RRset goes before it.
+bool needs_unknown_policy(const PlannedHost& host, const StsFacts& sts, std::string_view cache_failure) {
+  if (sts.policy || cache_failure.empty() || host.requirement.method == Method::Defer) return false;
+  return host.requirement.method != Method::Dane || host.facts.mx_status != Answer::Status::Secure;
+}
+
+void decide_host(PlannedHost& host, const StsFacts& sts, std::string_view cache_failure,
+                 const DestinationOptions& options) {
   const bool found = !host.addresses.empty();
   if (!options.allow_non_global_addresses) {
     std::erase_if(host.addresses, [](const IpAddress& address) { return !address.is_global(); });
@@ -61,12 +68,18 @@ void decide_host(PlannedHost& host, const StsFacts& sts, const DestinationOption
                     "not list {} (RFC 8461 §4.1).",
                     sts.domain, host.name));
   }
+  if (needs_unknown_policy(host, sts, cache_failure)) {
+    return defer_host(host, "4.3.0",
+                      fmt::format("Mail for {} waits: the kept MTA-STS policies cannot be read: {} (RFC 8461 §5.1).",
+                                  sts.domain, cache_failure));
+  }
   if (host.requirement.method == Method::Defer) host.defer_status = lookup_failed ? "4.4.3" : "4.7.5";
 }
 
-// What helps the reader most: a refusal by policy, then a lookup that failed, then a host that cannot be reached at
-// all.
+// What helps the reader most: a fault of ours, a refusal by policy, then a lookup that failed, then a host that cannot
+// be reached at all.
 int telling_rank(const PlannedHost& host) {
+  if (host.defer_status == "4.3.0") return -1;
   if (host.defer_status == "4.7.5") return 0;
   return host.defer_status == "4.4.3" ? 1 : 2;
 }
@@ -158,7 +171,7 @@ std::optional<DestinationPlan> plan_destination(const DomainName& domain, const 
     return plan;
   }
   for (PlannedHost& host : plan.hosts) {
-    if (host.defer_status.empty()) decide_host(host, plan.sts, options);
+    if (host.defer_status.empty()) decide_host(host, plan.sts, sts.cache_failure, options);
   }
   decide_outcome(domain, plan);
   return plan;

@@ -30,7 +30,8 @@ struct PlannedHost {
   std::vector<IpAddress> addresses;
   HostFacts facts;
   TlsRequirement requirement;
-  /// Enhanced status code where the requirement is Defer: 4.4.3 a lookup failed, 4.4.4 no usable address, 4.7.5 policy.
+  /// Enhanced status code where the requirement is Defer: 4.3.0 kept policies are unreadable, 4.4.3 a lookup failed,
+  /// 4.4.4 no usable address, 4.7.5 policy.
   std::string defer_status;
 };
 
@@ -52,6 +53,8 @@ struct DestinationPlan {
 /// What is known of the domain's MTA-STS policy besides its TXT record.
 struct StsState {
   std::optional<CachedStsPolicy> cached;   ///< from the cache, not expired
+  std::string cache_failure;               ///< why it cannot be told whether one is kept; empty: it can
+  bool refresh_due = false;                ///< `cached` is old enough to be fetched anew although its id is published
   bool fetch_done = false;                 ///< the fetch for the id of the TXT record was tried in this round
   std::optional<CachedStsPolicy> fetched;  ///< its result; no value: it failed
   std::string fetch_failure;               ///< why, for people

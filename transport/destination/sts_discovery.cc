@@ -41,6 +41,10 @@ StsDiscovery holds(const DomainName& domain, const CachedStsPolicy& policy, std:
 }
 
 StsDiscovery fall_back(const DomainName& domain, const StsState& state, const std::string& why) {
+  if (!state.cached && !state.cache_failure.empty()) {
+    return {{std::nullopt, domain.str()},
+            fmt::format("MTA-STS unknown: the kept policies cannot be read: {}, and {}", state.cache_failure, why)};
+  }
   if (!state.cached) return {{std::nullopt, domain.str()}, fmt::format("no MTA-STS policy: {} (RFC 8461 §3)", why)};
   StsDiscovery discovery = holds(domain, *state.cached, "cached");
   discovery.detail += fmt::format(" still holds although {} (RFC 8461 §5.1)", why);
@@ -57,7 +61,8 @@ std::optional<StsDiscovery> discover_sts(const DomainName& domain, const StsStat
   if (txt == nullptr) return std::nullopt;
   const auto id = published_id(domain, *txt);
   if (!id) return fall_back(domain, state, id.error().detail);
-  if (state.cached && state.cached->policy_id == *id) return holds(domain, *state.cached, "cached");
+  const bool current = state.cached && state.cached->policy_id == *id;
+  if (current && !state.refresh_due) return holds(domain, *state.cached, "cached");
   if (!state.fetch_done) {
     needs.sts_fetch = true;
     needs.sts_policy_id = *id;

@@ -17,7 +17,8 @@ struct StsDiscovery {
 
 /// Decides which MTA-STS policy holds. A cached policy holds until it expires unless a newer one was fetched: a TXT
 /// record that is gone, unreadable or unreachable and a fetch that fails change nothing. Without a cached policy they
-/// mean that none is known, as RFC 8461 trusts the first contact.
+/// mean that none is known, as RFC 8461 trusts the first contact. A policy that is due for renewal is fetched although
+/// its id is the published one, and holds all the same when that fails.
 /// @return  no value: answers.missing() or `needs` say what to get before calling again
 /// @source  RFC 8461 §3.1, §3.3 and §5.1
 [[nodiscard]] std::optional<StsDiscovery> discover_sts(const DomainName& domain, const StsState& state,

@@ -178,6 +178,36 @@ TEST_CASE("a policy that the cache lost holds all the same") {
   CHECK(policy_host.connections == 1);
 }
 
+TEST_CASE("a policy is renewed once it is a day old or has lived for half of its time") {
+  DeliveryWorld world;
+  world.host(kHost1);
+  world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});
+  PolicyHost policy_host(world, kPolicyHost);
+  policy_host.serve("enforce", "*.hosting.example");
+  struct Row {
+    int age_hours;
+    std::uint32_t max_age;
+    bool renewed;
+  };
+  const Row row =
+      GENERATE(Row{23, 604'800, false}, Row{25, 604'800, true}, Row{5, 36'000, false}, Row{6, 36'000, true});
+  CachedStsPolicy policy;
+  policy.policy_id = "1";
+  policy.policy = {StsMode::Enforce, row.max_age, {kHost1}};
+  policy.fetched = world.loop.wall_now() - std::chrono::hours(row.age_hours) + Seconds(60);
+  policy.expires = policy.fetched + Seconds(row.max_age);
+  world.sts_cache.kept[kReceiver] = policy;
+  bool served = true;
+  SECTION("the policy host answers") {}
+  SECTION("the policy host has none any more") {
+    served = false;
+    policy_host.response = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+  }
+  CHECK(world.deliver(DeliveryWorld::job()).tls_method == "pkix");
+  CHECK(policy_host.requests.size() == (row.renewed ? 1 : 0));
+  CHECK((world.sts_cache.kept[kReceiver].fetched > policy.fetched) == (row.renewed && served));
+}
+
 TEST_CASE("mail waits while it cannot be told whether a policy is kept") {
   DeliveryWorld world;
   FakeSmtpServer& server = world.host(kHost1);

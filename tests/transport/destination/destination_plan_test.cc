@@ -506,6 +506,55 @@ TEST_CASE("a cached policy holds whatever the network says until a newer one was
   }
 }
 
+TEST_CASE("a cached policy that is due for renewal is fetched under the same id, and holds when that fails") {
+  Planning planning = with_sts_record(Status::Insecure, {"v=STSv1; id=1"});
+  planning.sts.cached = policy("1", StsMode::Enforce, {"other.example"});
+  planning.sts.refresh_due = true;
+  SECTION("fetched") {
+    planning.sts.fetched = policy("1", StsMode::Enforce, {kMx1});
+    CHECK(planning.run().hosts[0].requirement.method == Method::Pkix);
+  }
+  SECTION("not fetched") {
+    const auto plan = planning.run();
+    CHECK(plan.status == "4.7.5");
+    CHECK_THAT(plan.sts_detail, Catch::Contains("still holds"));
+  }
+  CHECK(planning.fetched_id == "1");
+}
+
+TEST_CASE("policies that are kept but cannot be read are not \"no policy\"") {
+  SECTION("nothing published now: the mail waits") {
+    Planning planning = one_host(Status::Insecure, Status::Insecure, Status::Insecure);
+    planning.sts.cache_failure = "disk error";
+    const auto plan = planning.run();
+    CHECK(plan.outcome == Outcome::Defer);
+    CHECK(plan.status == "4.3.0");
+    CHECK_THAT(plan.reason, Catch::Contains("cannot be read: disk error"));
+    CHECK_THAT(plan.sts_detail, Catch::StartsWith("MTA-STS unknown"));
+  }
+  SECTION("the fetch fails: the mail waits") {
+    Planning planning = with_sts_record(Status::Insecure, {"v=STSv1; id=1"});
+    planning.sts.cache_failure = "disk error";
+    CHECK(planning.run().status == "4.3.0");
+    CHECK(planning.fetched_id == "1");
+  }
+  SECTION("a policy that was fetched now counts") {
+    Planning planning = with_sts_record(Status::Insecure, {"v=STSv1; id=1"});
+    planning.sts.cache_failure = "disk error";
+    planning.sts.fetched = policy("1", StsMode::Enforce, {kMx1});
+    CHECK(planning.run().hosts[0].requirement.method == Method::Pkix);
+  }
+  SECTION("DANE needs no policy, but only where the MX records are secure") {
+    const Status mx = GENERATE(Status::Secure, Status::Insecure);
+    Planning planning = one_host(mx, Status::Secure, Status::Secure);
+    planning.dns.tlsa(kMx1, Status::Secure, {tlsa_3_1_1()});
+    planning.sts.cache_failure = "disk error";
+    const auto plan = planning.run();
+    CHECK(plan.status == (mx == Status::Secure ? "" : "4.3.0"));
+    CHECK((plan.outcome == Outcome::Deliver) == (mx == Status::Secure));
+  }
+}
+
 TEST_CASE("a newer policy replaces the cached one") {
   Planning planning = with_sts_record(Status::Insecure, {"v=STSv1; id=2"});
   planning.sts.cached = policy("1", StsMode::Enforce, {"other.example"});
