@@ -11,9 +11,14 @@ import sys
 _MARK = "WAXWING_PRIVATE_NAMESPACE"
 
 
+def inside():
+    """Whether enter() has been through already."""
+    return os.environ.get(_MARK) == "inside"
+
+
 def enter():
     """Starts this program again inside new namespaces; returns at once when it already runs there."""
-    if os.environ.get(_MARK) == "inside":
+    if inside():
         return
     if os.geteuid() != 0:
         sys.exit("this test makes namespaces and binds port 25 in them, so it must be run as root")

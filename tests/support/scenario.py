@@ -12,6 +12,7 @@ import sys
 import unittest
 
 import certificates
+import debian_unpack
 import dns_world
 import postfix_world
 import private_namespace
@@ -26,6 +27,9 @@ USER = "app"
 
 def main():
     """Runs the calling file's tests in namespaces of their own."""
+    if not private_namespace.inside():
+        for package in debian_unpack.PROGRAMS:
+            debian_unpack.unpack(package)  # inside, there is no network to fetch them from
     private_namespace.enter()
     unittest.main(module="__main__", verbosity=2 if "-v" in sys.argv else 1)
 
