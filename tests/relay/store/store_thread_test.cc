@@ -289,8 +289,8 @@ TEST_CASE("a failed commit refuses its messages for ever, keeps the outcomes, an
     const auto removed = recorded.wait();
     REQUIRE(removed);
     CHECK(removed->empty());
-    CHECK(thread.available());
     REQUIRE(add(thread, test_message(7)));
+    CHECK(thread.available());  // a record is answered before the store is open for all again, an addition after it
     thread.stop();
   }
   CHECK(ids_in(directory) == std::vector<QueueId>{QueueId(1), QueueId(4), QueueId(7)});
