@@ -54,6 +54,7 @@ PROGRAMS = {
     "unbound": ["usr/sbin/unbound", "usr/sbin/unbound-checkconf", "usr/sbin/unbound-control"],
     "ldnsutils": ["usr/bin/ldns-keygen", "usr/bin/ldns-signzone", "usr/bin/ldns-key2ds"],
     "postfix": ["usr/lib/postfix/sbin/master", "usr/lib/postfix/sbin/smtpd", "usr/sbin/postconf", "usr/sbin/posttls-finger"],
+    "systemd": ["usr/bin/systemd-analyze"],
 }
 
 

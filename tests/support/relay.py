@@ -140,7 +140,7 @@ class Relay:
 
     def environment(self, **more):
         return {**os.environ, "ASAN_OPTIONS": "detect_leaks=1:exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1:exitcode=99",
-                "TSAN_OPTIONS": "exitcode=99:halt_on_error=0", **more}
+                "TSAN_OPTIONS": f"suppressions={PROJECT}/tests/support/tsan.suppressions:exitcode=99", **more}
 
     def log(self):
         """Everything that the daemon wrote, over all its starts."""

@@ -28,7 +28,7 @@ USER = "app"
 def main():
     """Runs the calling file's tests in namespaces of their own."""
     if not private_namespace.inside():
-        for package in debian_unpack.PROGRAMS:
+        for package in ("unbound", "ldnsutils", "postfix"):
             debian_unpack.unpack(package)  # inside, there is no network to fetch them from
     private_namespace.enter()
     unittest.main(module="__main__", verbosity=2 if "-v" in sys.argv else 1)

@@ -14,6 +14,8 @@ BUILD = ROOT / "build"
 
 # Rooms in which threads meet.
 THREADED = ("transport_io", "transport_tls", "transport_dns", "relay_observe", "relay_store", "relay_admin", "relay_daemon")
+# End-to-end tests that run a second time with the relay under ThreadSanitizer.
+THREADED_SCENARIOS = ("delivery", "outcome", "submission")
 # Programs that run without sanitizers: what is measured or killed under load should be what people run.
 RELEASE_SCENARIOS = ("kill",)
 
@@ -171,9 +173,11 @@ class Suite:
     def run_tsan(self):
         if not self.builds.enabled or self.run_quiet(["cmake", "--preset", "tsan"]):
             names = [name for name in test_programs("tsan") if name in THREADED]
-            if self.builds.provide("tsan", [f"{name}_tests" for name in names]):
+            if self.builds.provide("tsan", [*(f"{name}_tests" for name in names), "waxwingd", "waxwing"]):
                 suppressions = ROOT / "tests" / "support" / "tsan.suppressions"
                 run_unit_tests(self.tally, "tsan", names, {"TSAN_OPTIONS": f"suppressions={suppressions} exitcode=99"})
+                for name in THREADED_SCENARIOS:
+                    run_python_tests(self.tally, f"tsan scenario {name}", self.scenarios[name], BUILD / "tsan")
 
     def run_quiet(self, command):
         status, output = run(command, 600)
