@@ -7,13 +7,13 @@
 
 #include "policy/ascii.h"
 #include "policy/domain_name.h"
+#include "policy/record_fields.h"
 #include "policy/utf8.h"
 
 namespace waxwing {
 namespace {
 
 constexpr std::size_t kMaxIdOctets = 32;
-constexpr std::size_t kMaxExtensionNameOctets = 32;
 constexpr std::size_t kMaxAgeDigits = 10;
 constexpr std::string_view kRecordVersion = "v=STSv1";
 
@@ -30,20 +30,8 @@ std::string_view trim_back(std::string_view text) {
   return text;
 }
 
-// sts-ext-name and sts-policy-ext-name are the same.
-bool is_extension_name(std::string_view name) {
-  return !name.empty() && name.size() <= kMaxExtensionNameOctets && is_ascii_alnum(name.front()) &&
-         std::ranges::all_of(name, [](char c) { return is_ascii_alnum(c) || c == '_' || c == '-' || c == '.'; });
-}
-
 bool is_id(std::string_view value) {
   return !value.empty() && value.size() <= kMaxIdOctets && std::ranges::all_of(value, is_ascii_alnum);
-}
-
-// sts-ext-value: printable ASCII without "=", ";" and space.
-bool is_record_extension_value(std::string_view value) {
-  return !value.empty() &&
-         std::ranges::all_of(value, [](char c) { return c > 0x20 && c < 0x7f && c != '=' && c != ';'; });
 }
 
 // sts-policy-ext-value: visible characters and UTF-8, with spaces inside.
@@ -76,6 +64,10 @@ std::optional<std::string> mx_pattern_from(std::string_view value) {
   return std::string(wildcard) + name->str();
 }
 
+tl::unexpected<Error> malformed_record(std::string_view why) {
+  return fail(ErrorKind::Malformed, "the MTA-STS record is not valid: " + std::string(why));
+}
+
 // Collects the fields of a policy body; the first of a repeated field counts, except mx (RFC 8461 §3.2).
 class PolicyReader {
  public:
@@ -91,7 +83,7 @@ class PolicyReader {
     if (name == "mode") return read_mode(value);
     if (name == "max_age") return read_max_age(value);
     if (name == "mx") return read_mx(value);
-    if (!is_extension_name(name)) return wrong("has a bad field name");
+    if (!is_field_name(name)) return wrong("has a bad field name");
     if (!is_policy_extension_value(value)) return wrong("has a bad value");
     return {};
   }
@@ -178,41 +170,24 @@ bool StsPolicy::covers(std::string_view host) const {
 }
 
 Result<std::string> parse_sts_record(std::string_view txt) {
-  if (!txt.starts_with(kRecordVersion)) return fail(ErrorKind::Malformed, "the record does not begin with v=STSv1");
-  std::string_view rest = txt.substr(kRecordVersion.size());
+  const auto fields = split_record_fields(txt, kRecordVersion);
+  if (!fields) return malformed_record(fields.error().detail);
   std::optional<std::string> id;
-  while (!rest.empty()) {
-    rest = trim_front(rest);
-    if (!rest.starts_with(';')) return fail(ErrorKind::Malformed, "the MTA-STS record has no \";\" between its fields");
-    rest = trim_front(rest.substr(1));
-    if (rest.empty()) break;
-    const std::size_t end = std::min(rest.find(';'), rest.size());
-    // White space belongs to a delimiter, so that the last field must not be followed by any.
-    const std::string_view field = end == rest.size() ? rest : trim_back(rest.substr(0, end));
-    const std::size_t equals = std::min(field.find('='), field.size());
-    const std::string_view name = field.substr(0, equals);
-    const std::string_view value = field.substr(std::min(equals + 1, field.size()));
-    if (!is_extension_name(name) || !is_record_extension_value(value)) {
-      return fail(ErrorKind::Malformed, "the MTA-STS record has a field that is not name=value");
-    }
-    if (name == "id") {
-      if (id) return fail(ErrorKind::Malformed, "the MTA-STS record has two ids");
-      if (!is_id(value))
-        return fail(ErrorKind::Malformed, "the id of the MTA-STS record is not 1 to 32 letters and digits");
-      id = value;
-    }
-    rest.remove_prefix(end);
+  for (const RecordField& field : *fields) {
+    if (!is_extension_value(field.value)) return malformed_record("it has a field with a bad value");
+    if (field.name != "id") continue;
+    if (id) return malformed_record("it has two ids");
+    if (!is_id(field.value)) return malformed_record("its id is not 1 to 32 letters and digits");
+    id = field.value;
   }
-  if (!id) return fail(ErrorKind::Malformed, "the MTA-STS record has no id");
+  if (!id) return malformed_record("it has no id");
   return *id;
 }
 
 Result<std::string> select_sts_record(const std::vector<std::string>& txt_records) {
   const std::string* only = nullptr;
   for (const std::string& txt : txt_records) {
-    if (!txt.starts_with(kRecordVersion)) continue;
-    // "v=STSv10" is another version, and a version without a delimiter is no record at all.
-    if (!trim_front(std::string_view(txt).substr(kRecordVersion.size())).starts_with(';')) continue;
+    if (!has_record_version(txt, kRecordVersion)) continue;
     if (only) return fail(ErrorKind::NotFound, "more than one MTA-STS record is published");
     only = &txt;
   }

@@ -40,6 +40,7 @@ inline constexpr std::uint32_t kMaxStsMaxAgeSeconds = 31'557'600;
 
 /// Reads one TXT record at `_mta-sts.<domain>` and returns its policy id (1 to 32 letters and digits).
 /// @errors  Malformed: not a valid record
+/// @limits  kMaxRecordFields (record_fields.h)
 /// @source  RFC 8461 §3.1
 [[nodiscard]] Result<std::string> parse_sts_record(std::string_view txt);
 
