@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "policy/ascii.h"
+#include "signer/space_reduction.h"
 #include "signer/space_scan.h"
 
 namespace waxwing {
@@ -12,6 +13,8 @@ namespace {
 
 constexpr std::string_view kCrlf = "\r\n";
 constexpr std::size_t kDirectOctets = 1'024;  ///< from this size on, copying costs more than one more call of the sink
+
+constexpr std::size_t kSliceOctets = 4'096;  ///< white space is reduced in so many octets at a time
 
 constexpr std::size_t kLineEndsPerPiece = 256;
 constexpr auto kLineEnds = [] {
@@ -31,9 +34,13 @@ std::string_view without_leading_space(std::string_view text) {
   return text.substr(count);
 }
 
+std::string_view without_trailing_space(std::string_view text) {
+  while (!text.empty() && is_wsp(text.back())) text.remove_suffix(1);
+  return text;
+}
+
 void append_relaxed_name(std::string_view name, std::string& out) {
-  while (!name.empty() && is_wsp(name.back())) name.remove_suffix(1);
-  for (const char c : name) out.push_back(ascii_lower(c));
+  for (const char c : without_trailing_space(name)) out.push_back(ascii_lower(c));
 }
 
 /// Unfolds, makes each run of white space one space, and drops it at both ends.
@@ -84,11 +91,28 @@ void BodyCanonicalizer::update(std::string_view chunk, OctetSink& sink) {
   while (true) {
     if (pending_space_) chunk = without_leading_space(chunk);
     if (chunk.empty()) return;
-    const std::size_t end = find_reducible_space(chunk);
-    take_lines(chunk.substr(0, end), sink);
-    chunk.remove_prefix(end);
-    pending_space_ = pending_space_ || !chunk.empty();
+    const std::size_t clean = find_reducible_space(chunk);
+    if (clean >= kDirectOctets || clean == chunk.size()) {
+      take_lines(chunk.substr(0, clean), sink);
+      chunk.remove_prefix(clean);
+    } else {
+      chunk.remove_prefix(take_reduced(chunk, sink));
+    }
   }
+}
+
+/// Takes up to kSliceOctets of the chunk, which does not begin with white space that counts, with their white space
+/// reduced. Returns how many they were.
+std::size_t BodyCanonicalizer::take_reduced(std::string_view chunk, OctetSink& sink) {
+  std::string_view slice = chunk.substr(0, kSliceOctets);
+  if (slice.ends_with('\r') && chunk.substr(slice.size() - 1, kCrlf.size()) == kCrlf) {
+    slice = chunk.substr(0, slice.size() + 1);
+  }
+  const std::string_view decided = without_trailing_space(slice);
+  std::array<char, kSliceOctets + 1> reduced;
+  take_lines({reduced.data(), reduce_spaces(decided, reduced.data())}, sink);
+  pending_space_ = pending_space_ || decided.size() < slice.size();
+  return slice.size();
 }
 
 /// Settles a CR that ended the last chunk; returns what is left of this one.
@@ -123,9 +147,6 @@ void BodyCanonicalizer::take_lines(std::string_view run, OctetSink& sink) {
 /// Puts octets that begin and end with something other than a line end, after what they make count.
 void BodyCanonicalizer::put_content(std::string_view content, OctetSink& sink) {
   has_content_ = true;
-  if (pending_line_ends_ <= 1 && content.size() + 3 <= std::min(buffer_.size() - buffered_, kDirectOctets)) {
-    return buffer_content(content);
-  }
   while (pending_line_ends_ > 0) {
     const std::uint64_t count = std::min<std::uint64_t>(pending_line_ends_, kLineEndsPerPiece);
     put(std::string_view(kLineEnds.data(), kCrlf.size() * static_cast<std::size_t>(count)), sink);
@@ -133,18 +154,6 @@ void BodyCanonicalizer::put_content(std::string_view content, OctetSink& sink) {
   }
   if (std::exchange(pending_space_, false)) put(" ", sink);
   put(content, sink);
-}
-
-/// put_content() for short pieces that surely fit: bodies with indented lines consist of them.
-void BodyCanonicalizer::buffer_content(std::string_view content) {
-  char* out = buffer_.data() + buffered_;
-  if (std::exchange(pending_line_ends_, 0) > 0) {
-    *out++ = '\r';
-    *out++ = '\n';
-  }
-  if (std::exchange(pending_space_, false)) *out++ = ' ';
-  std::memcpy(out, content.data(), content.size());
-  buffered_ = static_cast<std::size_t>(out - buffer_.data()) + content.size();
 }
 
 void BodyCanonicalizer::put(std::string_view octets, OctetSink& sink) {

@@ -50,9 +50,9 @@ class BodyCanonicalizer {
 
  private:
   [[nodiscard]] std::string_view resolve_carriage_return(std::string_view chunk, OctetSink& sink);
+  std::size_t take_reduced(std::string_view chunk, OctetSink& sink);
   void take_lines(std::string_view run, OctetSink& sink);
   void put_content(std::string_view content, OctetSink& sink);
-  void buffer_content(std::string_view content);
   void put(std::string_view octets, OctetSink& sink);
   void flush(OctetSink& sink);
 

@@ -166,6 +166,20 @@ TEST_CASE("large bodies pass through in pieces", "[canonical]") {
   }
 }
 
+TEST_CASE("line ends at the edge of a slice stay whole", "[canonical]") {
+  for (std::size_t before = 4'080; before < 4'110; ++before) {
+    for (const std::string edge : {"\r\n", " \r\n", "\r", "\r\r\n", "\r\n\r\n", "  ", " \t\r\n\r\n \r\n", "\n"}) {
+      const std::string body = "\t" + std::string(before, 'x') + edge + "end \r\n";
+      for (std::size_t cut : {std::size_t{0}, before, before + 1, before + 2, body.size()}) {
+        REQUIRE(canonical_body({body.substr(0, cut), body.substr(cut)}, Canonicalization::Relaxed) ==
+                reference(body, Canonicalization::Relaxed));
+      }
+      REQUIRE(relaxed("\t" + std::string(before, 'x') + edge) ==
+              reference("\t" + std::string(before, 'x') + edge, Canonicalization::Relaxed));
+    }
+  }
+}
+
 TEST_CASE("empty lines are counted, not kept", "[canonical]") {
   BodyCanonicalizer canonicalizer(Canonicalization::Relaxed);
   StringSink sink;
