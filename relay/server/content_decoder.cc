@@ -23,9 +23,10 @@ std::size_t ContentDecoder::decode_run(std::string_view octets, std::string& con
   const std::size_t line = octets.find('\n');
   std::size_t length = octets.substr(0, line).find('\r');
   if (length == std::string_view::npos) length = line == std::string_view::npos ? octets.size() : line;
-  const std::size_t nul = octets.substr(0, length).find('\0');
+  const std::string_view run = octets.substr(0, length);
+  const std::size_t nul = run.find('\0');
+  if (flaw_.empty()) content += run.substr(0, nul);
   if (nul != std::string_view::npos && flaw_.empty()) flaw_ = kNul;
-  if (flaw_.empty()) content += octets.substr(0, length);
   return length;
 }
 

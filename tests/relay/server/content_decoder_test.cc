@@ -73,7 +73,7 @@ TEST_CASE("NUL makes content unacceptable on every listener") {
 
 TEST_CASE("the cutting of the input does not change the content") {
   using namespace std::string_view_literals;
-  const std::string_view wire = "..a\r\n.\r.b\n.\r\r\nc\r\n\r\n..\r\nx\ny\rz\r\n.\r\n"sv;
+  const auto wire = GENERATE("..a\r\n.\r.b\n.\r\r\nc\r\n\r\n..\r\nx\ny\rz\r\n.\r\n"sv, "a\r\nbc\0d\r\n.\r\n"sv);
   for (const BareLineEnds mode : {BareLineEnds::Fix, BareLineEnds::Reject}) {
     const Decoded whole = decode(wire, mode);
     for (std::size_t piece = 1; piece < wire.size(); ++piece) {
