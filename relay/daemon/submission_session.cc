@@ -8,7 +8,7 @@
 namespace waxwing {
 namespace {
 
-constexpr Milliseconds kHandshakeTimeout{30'000};
+constexpr Milliseconds kHandshakeTimeout{15'000};
 constexpr Milliseconds kLinger{5'000};
 // A client that does not read its replies gets no more of them than this.
 constexpr std::size_t kMaxUnreadReplyOctets = 65'536;

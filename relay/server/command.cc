@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "policy/ascii.h"
+#include "policy/domain_name.h"
 
 namespace waxwing {
 namespace {
@@ -45,11 +47,31 @@ std::optional<std::string_view> take_path(std::string_view& rest) {
   return std::nullopt;
 }
 
-/// Drops a source route "@a,@b:", which a receiver must accept and should ignore. @source RFC 5321 §4.1.1.3
+/// Whether it is "@a,@b" with domain names between.
+bool is_source_route(std::string_view route) {
+  while (true) {
+    const std::size_t comma = route.find(',');
+    const std::string_view hop = route.substr(0, comma);
+    if (!hop.starts_with('@') || !DomainName::parse(hop.substr(1))) return false;
+    if (comma == std::string_view::npos) return true;
+    route.remove_prefix(comma + 1);
+  }
+}
+
+/// Drops a source route "@a,@b:", which a receiver must accept and should ignore; what is not quite one stays, and
+/// fails as an address. @source RFC 5321 §4.1.1.3
 std::string_view without_source_route(std::string_view path) {
-  if (path.empty() || path.front() != '@') return path;
   const std::size_t colon = path.find(':');
-  return colon == std::string_view::npos ? path : path.substr(colon + 1);
+  if (colon == std::string_view::npos || !is_source_route(path.substr(0, colon))) return path;
+  return path.substr(colon + 1);
+}
+
+/// Methods of HTTP. Behind a request line come a header and a body that a stranger may have written: none of it may be
+/// read as commands.
+bool is_http_method(std::string_view verb) {
+  static constexpr std::array kMethods = {"get",     "head",    "post",  "put",   "delete",
+                                          "connect", "options", "trace", "patch", "pri"};
+  return std::find(kMethods.begin(), kMethods.end(), verb) != kMethods.end();
 }
 
 Parsed parse_helo(std::string_view rest, bool extended) {
@@ -132,6 +154,14 @@ bool is_printable(std::string_view line) {
 
 }  // namespace
 
+std::string reply_text(std::string_view text) {
+  constexpr std::size_t kMaxReplyTextOctets = 480;  // a reply line has at most 512 octets
+  std::string result(text.substr(0, kMaxReplyTextOctets));
+  std::replace_if(
+      result.begin(), result.end(), [](char octet) { return octet < ' ' || octet > '~'; }, '?');
+  return result;
+}
+
 std::string ServerReply::str() const {
   std::string result;
   for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -162,6 +192,7 @@ tl::expected<Command, ServerReply> parse_command(std::string_view line) {
   if (verb == "noop") return NoopCommand{};
   if (verb == "vrfy" || verb == "expn") return VrfyCommand{};
   if (verb == "help") return HelpCommand{};
+  if (is_http_method(verb)) return HttpRequest{};
   const bool plain = verb == "starttls" || verb == "data" || verb == "rset" || verb == "quit";
   if (!plain) return refuse(500, "5.5.2", "command not known");
   if (!bare) return refuse(501, "5.5.4", "this command takes no parameter");

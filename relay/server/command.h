@@ -36,9 +36,10 @@ struct NoopCommand {};
 struct QuitCommand {};
 struct VrfyCommand {};
 struct HelpCommand {};
+struct HttpRequest {};  ///< a browser that was talked into this port; its header and body are not for us
 
 using Command = std::variant<HeloCommand, StartTlsCommand, AuthCommand, MailCommand, RcptCommand, DataCommand,
-                             RsetCommand, NoopCommand, QuitCommand, VrfyCommand, HelpCommand>;
+                             RsetCommand, NoopCommand, QuitCommand, VrfyCommand, HelpCommand, HttpRequest>;
 
 /// A reply of ours: what `str()` makes of it goes to the wire.
 struct ServerReply {
@@ -48,6 +49,10 @@ struct ServerReply {
 
   [[nodiscard]] std::string str() const;
 };
+
+/// A text of any origin as it may stand in a reply: printable ASCII, and no longer than one line may be.
+/// @source  RFC 5321 §4.5.3.1.5
+[[nodiscard]] std::string reply_text(std::string_view text);
 
 /// Reads a command line (without CRLF).
 /// @return  the command, or the reply that tells what is wrong with it: 500 5.5.2 unknown, 501 5.5.4 parameter,

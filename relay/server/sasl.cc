@@ -16,18 +16,24 @@ Result<std::string> decode_sasl_response(std::string_view text) {
   return decode_base64(text);
 }
 
+Result<void> check_credentials(std::string_view user, std::string_view password) {
+  constexpr std::size_t kMaxPartOctets = 255;
+  if (user.empty() || password.empty()) return fail(ErrorKind::Malformed, "a login needs a user and a password");
+  if (user.size() > kMaxPartOctets || password.size() > kMaxPartOctets)
+    return fail(ErrorKind::Malformed, "user or password is too long");
+  if (user.find('\0') != std::string_view::npos || password.find('\0') != std::string_view::npos)
+    return fail(ErrorKind::Malformed, "user or password holds a NUL");
+  return {};
+}
+
 Result<Credentials> parse_sasl_plain(std::string_view message) {
-  constexpr std::size_t kMaxPartOctets = 255;  // RFC 4616 §2: SHOULD support at least 255
   const std::size_t first = message.find('\0');
   const std::size_t second = first == std::string_view::npos ? first : message.find('\0', first + 1);
   if (second == std::string_view::npos) return fail(ErrorKind::Malformed, "AUTH PLAIN needs two NUL separators");
   const std::string_view authorization = message.substr(0, first);
   const std::string_view user = message.substr(first + 1, second - first - 1);
   const std::string_view password = message.substr(second + 1);
-  if (user.empty() || password.empty() || password.find('\0') != std::string_view::npos)
-    return fail(ErrorKind::Malformed, "AUTH PLAIN needs a user and a password");
-  if (user.size() > kMaxPartOctets || password.size() > kMaxPartOctets)
-    return fail(ErrorKind::Malformed, "user or password is too long");
+  if (auto checked = check_credentials(user, password); !checked) return tl::unexpected(checked.error());
   if (!authorization.empty() && authorization != user)
     return fail(ErrorKind::Denied, "acting as another user is not allowed");
   return Credentials(std::string(user), std::string(password));

@@ -26,8 +26,13 @@ struct Credentials {
 /// @source  RFC 4954 §4, RFC 4648 §4
 [[nodiscard]] Result<std::string> decode_sasl_response(std::string_view text);
 
+/// Whether user and password may be looked at: neither empty, nor over 255 octets, nor with a NUL in it.
+/// @errors  Malformed
+/// @source  RFC 4616 §2
+[[nodiscard]] Result<void> check_credentials(std::string_view user, std::string_view password);
+
 /// Reads the message of SASL PLAIN: authzid NUL authcid NUL password.
-/// @errors  Malformed: wrong number of parts, an empty user or password, or a part over 255 octets;
+/// @errors  Malformed: wrong number of parts, or as check_credentials();
 ///          Denied: an authorization identity that differs from the user
 /// @source  RFC 4616 §2
 [[nodiscard]] Result<Credentials> parse_sasl_plain(std::string_view message);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "policy/ascii.h"
 #include "relay/server/sender_rules.h"
 
 namespace waxwing {
@@ -19,6 +20,7 @@ constexpr std::size_t kContentPieceOctets = 65'536;
 SmtpServerEngine::SmtpServerEngine(Options options, MonotonicTime now)
     : options_(std::move(options)),
       session_end_(now + options_.session_timeout),
+      greeting_end_(now + options_.greeting_timeout),
       secured_(options_.tls == Tls::Implicit) {
   output_ = fmt::format("220 {} ESMTP Waxwing\r\n", options_.hostname);
   await_command(now);
@@ -66,22 +68,36 @@ void SmtpServerEngine::advance(MonotonicTime now) {
     input_.erase(0, input_at_);
     input_at_ = 0;
   }
+  limit_waiting(now);
+}
+
+// What has begun must end in time: a line, and content at some least speed.
+void SmtpServerEngine::limit_waiting(MonotonicTime now) {
+  if (need_ != Need::Bytes) return;
+  if (state_ == State::Content) {
+    const Milliseconds earned(wire_octets_ * 1'000 / kLeastContentOctetsPerSecond);
+    expiry_ = content_begun_ + std::min(options_.content_grace + earned, options_.content_timeout);
+  } else if (state_ != State::Closed && !line_begun_ && (!input_.empty() || discarded_octets_ > 0)) {
+    line_begun_ = true;
+    expiry_ = std::min(expiry_, now + options_.line_timeout);
+  }
 }
 
 // Takes one command or response line. A line that is too long is read to its end, refused once, and never kept.
 bool SmtpServerEngine::read_line(MonotonicTime now) {
   const std::string_view rest = std::string_view(input_).substr(input_at_);
   const std::size_t line_feed = rest.find('\n');
-  const bool auth_line = state_ == State::AuthResponse || (rest.size() >= 4 && (rest[0] == 'A' || rest[0] == 'a'));
+  const bool auth_line = state_ == State::AuthResponse || ascii_istarts_with(rest, "AUTH");
   const std::size_t limit = auth_line ? kMaxAuthLineOctets : kMaxCommandOctets;
   if (line_feed == std::string_view::npos) {
-    if (rest.size() <= limit && !discarding_line_) return false;
-    discarding_line_ = true;
+    if (rest.size() <= limit && discarded_octets_ == 0) return false;
+    discarded_octets_ += rest.size();
     input_at_ = input_.size();
+    if (discarded_octets_ > kMaxDiscardedOctets) end(500, "5.5.2", "line too long; closing the connection");
     return false;
   }
   input_at_ += line_feed + 1;
-  if (std::exchange(discarding_line_, false) || line_feed >= limit) {
+  if (std::exchange(discarded_octets_, 0) > 0 || line_feed >= limit) {
     login_ = LoginStep::None;
     refuse({500, "5.5.2", {"line too long"}}, now);
     return true;
@@ -134,6 +150,7 @@ void SmtpServerEngine::execute(const StartTlsCommand&, MonotonicTime now) {
 
 void SmtpServerEngine::on_secured(MonotonicTime now) {
   secured_ = true;
+  greeting_end_ = now + options_.greeting_timeout;
   greeted_ = false;
   extended_ = false;
   account_.reset();
@@ -148,20 +165,22 @@ void SmtpServerEngine::execute(const AuthCommand& command, MonotonicTime now) {
   if (options_.tls != Tls::None && !secured_) return refuse({538, "5.7.11", {"say STARTTLS first"}}, now);
   if (command.mechanism == "plain") {
     if (command.initial_response) return check_plain(*command.initial_response, now);
-    login_ = LoginStep::PlainResponse;
-    output_ += "334 \r\n";
-  } else if (command.mechanism == "login") {
-    login_ = LoginStep::User;
-    if (command.initial_response) {
-      state_ = State::AuthResponse;
-      return auth_response(*command.initial_response, now);
-    }
-    output_ += "334 VXNlcm5hbWU6\r\n";  // "Username:"
-  } else {
-    return refuse({504, "5.5.4", {"mechanism not offered; use PLAIN or LOGIN"}}, now);
+    return await_response(LoginStep::PlainResponse, "", now);
   }
+  if (command.mechanism == "login") {
+    if (!command.initial_response) return await_response(LoginStep::User, "VXNlcm5hbWU6", now);  // "Username:"
+    login_ = LoginStep::User;
+    return auth_response(*command.initial_response, now);
+  }
+  refuse({504, "5.5.4", {"mechanism not offered; use PLAIN or LOGIN"}}, now);
+}
+
+void SmtpServerEngine::await_response(LoginStep step, std::string_view challenge, MonotonicTime now) {
+  await_command(now);
+  if (state_ == State::Closed) return;
+  login_ = step;
   state_ = State::AuthResponse;
-  expiry_ = now + options_.command_timeout;
+  output_ += fmt::format("334 {}\r\n", challenge);
 }
 
 void SmtpServerEngine::auth_response(std::string_view line, MonotonicTime now) {
@@ -173,15 +192,17 @@ void SmtpServerEngine::auth_response(std::string_view line, MonotonicTime now) {
   if (!decoded) return refuse_auth(decoded.error(), now);
   if (step == LoginStep::User) {
     credentials_ = Credentials(std::move(*decoded), "");
-    login_ = LoginStep::Password;
-    state_ = State::AuthResponse;
-    expiry_ = now + options_.command_timeout;
-    output_ += "334 UGFzc3dvcmQ6\r\n";  // "Password:"
-    return;
+    return await_response(LoginStep::Password, "UGFzc3dvcmQ6", now);  // "Password:"
   }
   credentials_ = Credentials(std::exchange(credentials_.user, {}), std::move(*decoded));
-  if (credentials_.user.empty() || credentials_.password.empty())
-    return refuse_auth({ErrorKind::Malformed, "AUTH LOGIN needs a user and a password"}, now);
+  check_login(now);
+}
+
+void SmtpServerEngine::check_login(MonotonicTime now) {
+  if (auto checked = check_credentials(credentials_.user, credentials_.password); !checked) {
+    credentials_ = {};
+    return refuse_auth(checked.error(), now);
+  }
   wait_for(Need::Authentication);
 }
 
@@ -196,7 +217,11 @@ void SmtpServerEngine::check_plain(std::string_view response, MonotonicTime now)
 }
 
 void SmtpServerEngine::refuse_auth(const Error& error, MonotonicTime now) {
-  if (error.kind == ErrorKind::Denied) return refuse({535, "5.7.8", {error.detail}}, now);
+  if (error.kind == ErrorKind::Denied) {
+    if (++failed_logins_ >= kMaxFailedLogins)
+      return end(421, "4.7.0", "too many failed logins; closing the connection");
+    return refuse({535, "5.7.8", {error.detail}}, now);
+  }
   refuse({501, "5.5.2", {error.detail}}, now);
 }
 
@@ -219,7 +244,7 @@ void SmtpServerEngine::on_authentication_failed(MonotonicTime now) {
 
 void SmtpServerEngine::on_authentication_unavailable(MonotonicTime now) {
   credentials_ = {};
-  reply(454, "4.7.0", "accounts cannot be read now; try again later");
+  reply(454, "4.7.0", "this login cannot be checked now; try again later");
   await_command(now);
   advance(now);
 }
@@ -280,16 +305,19 @@ void SmtpServerEngine::execute(const DataCommand&, MonotonicTime now) {
   if (envelope_.recipients.empty()) return refuse({554, "5.5.1", {"no valid recipients"}}, now);
   output_ += "354 end the content with a dot on a line of its own\r\n";
   decoder_.emplace(options_.bare_line_ends);
-  content_octets_ = 0;
+  content_begun_ = now;
   state_ = State::Content;
-  expiry_ = now + options_.content_timeout;
   wait_for(Need::Content);
 }
 
 void SmtpServerEngine::read_content() {
   const std::size_t before = content_.size();
-  input_at_ += decoder_->decode(std::string_view(input_).substr(input_at_), content_);
+  const std::size_t consumed = decoder_->decode(std::string_view(input_).substr(input_at_), content_);
+  input_at_ += consumed;
+  wire_octets_ += consumed;
   content_octets_ += content_.size() - before;
+  if (wire_octets_ > 2 * options_.max_message_octets)
+    return end(552, "5.3.4", "the message is far over the limit; closing the connection");
   if (content_octets_ > options_.max_message_octets) content_.clear();
   if (!decoder_->ended()) {
     if (content_.size() >= kContentPieceOctets) wait_for(Need::Content);
@@ -349,6 +377,10 @@ void SmtpServerEngine::execute(const HelpCommand&, MonotonicTime now) {
   await_command(now);
 }
 
+void SmtpServerEngine::execute(const HttpRequest&, MonotonicTime) {
+  end(521, "5.5.1", "this is not a web server; closing the connection");
+}
+
 void SmtpServerEngine::reply(int code, std::string_view enhanced_code, std::string_view text) {
   output_ += ServerReply{code, std::string(enhanced_code), {std::string(text)}}.str();
 }
@@ -377,8 +409,10 @@ void SmtpServerEngine::wait_for(Need need) {
 void SmtpServerEngine::await_command(MonotonicTime now) {
   state_ = State::Idle;
   need_ = Need::Bytes;
+  line_begun_ = false;
   if (now >= session_end_) return end(421, "4.3.2", "the session has ended; connect again");
   expiry_ = std::min(now + options_.command_timeout, session_end_);
+  if (!greeted_) expiry_ = std::min(expiry_, greeting_end_);
 }
 
 // The one place where a transaction ends, however it ends.
@@ -389,6 +423,7 @@ void SmtpServerEngine::reset_transaction() {
   decoder_.reset();
   content_.clear();
   content_octets_ = 0;
+  wire_octets_ = 0;
   content_refusal_.reset();
 }
 

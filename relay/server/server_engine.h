@@ -39,8 +39,12 @@ class SmtpServerEngine {
     BareLineEnds bare_line_ends = BareLineEnds::Reject;
     std::uint64_t max_message_octets = 50ULL << 20;
     std::size_t max_recipients = 100;
+    // Each is a point in time that no octet moves, so that a client that sends a little now and then gains nothing.
+    Milliseconds greeting_timeout{60'000};    ///< from the banner, or from the handshake, to EHLO
     Milliseconds command_timeout{300'000};    ///< between commands
-    Milliseconds content_timeout{600'000};    ///< for the whole content
+    Milliseconds line_timeout{60'000};        ///< from the first octet of a line to its end
+    Milliseconds content_grace{60'000};       ///< after it, content must have come with kLeastContentOctetsPerSecond
+    Milliseconds content_timeout{3'600'000};  ///< for the whole content
     Milliseconds session_timeout{7'200'000};  ///< for a whole connection, looked at between commands
   };
 
@@ -105,6 +109,7 @@ class SmtpServerEngine {
   enum class LoginStep { None, User, Password, PlainResponse };
 
   void advance(MonotonicTime now);
+  void limit_waiting(MonotonicTime now);
   bool read_line(MonotonicTime now);
   void read_content();
   void execute(std::string_view line, MonotonicTime now);
@@ -119,6 +124,7 @@ class SmtpServerEngine {
   void execute(const QuitCommand& command, MonotonicTime now);
   void execute(const VrfyCommand& command, MonotonicTime now);
   void execute(const HelpCommand& command, MonotonicTime now);
+  void execute(const HttpRequest& command, MonotonicTime now);
   void auth_response(std::string_view line, MonotonicTime now);
   void check_plain(std::string_view response, MonotonicTime now);
   void refuse_auth(const Error& error, MonotonicTime now);
@@ -128,6 +134,8 @@ class SmtpServerEngine {
   void end(int code, std::string_view enhanced_code, std::string_view text);
   void wait_for(Need need);
   void await_command(MonotonicTime now);
+  void await_response(LoginStep step, std::string_view challenge, MonotonicTime now);
+  void check_login(MonotonicTime now);
   void reset_transaction();
 
   Options options_;
@@ -136,9 +144,11 @@ class SmtpServerEngine {
   LoginStep login_ = LoginStep::None;
   MonotonicTime expiry_;
   MonotonicTime session_end_;
+  MonotonicTime greeting_end_;
   std::string input_;
   std::size_t input_at_ = 0;
-  bool discarding_line_ = false;
+  bool line_begun_ = false;
+  std::size_t discarded_octets_ = 0;  ///< of a line that is too long
   std::string output_;
   bool secured_ = false;
   bool greeted_ = false;
@@ -154,6 +164,8 @@ class SmtpServerEngine {
   std::optional<ContentDecoder> decoder_;
   std::string content_;
   std::uint64_t content_octets_ = 0;
+  std::uint64_t wire_octets_ = 0;  ///< of this content, as they came
+  MonotonicTime content_begun_;
   std::optional<ServerReply> content_refusal_;
 };
 
@@ -161,5 +173,9 @@ class SmtpServerEngine {
 inline constexpr unsigned kMaxFailedLogins = 5;
 /// Refused commands after which a connection is closed.
 inline constexpr unsigned kMaxCommandErrors = 20;
+/// A line that is too long is read to its end if that comes within so many octets; else the connection is closed.
+inline constexpr std::size_t kMaxDiscardedOctets = 65'536;
+/// Least speed of content. @see SmtpServerEngine::Options::content_grace
+inline constexpr std::uint64_t kLeastContentOctetsPerSecond = 1'024;
 
 }  // namespace waxwing

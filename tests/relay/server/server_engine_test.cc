@@ -235,8 +235,27 @@ TEST_CASE("a command line that ends with a lone LF closes the connection") {
 
 TEST_CASE("a line that is too long is refused once and forgotten") {
   Dialogue dialogue;
-  CHECK(dialogue.say(std::string(100'000, 'x')).empty());
+  CHECK(dialogue.say(std::string(kMaxDiscardedOctets, 'x')).empty());
   CHECK(dialogue.say("\r\nNOOP\r\n") == "500 5.5.2 line too long\r\n250 2.0.0 ok\r\n");
+}
+
+TEST_CASE("a line without end closes the connection, and so does a response to AUTH without end") {
+  Dialogue command;
+  command.say(std::string(kMaxDiscardedOctets, 'x'));
+  CHECK(command.say("x").substr(0, 3) == "500");
+  CHECK(command.engine().need() == Need::Close);
+  Dialogue response;
+  response.say("EHLO app.example.org\r\nAUTH PLAIN\r\n");
+  CHECK(response.say(std::string(kMaxAuthLineOctets, 'A')).empty());
+  CHECK(response.say(std::string(kMaxDiscardedOctets, 'A')).substr(0, 3) == "500");
+  CHECK(response.engine().need() == Need::Close);
+}
+
+TEST_CASE("a request of HTTP closes the connection before its header is read as commands") {
+  Dialogue dialogue;
+  CHECK(dialogue.say("POST / HTTP/1.1\r\nHost: relay.example\r\n\r\nNOOP\r\n") ==
+        "521 5.5.1 this is not a web server; closing the connection\r\n");
+  CHECK(dialogue.engine().need() == Need::Close);
 }
 
 TEST_CASE("a client that only errs is shown out") {
@@ -247,15 +266,69 @@ TEST_CASE("a client that only errs is shown out") {
   CHECK(dialogue.engine().need() == Need::Close);
 }
 
-TEST_CASE("a silent client is closed when its time is over") {
-  Dialogue dialogue;
-  dialogue.pass(Milliseconds(299'999));
+/// Whether the engine waits until just before `time` and not longer.
+void check_closes_after(Dialogue& dialogue, Milliseconds time) {
+  dialogue.pass(time - Milliseconds(1));
   dialogue.engine().on_expiry(dialogue.now());
-  CHECK(dialogue.engine().need() == Need::Bytes);
+  REQUIRE(dialogue.engine().need() == Need::Bytes);
   dialogue.pass(Milliseconds(1));
   dialogue.engine().on_expiry(dialogue.now());
-  CHECK(dialogue.engine().take_output().substr(0, 3) == "421");
+  CHECK(dialogue.engine().take_output().substr(0, 9) == "421 4.4.2");
   CHECK(dialogue.engine().need() == Need::Close);
+}
+
+TEST_CASE("a silent client is closed when its time is over") {
+  Dialogue dialogue;
+  dialogue.log_in();
+  check_closes_after(dialogue, Milliseconds(300'000));
+}
+
+TEST_CASE("EHLO must come within a minute, whatever else is said meanwhile") {
+  Dialogue dialogue;
+  dialogue.pass(Milliseconds(40'000));
+  CHECK(dialogue.say("NOOP\r\n").substr(0, 3) == "250");
+  check_closes_after(dialogue, Milliseconds(20'000));
+}
+
+TEST_CASE("a line that has begun must end within a minute, however often an octet comes") {
+  Dialogue dialogue;
+  dialogue.log_in();
+  dialogue.say("N");
+  dialogue.pass(Milliseconds(50'000));
+  dialogue.say("O");
+  check_closes_after(dialogue, Milliseconds(10'000));
+}
+
+TEST_CASE("content must come with some least speed after its first minute") {
+  Dialogue dialogue;
+  dialogue.log_in();
+  dialogue.say("MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n");
+  dialogue.pass(Milliseconds(59'000));
+  dialogue.say(std::string(10 * kLeastContentOctetsPerSecond, 'x'));
+  check_closes_after(dialogue, Milliseconds(11'000));
+}
+
+TEST_CASE("content without end closes the connection when it is far over the limit") {
+  SmtpServerEngine::Options options;
+  options.max_message_octets = 1'000;
+  Dialogue dialogue(options);
+  dialogue.log_in();
+  dialogue.say("MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n");
+  CHECK(dialogue.say("a bare\nline feed" + std::string(1'900, 'x')).empty());
+  CHECK(dialogue.say(std::string(200, 'x')).substr(0, 9) == "552 5.3.4");
+  CHECK(dialogue.engine().need() == Need::Close);
+}
+
+TEST_CASE("acting as another user counts as a wrong password, and a NUL or too much in a login is refused") {
+  Dialogue dialogue;
+  dialogue.say("EHLO app.example.org\r\n");
+  CHECK(dialogue.say("AUTH LOGIN " + encode_base64("app\0x"s) + "\r\n" + encode_base64("secret") + "\r\n")
+            .substr(18, 3) == "501");
+  CHECK(dialogue.say("AUTH PLAIN " + encode_base64("\0app\0sec\0ret"s) + "\r\n").substr(0, 3) == "501");
+  CHECK(dialogue.say("AUTH PLAIN " + encode_base64("\0app\0"s + std::string(256, 'x')) + "\r\n").substr(0, 3) == "501");
+  const std::string guess = "AUTH PLAIN " + encode_base64("root\0app\0secret"s) + "\r\n";
+  for (unsigned i = 1; i < kMaxFailedLogins; ++i) CHECK(dialogue.say(guess).substr(0, 3) == "535");
+  CHECK(dialogue.say(guess).substr(0, 3) == "421");
 }
 
 TEST_CASE("addresses and parameters are judged by their grammar") {
@@ -264,7 +337,9 @@ TEST_CASE("addresses and parameters are judged by their grammar") {
   for (const char* line :
        {"MAIL FROM:a@example.org", "MAIL FROM:<a@example.org", "MAIL FROM:<a@>", "MAIL FROM:<@example.org>",
         "MAIL FROM:<a@example.org>x", "MAIL FROM:<a@example.org> SIZE=x", "MAIL FROM:<a@example.org> SIZE=1 SIZE=1",
-        "MAIL FROM:<a@example.org> NEWS=1", "MAIL FROM:<a b@example.org>", "MAIL", "RCPT TO:<b@example.net>"}) {
+        "MAIL FROM:<a@example.org> NEWS=1", "MAIL FROM:<a b@example.org>", "MAIL", "RCPT TO:<b@example.net>",
+        "MAIL FROM:<x:a@example.org>", "MAIL FROM:<@relay.example,:a@example.org>", "MAIL FROM:<@a b:a@example.org>",
+        "MAIL FROM:<@:a@example.org>"}) {
     INFO(line);
     CHECK(dialogue.say(std::string(line) + "\r\n").front() == '5');
   }
