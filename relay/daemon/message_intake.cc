@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "relay/server/sender_rules.h"
+#include "relay/server/author_rules.h"
+#include "relay/server/header_rules.h"
 #include "relay/server/submitted_header.h"
-#include "signer/from_field.h"
 
 namespace waxwing {
 namespace {
@@ -24,13 +24,9 @@ ServerReply storage_reply(const Error& error) {
   return {451, "4.3.0", {"the message could not be stored; try again later"}};
 }
 
-// Texts of replies come from checks that quote addresses and records: only printable ASCII may go to the wire.
-std::string reply_text(std::string_view text) {
-  constexpr std::size_t kMaxReplyTextOctets = 480;  // RFC 5321 §4.5.3.1.5: a reply line has at most 512 octets
-  std::string result(text.substr(0, kMaxReplyTextOctets));
-  std::replace_if(
-      result.begin(), result.end(), [](char octet) { return octet < ' ' || octet > '~'; }, '?');
-  return result;
+ServerReply header_reply(const Error& error) {
+  if (error.kind == ErrorKind::Exhausted) return {552, "5.3.4", {reply_text(error.detail)}};
+  return {550, "5.6.0", {reply_text(error.detail)}};
 }
 
 std::vector<QueuedRecipient> queued_recipients(const std::vector<MailAddress>& addresses, WallTime now) {
@@ -62,7 +58,7 @@ MessageIntake::MessageIntake(IntakeServices& services, Submission submission)
 void MessageIntake::feed(std::string_view content) {
   if (refusal_) return;
   auto body = reader_.read(content);
-  if (!body) return refuse({552, "5.6.0", {reply_text(body.error().detail)}});
+  if (!body) return refuse(header_reply(body.error()));
   take_body(*body);
 }
 
@@ -91,7 +87,7 @@ void MessageIntake::finish(OnAnswer on_answer) {
   on_answer_ = std::move(on_answer);
   if (!refusal_) {
     auto finished = reader_.finish();
-    if (!finished) refuse({552, "5.6.0", {reply_text(finished.error().detail)}});
+    if (!finished) refuse(header_reply(finished.error()));
   }
   if (!refusal_) check_header();
   if (auto full = refusal_ ? std::nullopt : services_.storage_check()) refuse(std::move(*full));
@@ -107,7 +103,8 @@ void MessageIntake::finish(OnAnswer on_answer) {
   }
   const std::string received = compose_received({submission_.helo_name, submission_.peer, services_.config.hostname,
                                                  submission_.tls_summary, message_->id, received_});
-  SealRequest request{received + std::string(header) + missing, body_hasher_.finish(), *author_domain_,
+  const std::string kept = without_withheld_fields(reader_.fields());
+  SealRequest request{received + kept + missing, body_hasher_.finish(), *author_domain_,
                       submission_.envelope.reverse_path};
   services_.sealer.seal(std::move(request),
                         [self = shared_from_this()](Result<Sealed> sealed) { self->on_sealed(std::move(sealed)); });
@@ -116,24 +113,11 @@ void MessageIntake::finish(OnAnswer on_answer) {
 void MessageIntake::check_header() {
   if (count_received(reader_.fields()) > kMaxReceivedFields)
     return refuse({554, "5.4.6", {"too many Received fields: the message goes in a circle"}});
-  if (auto refusal = check_author()) refuse(std::move(*refusal));
-}
-
-// Sender rules hold for the author that people will see as well as for the envelope.
-std::optional<ServerReply> MessageIntake::check_author() {
-  auto authors = read_authors(reader_.fields());
-  if (!authors) return ServerReply{550, "5.6.0", {reply_text(authors.error().detail)}};
-  auto domain = sole_author_domain(*authors);
-  if (!domain) return ServerReply{550, "5.7.1", {reply_text(domain.error().detail)}};
-  for (const MailAddress& author : *authors) {
-    if (sender_allowed(submission_.account, author)) continue;
-    return ServerReply{
-        550,
-        "5.7.1",
-        {reply_text(fmt::format("account {} may not write as {}", submission_.account.name, author.str()))}};
-  }
-  author_domain_ = std::move(*domain);
-  return std::nullopt;
+  if (auto refusal = check_header_form(reader_.fields())) return refuse(std::move(*refusal));
+  // Sender rules hold for the names that people will see as well as for the envelope.
+  auto author_domain = check_authors(reader_.fields(), submission_.account);
+  if (!author_domain) return refuse(std::move(author_domain.error()));
+  author_domain_ = std::move(*author_domain);
 }
 
 void MessageIntake::on_sealed(Result<Sealed> sealed) {

@@ -63,7 +63,6 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
  private:
   void take_body(std::string_view body);
   void check_header();
-  [[nodiscard]] std::optional<ServerReply> check_author();
   void on_sealed(Result<Sealed> sealed);
   void store(std::string header);
   void refuse(ServerReply reply);
