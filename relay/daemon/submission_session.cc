@@ -131,7 +131,7 @@ bool SubmissionSession::serve_need() {
 
 void SubmissionSession::authenticate() {
   const std::string user = engine_->credentials().user;
-  services_.authenticator.check(engine_->credentials(), [self = shared_from_this(), user](Result<Account> account) {
+  const auto on_checked = [self = shared_from_this(), user](Result<Account> account) {
     if (self->ended_) return;
     self->under_way_.reset();
     EventLog& log = self->services_.intake.log;
@@ -144,11 +144,14 @@ void SubmissionSession::authenticate() {
                 {{"listener", self->services_.listener}, {"peer", peer}, {"user", user}});
       self->engine_->on_authentication_failed(now);
     } else {
-      log.write(Severity::Error, "login_unavailable", {{"peer", peer}, {"reason", account.error().detail}});
+      const bool guessed = account.error().kind == ErrorKind::Exhausted;
+      log.write(guessed ? Severity::Warning : Severity::Error, "login_unavailable",
+                {{"peer", peer}, {"user", user}, {"reason", account.error().detail}});
       self->engine_->on_authentication_unavailable(now);
     }
     self->work();
-  });
+  };
+  services_.authenticator.check(engine_->credentials(), connection_->peer().address, on_checked);
 }
 
 void SubmissionSession::hand_on_content() {
