@@ -19,6 +19,12 @@ bool has_8bit(std::string_view octets) {
   return (all & 0x80U) != 0;
 }
 
+bool has_utf8_address(const Envelope& envelope) {
+  const auto is_utf8 = [](const MailAddress& address) { return has_8bit(address.local_part); };
+  return (envelope.reverse_path && is_utf8(*envelope.reverse_path)) ||
+         std::any_of(envelope.recipients.begin(), envelope.recipients.end(), is_utf8);
+}
+
 ServerReply storage_reply(const Error& error) {
   if (error.kind == ErrorKind::Exhausted) return {452, "4.3.1", {"the queue has no room now; try again later"}};
   return {451, "4.3.0", {"the message could not be stored; try again later"}};
@@ -95,6 +101,9 @@ void MessageIntake::finish(OnAnswer on_answer) {
 
   const std::string_view header = reader_.header_block();
   message_->needs_8bit = message_->needs_8bit || has_8bit(header);
+  // Some clients say SMTPUTF8 with every message; only one that needs it depends on receivers that offer it.
+  message_->needs_smtputf8 =
+      has_utf8_address(submission_.envelope) || (submission_.envelope.smtputf8 && has_8bit(header));
   message_->message_id = find_message_id(reader_.fields());
   std::string missing = compose_missing_fields(reader_.fields(), services_.config.hostname, message_->id, received_);
   if (message_->message_id.empty()) {

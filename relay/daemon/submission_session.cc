@@ -77,6 +77,7 @@ void SubmissionSession::work() {
   while (serve_need()) {
   }
   if (ended_) return;
+  if (!engine_->in_transaction()) intake_.reset();  // given up half-way
   const std::string output = engine_->take_output();
   if (!output.empty()) connection_->write(output);
   if (engine_->need() == SmtpServerEngine::Need::Close) {
@@ -115,6 +116,7 @@ bool SubmissionSession::serve_need() {
       authenticate();
       return false;
     case SmtpServerEngine::Need::StorageCheck:
+      intake_.reset();  // with its envelope: what the client gave up leaves nothing to the next message
       engine_->on_storage(services_.intake.storage_check(), loop_.now());
       return true;
     case SmtpServerEngine::Need::Content:

@@ -8,6 +8,7 @@
 
 #include "policy/ascii.h"
 #include "policy/domain_name.h"
+#include "policy/utf8.h"
 
 namespace waxwing {
 namespace {
@@ -91,14 +92,32 @@ Parsed parse_auth(std::string_view rest) {
   return command;
 }
 
-std::optional<ServerReply> apply_mail_parameter(std::string_view keyword, std::string_view value,
+std::optional<std::uint64_t> parse_octets(std::string_view digits) {
+  constexpr std::size_t kMaxDigits = 20;  // RFC 1870 §4, RFC 3030 §2
+  std::uint64_t octets = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), octets);
+  const bool whole = !digits.empty() && digits.size() <= kMaxDigits && end == digits.data() + digits.size();
+  return whole && error == std::errc() ? std::optional(octets) : std::nullopt;
+}
+
+BdatCommand parse_bdat(std::string_view rest) {
+  const std::string_view digits = take_word(rest);
+  const std::string_view last = take_word(rest);
+  const bool well_formed = take_word(rest).empty() && (last.empty() || ascii_iequal(last, "LAST"));
+  return {well_formed ? parse_octets(digits) : std::nullopt, !last.empty()};
+}
+
+std::optional<ServerReply> apply_mail_parameter(std::string_view keyword, const std::optional<std::string_view>& given,
                                                 MailCommand& command) {
+  const std::string_view value = given.value_or("");
   if (keyword == "size") {
-    std::uint64_t size = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), size);
-    if (value.empty() || value.size() > 20 || error != std::errc() || end != value.data() + value.size())
-      return ServerReply{501, "5.5.4", {"SIZE must be a number of octets"}};
-    command.size_octets = size;
+    command.size_octets = parse_octets(value);
+    if (!command.size_octets) return ServerReply{501, "5.5.4", {"SIZE must be a number of octets"}};
+    return std::nullopt;
+  }
+  if (keyword == "smtputf8") {
+    if (given) return ServerReply{501, "5.5.4", {"SMTPUTF8 takes no value"}};
+    command.smtputf8 = true;
     return std::nullopt;
   }
   if (keyword == "body") {
@@ -112,11 +131,16 @@ std::optional<ServerReply> apply_mail_parameter(std::string_view keyword, std::s
   return ServerReply{555, "5.5.4", {"an ESMTP parameter of MAIL is not one that this server offers"}};
 }
 
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char octet) { return octet >= 0; });
+}
+
 Parsed parse_mail(std::string_view rest) {
   const std::optional<std::string_view> path = take_path(rest);
   if (!path)
     return refuse(501, "5.1.7", "the reverse-path must stand in angle brackets; example: MAIL FROM:<a@example.org>");
   MailCommand command;
+  command.ascii = is_ascii(*path);
   if (!path->empty()) {
     auto address = MailAddress::parse(without_source_route(*path));
     if (!address) return refuse(553, "5.1.7", "the sender address is not valid");
@@ -129,7 +153,8 @@ Parsed parse_mail(std::string_view rest) {
     std::string keyword = ascii_lower(word.substr(0, equals));
     if (std::find(seen.begin(), seen.end(), keyword) != seen.end())
       return refuse(501, "5.5.4", "an ESMTP parameter stands twice");
-    const std::string_view value = equals == std::string_view::npos ? std::string_view() : word.substr(equals + 1);
+    std::optional<std::string_view> value;
+    if (equals != std::string_view::npos) value = word.substr(equals + 1);
     if (auto wrong = apply_mail_parameter(keyword, value, command))
       return tl::unexpected<ServerReply>(std::move(*wrong));
     seen.push_back(std::move(keyword));
@@ -145,7 +170,18 @@ Parsed parse_rcpt(std::string_view rest) {
   if (!address) return refuse(553, "5.1.3", "the recipient address is not valid");
   if (!take_word(rest).empty())
     return refuse(555, "5.5.4", "an ESMTP parameter of RCPT is not one that this server offers");
-  return RcptCommand{std::move(*address)};
+  return RcptCommand{std::move(*address), is_ascii(*path)};
+}
+
+/// Whether a command with an address may hold these octets: UTF-8 without control characters.
+/// @source  RFC 6531 §3.3
+bool is_utf8_text(std::string_view line) {
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if ((line[i] >= 0 && line[i] < ' ') || line[i] == '\x7f') return false;
+    const bool c1 = line[i] == '\xc2' && i + 1 < line.size() && static_cast<unsigned char>(line[i + 1]) < 0xa0;
+    if (c1) return false;
+  }
+  return is_valid_utf8(line);
 }
 
 bool is_printable(std::string_view line) {
@@ -173,16 +209,19 @@ std::string ServerReply::str() const {
 }
 
 tl::expected<Command, ServerReply> parse_command(std::string_view line) {
-  if (!is_printable(line)) return refuse(500, "5.5.2", "a command holds an octet outside printable ASCII");
   std::string_view rest = line;
   const std::size_t verb_end = std::min(rest.find_first_of(" :"), rest.size());
   const std::string verb = ascii_lower(rest.substr(0, verb_end));
   rest.remove_prefix(verb_end);
   const bool bare = rest.find_first_not_of(' ') == std::string_view::npos;
+  const bool has_path = verb == "mail" || verb == "rcpt";
+  if (!is_printable(line) && !(has_path && is_utf8_text(line)))
+    return refuse(500, "5.5.2", "a command holds an octet outside printable ASCII");
 
   if (verb == "ehlo" || verb == "helo") return parse_helo(rest, verb == "ehlo");
   if (verb == "auth") return parse_auth(rest);
-  if (verb == "mail" || verb == "rcpt") {
+  if (verb == "bdat") return parse_bdat(rest);
+  if (has_path) {
     const std::string_view preposition = verb == "mail" ? " FROM:" : " TO:";
     if (!ascii_istarts_with(rest, preposition))
       return refuse(501, "5.5.4", fmt::format("this command goes like {}{}<address>", verb, preposition));

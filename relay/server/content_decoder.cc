@@ -15,6 +15,7 @@ void ContentDecoder::line_end(std::string_view flaw, std::string& content) {
     return;
   }
   ++fixed_;
+  line_open_ = false;
   if (flaw_.empty()) content += "\r\n";
 }
 
@@ -27,7 +28,14 @@ std::size_t ContentDecoder::decode_run(std::string_view octets, std::string& con
   const std::size_t nul = run.find('\0');
   if (flaw_.empty()) content += run.substr(0, nul);
   if (nul != std::string_view::npos && flaw_.empty()) flaw_ = kNul;
+  line_open_ = line_open_ || length > 0;
   return length;
+}
+
+void ContentDecoder::finish(std::string& content) {
+  if (state_ == State::Cr) line_end(kBareCr, content);
+  if (line_open_ && flaw_.empty()) content += "\r\n";
+  state_ = State::Ended;
 }
 
 std::size_t ContentDecoder::decode(std::string_view octets, std::string& content) {
@@ -36,8 +44,8 @@ std::size_t ContentDecoder::decode(std::string_view octets, std::string& content
     const char octet = octets[at];
     switch (state_) {
       case State::LineStart:
-        state_ = octet == '.' ? State::Dot : State::InLine;
-        if (octet == '.') ++at;
+        state_ = octet == '.' && framing_ == ContentFraming::Dot ? State::Dot : State::InLine;
+        if (state_ == State::Dot) ++at;
         break;
       case State::InLine:
         at += decode_run(octets.substr(at), content);
@@ -49,6 +57,7 @@ std::size_t ContentDecoder::decode(std::string_view octets, std::string& content
       case State::Cr:
         if (octet == '\n') {
           if (flaw_.empty()) content += "\r\n";
+          line_open_ = false;
           state_ = State::LineStart;
           ++at;
         } else {

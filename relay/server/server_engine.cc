@@ -1,7 +1,6 @@
 #include "relay/server/server_engine.h"
 
 #include <fmt/format.h>
-#include <openssl/mem.h>
 
 #include <algorithm>
 #include <utility>
@@ -12,8 +11,12 @@
 namespace waxwing {
 namespace {
 
-// Content is handed on in pieces of this size, so that a session holds little of a large message.
-constexpr std::size_t kContentPieceOctets = 65'536;
+// Input that has been worked off is let go in steps of this size.
+constexpr std::size_t kInputStepOctets = 65'536;
+
+ServerReply not_announced() {
+  return {553, "5.6.7", {"an address that is not ASCII needs SMTPUTF8 with MAIL"}};  // RFC 6531 §3.5
+}
 
 }  // namespace
 
@@ -57,6 +60,8 @@ void SmtpServerEngine::advance(MonotonicTime now) {
   while (need_ == Need::Bytes && input_at_ < input_.size()) {
     if (state_ == State::Content) {
       read_content();
+    } else if (state_ == State::Chunk) {
+      read_chunk(now);
     } else if (!read_line(now)) {
       break;
     }
@@ -64,7 +69,7 @@ void SmtpServerEngine::advance(MonotonicTime now) {
   if (input_at_ == input_.size()) {
     input_.clear();
     input_at_ = 0;
-  } else if (input_at_ > kContentPieceOctets) {
+  } else if (input_at_ > kInputStepOctets) {
     input_.erase(0, input_at_);
     input_at_ = 0;
   }
@@ -74,7 +79,7 @@ void SmtpServerEngine::advance(MonotonicTime now) {
 // What has begun must end in time: a line, and content at some least speed.
 void SmtpServerEngine::limit_waiting(MonotonicTime now) {
   if (need_ != Need::Bytes) return;
-  if (state_ == State::Content) {
+  if (state_ == State::Content || state_ == State::Chunk) {
     const Milliseconds earned(wire_octets_ * 1'000 / kLeastContentOctetsPerSecond);
     expiry_ = content_begun_ + std::min(options_.content_grace + earned, options_.content_timeout);
   } else if (state_ != State::Closed && !line_begun_ && (!input_.empty() || discarded_octets_ > 0)) {
@@ -131,7 +136,8 @@ void SmtpServerEngine::execute(const HeloCommand& command, MonotonicTime now) {
     return await_command(now);
   }
   ServerReply offer{250, "", {options_.hostname, fmt::format("SIZE {}", options_.max_message_octets)}};
-  offer.lines.insert(offer.lines.end(), {"8BITMIME", "PIPELINING", "ENHANCEDSTATUSCODES"});
+  offer.lines.insert(offer.lines.end(), {"8BITMIME", "SMTPUTF8", "PIPELINING", "CHUNKING", "ENHANCEDSTATUSCODES",
+                                         fmt::format("LIMITS RCPTMAX={}", options_.max_recipients)});
   if (options_.tls == Tls::StartTls && !secured_) offer.lines.emplace_back("STARTTLS");
   if (options_.tls == Tls::None || secured_) offer.lines.emplace_back("AUTH PLAIN LOGIN");
   output_ += offer.str();
@@ -158,97 +164,6 @@ void SmtpServerEngine::on_secured(MonotonicTime now) {
   await_command(now);
 }
 
-void SmtpServerEngine::execute(const AuthCommand& command, MonotonicTime now) {
-  if (!greeted_ || !extended_) return refuse({503, "5.5.1", {"say EHLO first"}}, now);
-  if (account_) return refuse({503, "5.5.1", {"already authenticated"}}, now);
-  if (in_transaction_) return refuse({503, "5.5.1", {"not during a mail transaction"}}, now);
-  if (options_.tls != Tls::None && !secured_) return refuse({538, "5.7.11", {"say STARTTLS first"}}, now);
-  if (command.mechanism == "plain") {
-    if (command.initial_response) return check_plain(*command.initial_response, now);
-    return await_response(LoginStep::PlainResponse, "", now);
-  }
-  if (command.mechanism == "login") {
-    if (!command.initial_response) return await_response(LoginStep::User, "VXNlcm5hbWU6", now);  // "Username:"
-    login_ = LoginStep::User;
-    return auth_response(*command.initial_response, now);
-  }
-  refuse({504, "5.5.4", {"mechanism not offered; use PLAIN or LOGIN"}}, now);
-}
-
-void SmtpServerEngine::await_response(LoginStep step, std::string_view challenge, MonotonicTime now) {
-  await_command(now);
-  if (state_ == State::Closed) return;
-  login_ = step;
-  state_ = State::AuthResponse;
-  output_ += fmt::format("334 {}\r\n", challenge);
-}
-
-void SmtpServerEngine::auth_response(std::string_view line, MonotonicTime now) {
-  const LoginStep step = std::exchange(login_, LoginStep::None);
-  state_ = State::Idle;
-  if (line == "*") return refuse({501, "5.7.0", {"authentication cancelled"}}, now);
-  if (step == LoginStep::PlainResponse) return check_plain(line, now);
-  auto decoded = decode_sasl_response(line);
-  if (!decoded) return refuse_auth(decoded.error(), now);
-  if (step == LoginStep::User) {
-    credentials_ = Credentials(std::move(*decoded), "");
-    return await_response(LoginStep::Password, "UGFzc3dvcmQ6", now);  // "Password:"
-  }
-  credentials_ = Credentials(std::exchange(credentials_.user, {}), std::move(*decoded));
-  check_login(now);
-}
-
-void SmtpServerEngine::check_login(MonotonicTime now) {
-  if (auto checked = check_credentials(credentials_.user, credentials_.password); !checked) {
-    credentials_ = {};
-    return refuse_auth(checked.error(), now);
-  }
-  wait_for(Need::Authentication);
-}
-
-void SmtpServerEngine::check_plain(std::string_view response, MonotonicTime now) {
-  auto decoded = decode_sasl_response(response);
-  if (!decoded) return refuse_auth(decoded.error(), now);
-  auto credentials = parse_sasl_plain(*decoded);
-  OPENSSL_cleanse(decoded->data(), decoded->size());
-  if (!credentials) return refuse_auth(credentials.error(), now);
-  credentials_ = std::move(*credentials);
-  wait_for(Need::Authentication);
-}
-
-void SmtpServerEngine::refuse_auth(const Error& error, MonotonicTime now) {
-  if (error.kind == ErrorKind::Denied) {
-    if (++failed_logins_ >= kMaxFailedLogins)
-      return end(421, "4.7.0", "too many failed logins; closing the connection");
-    return refuse({535, "5.7.8", {error.detail}}, now);
-  }
-  refuse({501, "5.5.2", {error.detail}}, now);
-}
-
-void SmtpServerEngine::on_authenticated(Account account, MonotonicTime now) {
-  account_ = std::move(account);
-  credentials_ = {};
-  failed_logins_ = 0;
-  reply(235, "2.7.0", "authentication succeeded");
-  await_command(now);
-  advance(now);
-}
-
-void SmtpServerEngine::on_authentication_failed(MonotonicTime now) {
-  credentials_ = {};
-  if (++failed_logins_ >= kMaxFailedLogins) return end(421, "4.7.0", "too many failed logins; closing the connection");
-  reply(535, "5.7.8", "user or password is wrong");
-  await_command(now);
-  advance(now);
-}
-
-void SmtpServerEngine::on_authentication_unavailable(MonotonicTime now) {
-  credentials_ = {};
-  reply(454, "4.7.0", "this login cannot be checked now; try again later");
-  await_command(now);
-  advance(now);
-}
-
 void SmtpServerEngine::execute(const MailCommand& command, MonotonicTime now) {
   if (!greeted_) return refuse({503, "5.5.1", {"say EHLO first"}}, now);
   if (options_.tls != Tls::None && !secured_) return refuse({530, "5.7.0", {"say STARTTLS first"}}, now);
@@ -259,6 +174,7 @@ void SmtpServerEngine::execute(const MailCommand& command, MonotonicTime now) {
                   now);
   }
   if (in_transaction_) return refuse({503, "5.5.1", {"a mail transaction is open already; say RSET to leave it"}}, now);
+  if (!command.ascii && !command.smtputf8) return refuse(not_announced(), now);
   if (command.size_octets.value_or(0) > options_.max_message_octets) {
     return refuse({552, "5.3.4", {fmt::format("the limit for a message is {} octets", options_.max_message_octets)}},
                   now);
@@ -280,6 +196,7 @@ void SmtpServerEngine::on_storage(const std::optional<ServerReply>& refusal, Mon
     in_transaction_ = true;
     envelope_.reverse_path = command.reverse_path;
     envelope_.body_8bit = command.body_8bit;
+    envelope_.smtputf8 = command.smtputf8;
     reply(250, "2.1.0", "sender ok");
   }
   await_command(now);
@@ -288,6 +205,8 @@ void SmtpServerEngine::on_storage(const std::optional<ServerReply>& refusal, Mon
 
 void SmtpServerEngine::execute(const RcptCommand& command, MonotonicTime now) {
   if (!in_transaction_) return refuse({503, "5.5.1", {"say MAIL first"}}, now);
+  if (decoder_) return refuse({503, "5.5.1", {"the content has begun"}}, now);
+  if (!command.ascii && !envelope_.smtputf8) return refuse(not_announced(), now);
   if (envelope_.recipients.size() >= options_.max_recipients) {
     reply(452, "4.5.3", "too many recipients; send the message to the others in another transaction");
     return await_command(now);
@@ -298,58 +217,6 @@ void SmtpServerEngine::execute(const RcptCommand& command, MonotonicTime now) {
     envelope_.recipients.push_back(command.recipient);
   reply(250, "2.1.5", "recipient ok");
   await_command(now);
-}
-
-void SmtpServerEngine::execute(const DataCommand&, MonotonicTime now) {
-  if (!in_transaction_) return refuse({503, "5.5.1", {"say MAIL and RCPT first"}}, now);
-  if (envelope_.recipients.empty()) return refuse({554, "5.5.1", {"no valid recipients"}}, now);
-  output_ += "354 end the content with a dot on a line of its own\r\n";
-  decoder_.emplace(options_.bare_line_ends);
-  content_begun_ = now;
-  state_ = State::Content;
-  wait_for(Need::Content);
-}
-
-void SmtpServerEngine::read_content() {
-  const std::size_t before = content_.size();
-  const std::size_t consumed = decoder_->decode(std::string_view(input_).substr(input_at_), content_);
-  input_at_ += consumed;
-  wire_octets_ += consumed;
-  content_octets_ += content_.size() - before;
-  if (wire_octets_ > 2 * options_.max_message_octets)
-    return end(552, "5.3.4", "the message is far over the limit; closing the connection");
-  if (content_octets_ > options_.max_message_octets) content_.clear();
-  if (!decoder_->ended()) {
-    if (content_.size() >= kContentPieceOctets) wait_for(Need::Content);
-    return;
-  }
-  state_ = State::Busy;
-  if (!decoder_->flaw().empty()) {
-    content_refusal_ = ServerReply{550, "5.6.0", {std::string(decoder_->flaw())}};
-  } else if (content_octets_ > options_.max_message_octets) {
-    content_refusal_ =
-        ServerReply{552, "5.3.4", {fmt::format("the limit for a message is {} octets", options_.max_message_octets)}};
-  }
-  wait_for(Need::Acceptance);
-}
-
-void SmtpServerEngine::resume(MonotonicTime now) {
-  need_ = Need::Bytes;
-  advance(now);
-}
-
-void SmtpServerEngine::on_accepted(std::string_view queue_id, MonotonicTime now) {
-  reset_transaction();
-  reply(250, "2.0.0", fmt::format("Ok: queued as {}", queue_id));
-  await_command(now);
-  advance(now);
-}
-
-void SmtpServerEngine::on_refused(ServerReply refusal, MonotonicTime now) {
-  reset_transaction();
-  output_ += refusal.str();
-  await_command(now);
-  advance(now);
 }
 
 void SmtpServerEngine::execute(const RsetCommand&, MonotonicTime now) {
@@ -425,6 +292,7 @@ void SmtpServerEngine::reset_transaction() {
   content_octets_ = 0;
   wire_octets_ = 0;
   content_refusal_.reset();
+  chunk_refusal_.reset();
 }
 
 }  // namespace waxwing

@@ -20,12 +20,14 @@ struct Envelope {
   std::optional<MailAddress> reverse_path;  ///< no value: <>
   std::vector<MailAddress> recipients;
   bool body_8bit = false;
+  bool smtputf8 = false;
 };
 
 /// The server side of one submission connection as a state machine. The owner moves octets and does what need() asks
 /// for after every call; the engine decides what a client may do when, and keeps every bound.
 ///
-/// Greeting  -> EHLO -> [STARTTLS -> EHLO] -> AUTH -> { MAIL -> RCPT... -> DATA -> content -> acceptance }... -> QUIT
+/// Greeting  -> EHLO -> [STARTTLS -> EHLO] -> AUTH -> { MAIL -> RCPT... -> content -> acceptance }... -> QUIT
+/// where content is DATA and octets up to a dot, or BDAT and so many octets, repeated up to the last.
 class SmtpServerEngine {
  public:
   enum class Tls {
@@ -84,6 +86,8 @@ class SmtpServerEngine {
 
   /// The envelope of the message at hand: from Content to on_accepted() or on_refused().
   [[nodiscard]] const Envelope& envelope() const { return envelope_; }
+  /// Whether MAIL was accepted and what came of it is not decided yet.
+  [[nodiscard]] bool in_transaction() const { return in_transaction_; }
   /// Who submits; only after authentication.
   [[nodiscard]] const std::optional<Account>& account() const { return account_; }
   /// Name the client gave in EHLO.
@@ -105,13 +109,17 @@ class SmtpServerEngine {
   void shut_down(MonotonicTime now);
 
  private:
-  enum class State { Idle, AuthResponse, Content, Busy, Closed };
+  enum class State { Idle, AuthResponse, Content, Chunk, Busy, Closed };
   enum class LoginStep { None, User, Password, PlainResponse };
 
   void advance(MonotonicTime now);
   void limit_waiting(MonotonicTime now);
   bool read_line(MonotonicTime now);
   void read_content();
+  void read_chunk(MonotonicTime now);
+  void end_chunk(MonotonicTime now);
+  void end_content();
+  [[nodiscard]] std::optional<ServerReply> refusal_of_content() const;
   void execute(std::string_view line, MonotonicTime now);
   void execute(const HeloCommand& command, MonotonicTime now);
   void execute(const StartTlsCommand& command, MonotonicTime now);
@@ -119,6 +127,7 @@ class SmtpServerEngine {
   void execute(const MailCommand& command, MonotonicTime now);
   void execute(const RcptCommand& command, MonotonicTime now);
   void execute(const DataCommand& command, MonotonicTime now);
+  void execute(const BdatCommand& command, MonotonicTime now);
   void execute(const RsetCommand& command, MonotonicTime now);
   void execute(const NoopCommand& command, MonotonicTime now);
   void execute(const QuitCommand& command, MonotonicTime now);
@@ -164,7 +173,10 @@ class SmtpServerEngine {
   std::optional<ContentDecoder> decoder_;
   std::string content_;
   std::uint64_t content_octets_ = 0;
-  std::uint64_t wire_octets_ = 0;  ///< of this content, as they came
+  std::uint64_t wire_octets_ = 0;  ///< of this content or chunk, as they came
+  std::uint64_t chunk_octets_ = 0;
+  bool chunk_last_ = false;
+  std::optional<ServerReply> chunk_refusal_;  ///< said when the octets of the chunk have been dropped
   MonotonicTime content_begun_;
   std::optional<ServerReply> content_refusal_;
 };

@@ -114,11 +114,23 @@ class Attack(scenario.Scenario):
                         self.assertTrue(all(octet in b"\r\n" or 32 <= octet < 127 for octet in reply), reply)
 
     def send_content(self, port, content, recipient="eve@recv.example"):
-        """The reply to DATA with this content, and what the session says afterwards."""
+        """The reply to DATA with this content."""
         with self.wire(port, "mail") as wire:
             self.assertEqual(wire.say(b"RCPT TO:<" + recipient.encode() + b">")[:3], b"250")
             self.assertEqual(wire.say(b"DATA")[:3], b"354")
             wire.send(content)
+            return wire.reply().decode()
+
+    def send_chunks(self, port, content, recipient="eve@recv.example"):
+        """The reply to the same content in chunks; without the dot that ends DATA."""
+        with self.wire(port, "mail") as wire:
+            self.assertEqual(wire.say(b"RCPT TO:<" + recipient.encode() + b">")[:3], b"250")
+            middle = len(content) // 2
+            wire.send(b"BDAT %d\r\n" % middle + content[:middle])
+            reply = wire.reply().decode()
+            if not reply.startswith("250"):
+                return reply
+            wire.send(b"BDAT %d LAST\r\n" % (len(content) - middle) + content[middle:])
             return wire.reply().decode()
 
     def test_dialogues(self):
@@ -133,6 +145,7 @@ class Attack(scenario.Scenario):
                 with self.subTest(name=name, port=port):
                     reply = self.send_content(port, header + b"\r\n\r\nbody\r\n.\r\n")
                     self.assertTrue(reply.startswith(verdict), reply)
+                    self.assertEqual(self.send_chunks(port, header + b"\r\n\r\nbody\r\n"), reply)
 
     def test_fields_that_must_not_leave_are_taken_out_before_signing(self):
         header = b"\r\n".join((attacks.OK, b"Subject: stripped", *attacks.STRIPPED))

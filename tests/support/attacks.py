@@ -10,6 +10,7 @@ ENDINGS     octets that some server takes for the end of data.
 import base64
 
 CLOSED = "closed"
+# Recipients at recv.example exist; the account may send as sender.example.
 A = b"MAIL FROM:<ann@sender.example>"
 B = b"RCPT TO:<eve@recv.example>"
 
@@ -150,6 +151,33 @@ _STATES = [
 ]
 
 
+_GOOD = b"From: ann@sender.example\r\n\r\nbody\r\n"
+_CHUNKS = [
+    ("bdat.before-mail", "login", [(b"BDAT 6\r\nNOOP\r\n", ("503",)), (b"HELP\r\n", ("214",))]),
+    ("bdat.before-rcpt", "mail", [(b"BDAT 6 LAST\r\nNOOP\r\n", ("554",)), (b"HELP\r\n", ("214",))]),
+    ("bdat.before-auth", "ehlo", [(b"BDAT 6\r\nNOOP\r\n", ("530", CLOSED))]),
+    *((f"bdat.size-{name}", "rcpt", [(b"BDAT" + size + b"\r\n" + A + b"\r\n", ("5..", CLOSED))])
+      for name, size in {"none": b"", "word": b" x", "negative": b" -1", "plus": b" +6", "hex": b" 0x6", "octal-like": b" 6o",
+                         "fraction": b" 6.0", "overflow-32": b" 4294967296", "overflow-63": b" 9223372036854775808",
+                         "overflow-64": b" 18446744073709551616", "digits": b" " + b"9" * 400, "over-limit": b" 52428801",
+                         "last-first": b" LAST 6", "not-last": b" 6 LASTLY", "two-last": b" 6 LAST LAST"}.items()),
+    ("bdat.smuggled-dot", "rcpt", [(b"BDAT 8\r\nX: y\r\n.\r", ("250",)), (b"BDAT 1 LAST\r\n\n", ("550",)), (B + b"\r\n", ("503",))]),
+    ("bdat.bare-line-feed", "rcpt", [(b"BDAT 5 LAST\r\na\nb\r\n", ("5..",)), (lines(B, b"DATA"), ("503", "503"))]),
+    ("bdat.bare-cr-between", "rcpt", [(b"BDAT 4\r\nX: \r", ("250",)), (b"BDAT 1 LAST\r\nx", ("5..",))]),
+    ("bdat.nul", "rcpt", [(b"BDAT 3 LAST\r\na\0b", ("550",))]),
+    ("bdat.then-data", "rcpt", [(b"BDAT 1\r\nx", ("250",)), (lines(b"DATA", A, B), ("503", "503", "503"))]),
+    ("bdat.then-rset", "rcpt", [(b"BDAT 1\r\nx", ("250",)), (b"RSET\r\nBDAT 6 LAST\r\nNOOP\r\n", ("250", "503"))]),
+    ("bdat.then-ehlo", "rcpt", [(b"BDAT 1\r\nx", ("250",)), (b"EHLO x\r\nBDAT 6 LAST\r\nNOOP\r\n", ("250", "503"))]),
+    ("bdat.after-failure", "rcpt", [(b"BDAT 3\r\na\nbBDAT 6\r\nNOOP\r\nBDAT 6 LAST\r\nNOOP\r\n", ("5..|250", "503", "503"))]),
+    ("bdat.after-message", "rcpt", [(b"BDAT %d LAST\r\n" % len(_GOOD) + _GOOD, ("250",)), (b"BDAT 6 LAST\r\nNOOP\r\n", ("503",))]),
+    ("bdat.given-up-content", "rcpt", [(b"BDAT 12\r\nBcc: x@y.z\r\n", ("250",)), (lines(b"RSET", A, B), ("250", "250", "250")),
+                                       (b"BDAT 5 LAST\r\nTo: x", ("550",))]),
+    ("bdat.tiny", "rcpt", [(b"".join(b"BDAT 1\r\n%c" % octet for octet in _GOOD), ("250",) * len(_GOOD)), (b"BDAT 0 LAST\r\n", ("250",))]),
+    ("bdat.empty", "rcpt", [(b"BDAT 0 LAST\r\n", ("550",))]),
+    ("bdat.many-refused", "login", [(b"BDAT 1\r\nx" * 30, ("503",) * 20 + ("421", CLOSED))]),
+]
+
+
 def _addresses():
     """Paths that no server may take, as sender and as recipient."""
     refused = {
@@ -187,9 +215,13 @@ def _addresses():
                        "above": b"<ann@example>", "percent": b"<ann%sender.example@other.example>",
                        "route-hides": b"<@sender.example:ann@other.example>", "quoted-hides": b'<"ann@sender.example"@other.example>'}.items():
         yield _one(f"mail.{name}", "login", b"MAIL FROM:" + path, "550")
+    for name, path in {"latin1": b"<\xe4nn@sender.example>", "c1": b"<\xc2\x85nn@sender.example>", "overlong": b"<\xc0\xaenn@sender.example>",
+                       "surrogate": b"<\xed\xa0\x80nn@sender.example>", "control": b"<\xc3\xa4\x01@sender.example>",
+                       "cut": b"<ann\xc3@sender.example>", "look-alike": b"<ann@\xd1\x95ender.example>"}.items():
+        yield _one(f"utf8.{name}", "login", b"MAIL FROM:" + path + b" SMTPUTF8", "5..")
 
 
-DIALOGUES = [*_LOGIN, *_COMMANDS, *_STATES, *_addresses()]
+DIALOGUES = [*_LOGIN, *_COMMANDS, *_CHUNKS, *_STATES, *_addresses()]
 
 OK = b"From: ann@sender.example"
 FORM, NAME, LIMIT = "550 5.6.0", "550 5.7.1", "552 5.3.4"

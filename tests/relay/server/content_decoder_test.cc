@@ -85,5 +85,26 @@ TEST_CASE("the cutting of the input does not change the content") {
   }
 }
 
+/// Content of chunks that come in one piece, with its last line closed; "!" and the flaw when there is one.
+std::string of_chunks(std::string_view octets, BareLineEnds mode) {
+  ContentDecoder decoder(mode, ContentFraming::Chunks);
+  std::string content;
+  CHECK(decoder.decode(octets, content) == octets.size());
+  decoder.finish(content);
+  return decoder.flaw().empty() ? content : "!" + std::string(decoder.flaw().substr(0, 7));
+}
+
+TEST_CASE("in chunks no dot ends or hides anything, and the last line is closed once") {
+  CHECK(of_chunks("a\r\n.\r\n..b\r\n", BareLineEnds::Reject) == "a\r\n.\r\n..b\r\n");
+  CHECK(of_chunks("a", BareLineEnds::Reject) == "a\r\n");
+  CHECK(of_chunks("", BareLineEnds::Reject).empty());
+  CHECK(of_chunks("a\r\n", BareLineEnds::Reject) == "a\r\n");
+  CHECK(of_chunks("a\n", BareLineEnds::Fix) == "a\r\n");
+  CHECK(of_chunks("a\n.\n", BareLineEnds::Fix) == "a\r\n.\r\n");
+  CHECK(of_chunks("a\r", BareLineEnds::Fix) == "a\r\n");
+  CHECK(of_chunks("a\r", BareLineEnds::Reject) == "!bare CR");
+  CHECK(of_chunks("a\nb", BareLineEnds::Reject) == "!bare LF");
+}
+
 }  // namespace
 }  // namespace waxwing

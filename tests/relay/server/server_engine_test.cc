@@ -6,73 +6,13 @@
 #include <string_view>
 
 #include "policy/base64.h"
+#include "tests/relay/server/dialogue.h"
 
 namespace waxwing {
 namespace {
 
 using Need = SmtpServerEngine::Need;
 using namespace std::string_literals;
-
-/// A client that knows one account, "app" with "secret", and keeps what the engine takes over.
-class Dialogue {
- public:
-  explicit Dialogue(SmtpServerEngine::Options options = {}) : engine_(with_name(std::move(options)), now_) { serve(); }
-
-  /// Sends octets and returns all that the server answered.
-  std::string say(std::string_view octets) {
-    engine_.on_bytes(octets, now_);
-    return serve();
-  }
-
-  std::string log_in() {
-    say("EHLO app.example.org\r\n");
-    return say("AUTH PLAIN " + encode_base64("\0app\0secret"s) + "\r\n");
-  }
-
-  std::string serve() {
-    std::string output;
-    while (true) {
-      output += engine_.take_output();
-      if (engine_.need() == Need::Authentication) {
-        if (engine_.credentials().user == "app" && engine_.credentials().password == "secret")
-          engine_.on_authenticated(account, now_);
-        else
-          engine_.on_authentication_failed(now_);
-      } else if (engine_.need() == Need::StorageCheck) {
-        engine_.on_storage(storage_refusal, now_);
-      } else if (engine_.need() == Need::Content) {
-        content += engine_.take_content();
-        engine_.resume(now_);
-      } else if (engine_.need() == Need::Acceptance) {
-        content += engine_.take_content();
-        accepted_envelope = engine_.envelope();
-        if (engine_.content_refusal())
-          engine_.on_refused(*engine_.content_refusal(), now_);
-        else
-          engine_.on_accepted("0000000000001", now_);
-      } else {
-        return output + engine_.take_output();
-      }
-    }
-  }
-
-  SmtpServerEngine& engine() { return engine_; }
-  void pass(Milliseconds time) { now_ += time; }
-  MonotonicTime now() const { return now_; }
-
-  Account account{"app", "tenant", "", {}};
-  std::optional<ServerReply> storage_refusal;
-  std::string content;
-  Envelope accepted_envelope;
-
- private:
-  static SmtpServerEngine::Options with_name(SmtpServerEngine::Options options) {
-    options.hostname = "relay.example";
-    return options;
-  }
-  MonotonicTime now_{};
-  SmtpServerEngine engine_;
-};
 
 bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
@@ -354,6 +294,114 @@ TEST_CASE("recipients over the limit are left for another transaction") {
   dialogue.log_in();
   dialogue.say("MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\nRCPT TO:<c@example.net>\r\n");
   CHECK(dialogue.say("RCPT TO:<d@example.net>\r\n").substr(0, 9) == "452 4.5.3");
+}
+
+/// A session with sender and recipient, ready for content.
+void begin_message(Dialogue& dialogue) {
+  dialogue.log_in();
+  dialogue.say("MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\n");
+}
+
+TEST_CASE("chunks are content as they are, dots and all, and the last one asks for acceptance") {
+  Dialogue dialogue;
+  begin_message(dialogue);
+  CHECK(dialogue.say("BDAT 8\r\nX: y\r\n\r\nBDAT 6\r\n.\r\n..x") ==
+        "250 2.0.0 8 octets received\r\n250 2.0.0 6 octets received\r\n");
+  CHECK(dialogue.say("BDAT 3 LAST\r\n\r\nz") == "250 2.0.0 Ok: queued as 0000000000001\r\n");
+  CHECK(dialogue.content == "X: y\r\n\r\n.\r\n..x\r\nz\r\n");
+  CHECK(dialogue.say("DATA\r\n").substr(0, 3) == "503");
+}
+
+TEST_CASE("a session with chunks is the same whichever way its octets are cut") {
+  const std::string script =
+      "EHLO app.example.org\r\nAUTH PLAIN " + encode_base64("\0app\0secret"s) +
+      "\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\nBDAT 7\r\nX: y\r\n\rBDAT 0\r\nBDAT 6 "
+      "last\r\n\nRSET\r\r\nQUIT\r\n";
+  Dialogue whole;
+  const std::string expected = whole.say(script);
+  CHECK(contains(expected, "550 5.6.0"));  // "RSET" is content, and the lone CR behind it is what is wrong with it
+  for (std::size_t piece = 1; piece < 40; ++piece) {
+    Dialogue cut;
+    std::string replies;
+    for (std::size_t at = 0; at < script.size(); at += piece)
+      replies += cut.say(std::string_view(script).substr(at, piece));
+    CHECK(replies == expected);
+    CHECK(cut.content == whole.content);
+  }
+}
+
+TEST_CASE("the octets of a refused chunk are never read as commands") {
+  Dialogue dialogue;
+  dialogue.log_in();
+  CHECK(dialogue.say("BDAT 6\r\nNOOP\r\nHELP\r\n") ==
+        "503 5.5.1 say MAIL and RCPT first\r\n214 2.0.0 see RFC 5321 and RFC 6409\r\n");
+  CHECK(dialogue.say("MAIL FROM:<a@example.org>\r\nBDAT 6 LAST\r\nNOOP\r\n").substr(21, 3) == "554");
+  CHECK(dialogue.say("RCPT TO:<b@example.net>\r\n").substr(0, 3) == "503");
+}
+
+TEST_CASE("a chunk whose end is not known or far away closes the connection") {
+  for (const char* line : {"BDAT", "BDAT x", "BDAT -1", "BDAT 0x10", "BDAT +1", "BDAT 1 NEXT", "BDAT 1 LAST LAST",
+                           "BDAT 18446744073709551616", "BDAT 999999999999999999999", "BDAT 52428801"}) {
+    INFO(line);
+    Dialogue dialogue;
+    begin_message(dialogue);
+    CHECK(dialogue.say(std::string(line) + "\r\nNOOP\r\n").front() == '5');
+    CHECK(dialogue.engine().need() == Need::Close);
+  }
+  Dialogue stranger;
+  stranger.say("EHLO app.example.org\r\n");
+  CHECK(stranger.say("BDAT 6\r\nNOOP\r\n").substr(0, 3) == "530");
+  CHECK(stranger.engine().need() == Need::Close);
+}
+
+TEST_CASE("after a failed chunk nothing is left of the transaction") {
+  SmtpServerEngine::Options options;
+  options.max_message_octets = 10;
+  Dialogue dialogue(options);
+  begin_message(dialogue);
+  CHECK(dialogue.say("BDAT 10\r\n0123456789BDAT 1\r\nxBDAT 1 LAST\r\nyRCPT TO:<c@example.net>\r\n") ==
+        "250 2.0.0 10 octets received\r\n552 5.3.4 the limit for a message is 10 octets\r\n"
+        "503 5.5.1 say MAIL and RCPT first\r\n503 5.5.1 say MAIL first\r\n");
+  CHECK_FALSE(dialogue.engine().in_transaction());
+}
+
+TEST_CASE("content that has begun in chunks ends in chunks or not at all") {
+  Dialogue dialogue;
+  begin_message(dialogue);
+  dialogue.say("BDAT 1\r\nx");
+  CHECK(dialogue.say("RCPT TO:<c@example.net>\r\n").substr(0, 3) == "503");
+  CHECK(dialogue.say("DATA\r\n").substr(0, 3) == "503");
+  CHECK(dialogue.say("MAIL FROM:<c@example.org>\r\n").substr(0, 3) == "503");
+  CHECK(dialogue.say("RSET\r\nBDAT 1 LAST\r\nx").substr(14, 3) == "503");
+}
+
+TEST_CASE("a hundred thousand tiny chunks cost no memory") {
+  Dialogue dialogue;
+  begin_message(dialogue);
+  std::string chunks;
+  for (int i = 0; i < 1'000; ++i) chunks += "BDAT 1\r\nx";
+  for (int i = 0; i < 100; ++i) {
+    dialogue.say(chunks);
+    REQUIRE(dialogue.engine().take_content().size() < 65'536 + 1'000);
+  }
+}
+
+TEST_CASE("addresses that are not ASCII need SMTPUTF8, and control characters nowhere") {
+  Dialogue dialogue;
+  dialogue.log_in();
+  CHECK(dialogue.say("MAIL FROM:<\xc3\xa4@example.org>\r\n").substr(0, 9) == "553 5.6.7");
+  CHECK(dialogue
+            .say("MAIL FROM:<a@b\xc3\xbc"
+                 "cher.example>\r\n")
+            .substr(0, 9) == "553 5.6.7");
+  CHECK(dialogue.say("MAIL FROM:<\xe4@example.org> SMTPUTF8\r\n").substr(0, 3) == "500");
+  CHECK(dialogue.say("MAIL FROM:<\xc2\x85@example.org> SMTPUTF8\r\n").substr(0, 3) == "500");
+  CHECK(dialogue.say("MAIL FROM:<a@example.org> SMTPUTF8=1\r\n").substr(0, 3) == "501");
+  CHECK(dialogue.say("MAIL FROM:<a@example.org>\r\n").substr(0, 3) == "250");
+  CHECK(dialogue.say("RCPT TO:<\xc3\xa4@example.net>\r\n").substr(0, 9) == "553 5.6.7");
+  dialogue.say("RSET\r\n");
+  CHECK(dialogue.say("MAIL FROM:<\xc3\xa4@example.org> SMTPUTF8\r\nRCPT TO:<\xc3\xb6@example.net>\r\n") ==
+        "250 2.1.0 sender ok\r\n250 2.1.5 recipient ok\r\n");
 }
 
 }  // namespace

@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+#include <openssl/mem.h>
+
+#include <utility>
+
+#include "relay/server/server_engine.h"
+
+// AUTH, from the command to the verdict.
+
+namespace waxwing {
+
+void SmtpServerEngine::execute(const AuthCommand& command, MonotonicTime now) {
+  if (!greeted_ || !extended_) return refuse({503, "5.5.1", {"say EHLO first"}}, now);
+  if (account_) return refuse({503, "5.5.1", {"already authenticated"}}, now);
+  if (in_transaction_) return refuse({503, "5.5.1", {"not during a mail transaction"}}, now);
+  if (options_.tls != Tls::None && !secured_) return refuse({538, "5.7.11", {"say STARTTLS first"}}, now);
+  if (command.mechanism == "plain") {
+    if (command.initial_response) return check_plain(*command.initial_response, now);
+    return await_response(LoginStep::PlainResponse, "", now);
+  }
+  if (command.mechanism == "login") {
+    if (!command.initial_response) return await_response(LoginStep::User, "VXNlcm5hbWU6", now);  // "Username:"
+    login_ = LoginStep::User;
+    return auth_response(*command.initial_response, now);
+  }
+  refuse({504, "5.5.4", {"mechanism not offered; use PLAIN or LOGIN"}}, now);
+}
+
+void SmtpServerEngine::await_response(LoginStep step, std::string_view challenge, MonotonicTime now) {
+  await_command(now);
+  if (state_ == State::Closed) return;
+  login_ = step;
+  state_ = State::AuthResponse;
+  output_ += fmt::format("334 {}\r\n", challenge);
+}
+
+void SmtpServerEngine::auth_response(std::string_view line, MonotonicTime now) {
+  const LoginStep step = std::exchange(login_, LoginStep::None);
+  state_ = State::Idle;
+  if (line == "*") return refuse({501, "5.7.0", {"authentication cancelled"}}, now);
+  if (step == LoginStep::PlainResponse) return check_plain(line, now);
+  auto decoded = decode_sasl_response(line);
+  if (!decoded) return refuse_auth(decoded.error(), now);
+  if (step == LoginStep::User) {
+    credentials_ = Credentials(std::move(*decoded), "");
+    return await_response(LoginStep::Password, "UGFzc3dvcmQ6", now);  // "Password:"
+  }
+  credentials_ = Credentials(std::exchange(credentials_.user, {}), std::move(*decoded));
+  check_login(now);
+}
+
+void SmtpServerEngine::check_login(MonotonicTime now) {
+  if (auto checked = check_credentials(credentials_.user, credentials_.password); !checked) {
+    credentials_ = {};
+    return refuse_auth(checked.error(), now);
+  }
+  wait_for(Need::Authentication);
+}
+
+void SmtpServerEngine::check_plain(std::string_view response, MonotonicTime now) {
+  auto decoded = decode_sasl_response(response);
+  if (!decoded) return refuse_auth(decoded.error(), now);
+  auto credentials = parse_sasl_plain(*decoded);
+  OPENSSL_cleanse(decoded->data(), decoded->size());
+  if (!credentials) return refuse_auth(credentials.error(), now);
+  credentials_ = std::move(*credentials);
+  wait_for(Need::Authentication);
+}
+
+void SmtpServerEngine::refuse_auth(const Error& error, MonotonicTime now) {
+  if (error.kind == ErrorKind::Denied) {
+    if (++failed_logins_ >= kMaxFailedLogins)
+      return end(421, "4.7.0", "too many failed logins; closing the connection");
+    return refuse({535, "5.7.8", {error.detail}}, now);
+  }
+  refuse({501, "5.5.2", {error.detail}}, now);
+}
+
+void SmtpServerEngine::on_authenticated(Account account, MonotonicTime now) {
+  account_ = std::move(account);
+  credentials_ = {};
+  failed_logins_ = 0;
+  reply(235, "2.7.0", "authentication succeeded");
+  await_command(now);
+  advance(now);
+}
+
+void SmtpServerEngine::on_authentication_failed(MonotonicTime now) {
+  credentials_ = {};
+  if (++failed_logins_ >= kMaxFailedLogins) return end(421, "4.7.0", "too many failed logins; closing the connection");
+  reply(535, "5.7.8", "user or password is wrong");
+  await_command(now);
+  advance(now);
+}
+
+void SmtpServerEngine::on_authentication_unavailable(MonotonicTime now) {
+  credentials_ = {};
+  reply(454, "4.7.0", "this login cannot be checked now; try again later");
+  await_command(now);
+  advance(now);
+}
+
+}  // namespace waxwing
