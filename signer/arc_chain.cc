@@ -172,7 +172,7 @@ bool ArcChain::ask_keys(Answers& answers) const {
 std::optional<SignatureFault> ArcChain::check_message_signature(const Link& link, Answers& answers,
                                                                 WallTime now) const {
   if (link.signature_fault) return link.signature_fault;
-  if (auto fault = check_signature_time(link.signature, now)) return fault;
+  if (auto fault = check_expiry(link.signature, now)) return fault;
   if (auto fault = check_body(link.signature, digests_.digest(link.digest))) return fault;
   const Answer& key = *answers.find(key_question(link.signature));
   const std::string octets = signed_header_octets(fields_, *link.set.signature, link.signature);
@@ -186,6 +186,7 @@ unsigned ArcChain::find_oldest_pass(Answers& answers, WallTime now) const {
   return 0;
 }
 
+/// From the first set on, since each seal covers all before it; the RFC goes the other way, to the same verdict.
 void ArcChain::check_seals(Answers& answers, WallTime now, ArcVerdict& verdict) const {
   std::string octets;
   for (std::size_t i = 0; i < links_.size(); ++i) {
@@ -193,7 +194,7 @@ void ArcChain::check_seals(Answers& answers, WallTime now, ArcVerdict& verdict) 
     append_sealed_fields(link.set, octets);
     const std::size_t before_seal = octets.size();
     append_unsigned_field(*link.set.seal, link.seal, Canonicalization::Relaxed, octets);
-    auto fault = check_signature_time(link.seal, now);
+    auto fault = check_expiry(link.seal, now);
     if (!fault) fault = verify_with_published_key(*answers.find(key_question(link.seal)), link.seal, octets).fault;
     if (fault) {
       verdict.result = ArcResult::Fail;

@@ -76,7 +76,7 @@ std::vector<DkimVerdict> DkimVerifier::judge_without_keys(WallTime now) const {
     DkimVerdict& verdict = verdicts.emplace_back();
     verdict.signature = candidate.signature;
     auto fault = candidate.fault;
-    if (!fault) fault = check_signature_time(candidate.signature, now);
+    if (!fault) fault = check_expiry(candidate.signature, now);
     if (!fault) fault = check_body(candidate.signature, digests_.digest(candidate.digest));
     if (!fault && open == kMaxSignaturesVerified)
       fault = SignatureFault{DkimResult::Neutral, "there are too many signatures"};
