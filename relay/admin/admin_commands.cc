@@ -6,6 +6,7 @@
 
 #include "relay/admin/account_commands.h"
 #include "relay/admin/admin_request.h"
+#include "relay/admin/hold_commands.h"
 #include "relay/admin/queue_commands.h"
 #include "relay/admin/reply_lines.h"
 
@@ -18,6 +19,8 @@ Result<AdminReply> run_admin_command(const nlohmann::json& request, SqliteQueueS
   if (command == "queue show") return queue_show(arguments, store);
   if (command == "queue ids") return queue_ids(arguments, store);
   if (command == "queue retry") return queue_retry(arguments, store, now);
+  if (command == "queue hold") return queue_hold(arguments, store, now);
+  if (command == "queue release") return queue_release(arguments, store, now);
   if (command == "queue drop") return queue_drop(arguments, store);
   if (command == "account add") return account_add(arguments, store);
   if (command == "account passwd") return account_passwd(arguments, store);

@@ -22,10 +22,19 @@ struct DroppedMessage {
   bool removed = false;  ///< nobody waits for it any more: the scheduler forgets it
 };
 
+/// A message that an operator keeps from being sent, or lets go again, for the log.
+struct HeldMessage {
+  QueueId id;
+  std::string message_id;
+  std::string reason;
+};
+
 /// What a running relay must do after a command whose changes are durable.
 struct AdminEffects {
   std::vector<WaitingRecipient> retry;  ///< to be added to the scheduler: their new time is now
   std::vector<DroppedMessage> dropped;
+  std::vector<HeldMessage> held;      ///< the scheduler leaves them alone
+  std::vector<HeldMessage> released;  ///< the scheduler takes them again, with what is in `retry`
 };
 
 /// The answer to a command.
@@ -46,7 +55,11 @@ struct AdminReply {
 ///   each
 ///                                                    recipient, without its body
 ///   queue ids                                        a line per message: id, message_id, state, recipients, waiting
-///   queue retry   id | domain | account | all        makes those who wait or are held due now; a line per message
+///   queue retry   id | domain | account | all        makes those who wait due now; a line per message
+///   queue hold    (id | account | all) reason        keeps messages from being sent and from expiring; a line per
+///   message queue release (id | account | all) [reason]      lets held messages go, due now, to be sealed anew; the
+///   time for which
+///                                                    they were held does not count; a line per message
 ///   queue drop    (id | domain | account | all) [reason]   a line per message; final, without a report to the sender
 ///   account add   name password_hash [tenant] [allowed_senders]
 ///   account passwd  name password_hash

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "policy/domain_name.h"
+#include "relay/admin/message_selection.h"
 #include "relay/admin/reply_lines.h"
 
 namespace waxwing {
@@ -40,76 +40,6 @@ Json recipient_json(const QueuedRecipient& recipient) {
           {"reason", recipient.reason}};
 }
 
-bool waits(const QueuedRecipient& recipient) {
-  return !is_final(recipient.state);
-}
-
-bool concerns(const QueueFilter& filter, const QueuedRecipient& recipient) {
-  return filter.domain.empty() || recipient.address.domain.str() == filter.domain;
-}
-
-std::optional<QueueId> read_id(AdminRequest& request, const char* name) {
-  const std::string text = request.text(name);
-  if (text.empty()) return std::nullopt;
-  auto id = QueueId::parse(text);
-  if (id) return *id;
-  request.refuse(fmt::format("\"{}\" is no queue id: {}", text, id.error().detail));
-  return std::nullopt;
-}
-
-QueueFilter read_filter(AdminRequest& request) {
-  QueueFilter filter;
-  filter.limit = kMaxAdminMessages + 1;  // one more, to see whether there are more
-  filter.id = read_id(request, "id");
-  filter.after = read_id(request, "after");
-  filter.account = request.text("account");
-  if (const std::string text = request.text("domain"); !text.empty()) {
-    auto domain = DomainName::parse(text);
-    if (domain) filter.domain = domain->str();
-    if (!domain) request.refuse(domain.error().detail);
-  }
-  return filter;
-}
-
-// The filter of a command that changes something: to concern everything must be said.
-QueueFilter read_selection(AdminRequest& request) {
-  QueueFilter filter = read_filter(request);
-  const bool selects = filter.id.has_value() || !filter.domain.empty() || !filter.account.empty();
-  if (request.flag("all") == selects) request.refuse("say which messages: an id, a domain, an account, or all");
-  return filter;
-}
-
-// Calls `each` for the messages that match, until the reply is full; then notes where to go on.
-template <class Each>
-Result<AdminReply> for_each_message(SqliteQueueStore& store, const QueueFilter& filter, const Each& each) {
-  const auto messages = store.list(filter);
-  if (!messages) return tl::unexpected(messages.error());
-  if (messages->empty() && filter.id) {
-    return fail(ErrorKind::NotFound, fmt::format("there is no such message as {} in the queue", filter.id->str()));
-  }
-  AdminReply reply;
-  std::size_t count = 0;
-  for (const QueuedMessage& message : *messages) {
-    if (count++ == kMaxAdminMessages || reply.octets > kMaxAdminReplyOctets) return reply;
-    if (auto done = each(message, reply); !done) return tl::unexpected(std::move(done.error()));
-    reply.next = &message == &messages->back() ? std::nullopt : std::optional(message.id);
-  }
-  return reply;
-}
-
-RecipientUpdate unchanged(QueueId id, const QueuedRecipient& recipient) {
-  RecipientUpdate update;
-  update.message = id;
-  update.ordinal = recipient.ordinal;
-  update.state = recipient.state;
-  update.attempts = recipient.attempts;
-  update.next_attempt = recipient.next_attempt;
-  update.status = recipient.status;
-  update.reason = recipient.reason;
-  update.report = recipient.report;
-  return update;
-}
-
 // Makes the recipients of one message due that the filter concerns.
 Result<void> retry_message(SqliteQueueStore& store, QueueId id, const QueueFilter& filter, WallTime now,
                            AdminReply& reply) {
@@ -117,7 +47,8 @@ Result<void> retry_message(SqliteQueueStore& store, QueueId id, const QueueFilte
   if (!message) return tl::unexpected(message.error());
   std::size_t count = 0;
   for (const QueuedRecipient& recipient : message->recipients) {
-    if (!waits(recipient) || !concerns(filter, recipient)) continue;
+    // Who held it knows of something that another attempt does not mend.
+    if (!waits(recipient) || recipient.state == RecipientState::Held || !concerns(filter, recipient)) continue;
     RecipientUpdate update = unchanged(id, recipient);
     update.state = recipient.attempts == 0 ? RecipientState::Queued : RecipientState::Deferred;
     update.next_attempt = now;

@@ -89,30 +89,41 @@ class CommandTree {
     CLI::App* show =
         add(group, "show", Command::QueueShow, "Show one message with all recipients and their last attempt");
     show->add_option("ID", arguments_.queue_id, "Queue id")->required();
-    add_selection(add(group, "retry", Command::QueueRetry, "Try delivery now"));
+    add_selection(add(group, "retry", Command::QueueRetry, "Try delivery now"), Domains::Offered);
+    CLI::App* hold = add(group, "hold", Command::QueueHold, "Keep messages from being sent and from expiring");
+    add_selection(hold, Domains::NotOffered);
+    hold->add_option("--reason", arguments_.reason, "Sentence for whoever finds them held")->required();
+    CLI::App* release =
+        add(group, "release", Command::QueueRelease, "Deliver held messages, signed with the keys proven now");
+    add_selection(release, Domains::NotOffered);
+    release->add_option("--reason", arguments_.reason, "Sentence for the log");
     CLI::App* drop = add(group, "drop", Command::QueueDrop, "Remove messages without telling their senders");
-    add_selection(drop);
-    drop->add_option("--reason", arguments_.drop_reason, "Sentence for the log");
+    add_selection(drop, Domains::Offered);
+    drop->add_option("--reason", arguments_.reason, "Sentence for the log");
     add_limit(add(group, "ids", Command::QueueIds, "Print the ids of all messages that wait"));
   }
 
-  void add_filters(CLI::App* command) {
-    command->add_option("--domain", arguments_.domain, "Only recipients of this domain");
-    command->add_option("--account", arguments_.of_account, "Only messages of this account");
+  enum class Domains { Offered, NotOffered };  // whether single recipients of a message can be meant
+
+  std::vector<CLI::Option*> add_filters(CLI::App* command, Domains domains = Domains::Offered) {
+    std::vector<CLI::Option*> filters = {
+        command->add_option("--account", arguments_.of_account, "Only messages of this account")};
+    if (domains == Domains::Offered)
+      filters.push_back(command->add_option("--domain", arguments_.domain, "Only recipients of this domain"));
+    return filters;
   }
 
   // What changes the queue must say what it changes.
-  void add_selection(CLI::App* command) {
-    CLI::Option* id = command->add_option("ID", arguments_.queue_id, "Queue id");
+  void add_selection(CLI::App* command, Domains domains) {
     CLI::Option* all = command->add_flag("--all", arguments_.all, "All messages");
-    add_filters(command);
-    CLI::Option* domain = command->get_option("--domain");
-    CLI::Option* account = command->get_option("--account");
-    for (CLI::Option* other : {id, domain, account}) all->excludes(other);
-    command->callback([id, all, domain, account] {
-      if (id->count() + all->count() + domain->count() + account->count() == 0) {
-        throw CLI::RequiredError("ID, --domain, --account or --all");
-      }
+    std::vector<CLI::Option*> selectors = add_filters(command, domains);
+    selectors.push_back(command->add_option("ID", arguments_.queue_id, "Queue id"));
+    for (CLI::Option* other : selectors) all->excludes(other);
+    selectors.push_back(all);
+    command->callback([selectors, domains] {
+      if (std::ranges::any_of(selectors, [](const CLI::Option* option) { return option->count() > 0; })) return;
+      throw CLI::RequiredError(domains == Domains::Offered ? "ID, --domain, --account or --all"
+                                                           : "ID, --account or --all");
     });
   }
 

@@ -17,6 +17,8 @@ enum class Command {
   QueueList,
   QueueShow,
   QueueRetry,
+  QueueHold,
+  QueueRelease,
   QueueDrop,
   QueueIds,
   Explain,
@@ -33,11 +35,11 @@ struct Arguments {
   std::string config_path = "/etc/waxwing/waxwing.toml";
   OutputFormat format = OutputFormat::Text;
   KeyCreation key;                   ///< keys create; domain and selector also of keys dns
-  std::string queue_id;              ///< queue show, retry, drop
-  bool all = false;                  ///< queue retry, drop
-  std::string drop_reason;           ///< queue drop
+  std::string queue_id;              ///< queue show, retry, hold, release, drop
+  bool all = false;                  ///< queue retry, hold, release, drop
+  std::string reason;                ///< queue hold, release, drop
   std::string domain;                ///< queue list, retry, drop: of recipients
-  std::string of_account;            ///< queue list, retry, drop
+  std::string of_account;            ///< queue list, retry, hold, release, drop
   std::size_t limit = 10'000;        ///< queue list, ids: messages
   std::string address;               ///< explain
   std::string option;                ///< config explain

@@ -111,7 +111,11 @@ class CommandRun {
       case Command::QueueRetry:
         return retry_messages(asker(), selection, output_);
       case Command::QueueDrop:
-        return drop_messages(asker(), selection, arguments_.drop_reason, output_);
+        return drop_messages(asker(), selection, arguments_.reason, output_);
+      case Command::QueueHold:
+        return hold_messages(asker(), selection, arguments_.reason, output_);
+      case Command::QueueRelease:
+        return release_messages(asker(), selection, arguments_.reason, output_);
       default:
         return list_queue_ids(asker(), arguments_.limit, output_);
     }

@@ -130,6 +130,32 @@ Result<void> retry_messages(const AskRelay& ask, const QueueSelection& selection
   return {};
 }
 
+Result<void> hold_messages(const AskRelay& ask, const QueueSelection& selection, const std::string& reason,
+                           Output& output) {
+  Json request = make_request("queue hold", selection);
+  request["reason"] = reason;
+  const auto lines = ask(std::move(request));
+  if (!lines) return tl::unexpected(lines.error());
+  for (const Json& line : *lines) {
+    output.add_object(line);
+    output.add_line(fmt::format("{}  recipients held now: {}", json_text(line, "id"), json_text(line, "held")));
+  }
+  return {};
+}
+
+Result<void> release_messages(const AskRelay& ask, const QueueSelection& selection, const std::string& reason,
+                              Output& output) {
+  Json request = make_request("queue release", selection);
+  if (!reason.empty()) request["reason"] = reason;
+  const auto lines = ask(std::move(request));
+  if (!lines) return tl::unexpected(lines.error());
+  for (const Json& line : *lines) {
+    output.add_object(line);
+    output.add_line(fmt::format("{}  recipients released: {}", json_text(line, "id"), json_text(line, "released")));
+  }
+  return {};
+}
+
 Result<void> drop_messages(const AskRelay& ask, const QueueSelection& selection, const std::string& reason,
                            Output& output) {
   Json request = make_request("queue drop", selection);

@@ -30,6 +30,17 @@ struct QueueSelection {
 /// Makes messages due now.
 [[nodiscard]] Result<void> retry_messages(const AskRelay& ask, const QueueSelection& selection, Output& output);
 
+/// Keeps messages from being sent until they are released.
+/// @param selection  without a domain
+[[nodiscard]] Result<void> hold_messages(const AskRelay& ask, const QueueSelection& selection,
+                                         const std::string& reason, Output& output);
+
+/// Lets held messages go.
+/// @param selection  without a domain
+/// @param reason     for the log; may be empty
+[[nodiscard]] Result<void> release_messages(const AskRelay& ask, const QueueSelection& selection,
+                                            const std::string& reason, Output& output);
+
 /// Takes messages out of the queue.
 /// @param reason  for the log; may be empty
 [[nodiscard]] Result<void> drop_messages(const AskRelay& ask, const QueueSelection& selection,

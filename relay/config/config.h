@@ -37,8 +37,18 @@ struct ListenerConfig {
 /// 127.0.0.1.
 [[nodiscard]] IpAddress ipv4_loopback();
 
-/// What to do with a message that preflight says would fail at its receivers.
-enum class PreflightMode { Enforce, Warn };
+/// What to do with a message that preflight says would fail at its receivers: refuse it, keep it until an operator
+/// releases it, or take it and say so in the log.
+enum class PreflightMode { Enforce, Hold, Warn };
+
+/// An exception to the mode of preflight, `[[preflight.rule]]`. At least one of tenant and domain is set.
+struct PreflightRule {
+  std::string tenant;  ///< of the account that submits; empty: any
+  std::string domain;  ///< author domain, with all domains below it, as DomainName::str(); empty: any
+  PreflightMode mode = PreflightMode::Enforce;
+
+  friend bool operator==(const PreflightRule&, const PreflightRule&) = default;
+};
 
 enum class LogFormat { Text, Json };
 
@@ -85,6 +95,7 @@ struct Config {
 
   // [preflight]
   PreflightMode preflight_mode = PreflightMode::Enforce;  ///< `mode`
+  std::vector<PreflightRule> preflight_rules;             ///< `[[preflight.rule]]`; see preflight_mode.h
 
   // [log]
   LogFormat log_format = LogFormat::Text;  ///< `format`

@@ -24,6 +24,7 @@ class Checks {
   void run() {
     for (std::size_t i = 0; i < config_.listeners.size(); ++i) check_listener(i, config_.listeners[i]);
     check_listeners_differ();
+    check_rules_differ();
     check_lifetimes();
     check_resolver();
     check_source_addresses();
@@ -117,6 +118,20 @@ class Checks {
                         "Give each listener another address or port");
         }
       }
+    }
+  }
+
+  void check_rules_differ() {
+    std::map<std::pair<std::string, std::string>, Place> seen;
+    for (std::size_t i = 0; i < config_.preflight_rules.size(); ++i) {
+      const PreflightRule& rule = config_.preflight_rules[i];
+      if (rule.tenant.empty() && rule.domain.empty()) continue;  // a mistake already
+      const Place here = place(fmt::format("preflight.rule.{}", i));
+      const auto [first, is_new] = seen.emplace(std::pair(rule.tenant, rule.domain), here);
+      if (is_new) continue;
+      mistakes_.add(here,
+                    fmt::format("the preflight.rule of line {} is for the same tenant and domain", first->second.line),
+                    "Remove one of the two");
     }
   }
 

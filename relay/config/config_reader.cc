@@ -12,6 +12,7 @@ namespace waxwing {
 namespace {
 
 constexpr std::string_view kListenerSection = "listener";
+constexpr std::string_view kRuleSection = "preflight.rule";
 
 template <class... Functions>
 struct Overloaded : Functions... {
@@ -19,7 +20,7 @@ struct Overloaded : Functions... {
 };
 
 bool is_section(std::string_view name) {
-  return !name.empty() && !section_help(name).empty();
+  return !name.empty() && !is_repeated_section(name) && !section_help(name).empty();
 }
 
 // The section in which an option of that name is at home; nothing when several have it or none.
@@ -35,7 +36,7 @@ const Option* only_option_named(std::string_view name) {
 
 std::string section_header(std::string_view section) {
   if (section.empty()) return "the top of the file, before the first section";
-  return section == kListenerSection ? "[[listener]]" : fmt::format("[{}]", section);
+  return is_repeated_section(section) ? fmt::format("[[{}]]", section) : fmt::format("[{}]", section);
 }
 
 std::vector<std::string_view> words_of(std::string_view section) {
@@ -43,8 +44,10 @@ std::vector<std::string_view> words_of(std::string_view section) {
   for (const Option& option : all_options()) {
     if (option.section == section) words.push_back(option.name);
     const bool new_section = words.empty() || words.back() != option.section;
-    if (section.empty() && !option.section.empty() && new_section) words.push_back(option.section);
+    const bool at_top = !option.section.empty() && option.section.find('.') == std::string_view::npos;
+    if (section.empty() && at_top && new_section) words.push_back(option.section);
   }
+  if (section == "preflight") words.emplace_back("rule");
   return words;
 }
 
@@ -53,7 +56,7 @@ std::vector<std::string_view> words_of(std::string_view section) {
 ReadConfig ConfigReader::read(const toml::table& document) {
   for (const auto& [key, node] : document) {
     if (const Option* option = find_option("", key.str()); option != nullptr) {
-      read_option(*option, option->full_name(), node, nullptr);
+      read_option(*option, option->full_name(), node, {});
     } else if (key.str() == kListenerSection) {
       read_listeners(node);
     } else if (is_section(key.str())) {
@@ -73,24 +76,36 @@ void ConfigReader::read_section(const toml::key& section, const toml::node& node
   }
   for (const auto& [key, value] : *table) {
     const Option* option = find_option(section.str(), key.str());
-    if (option == nullptr) {
-      complain_unknown(section.str(), key);
+    if (option != nullptr) {
+      read_option(*option, option->full_name(), value, {});
+    } else if (fmt::format("{}.{}", section.str(), key.str()) == kRuleSection) {
+      read_rules(value);
     } else {
-      read_option(*option, option->full_name(), value, nullptr);
+      complain_unknown(section.str(), key);
     }
   }
 }
 
-void ConfigReader::read_listeners(const toml::node& node) {
+// The sections of an array, or nothing after complaining.
+const toml::array* ConfigReader::tables_of(const toml::node& node, std::string_view section, std::size_t most) {
   const toml::array* array = node.as_array();
   if (array == nullptr || array->empty() || !array->is_homogeneous<toml::table>()) {
-    return mistakes_.add(place_of(node), "listener is not a list of sections",
-                         "Write [[listener]], with two brackets on each side, above the options of each listener");
+    mistakes_.add(place_of(node), fmt::format("{} is not a list of sections", section),
+                  fmt::format("Write [[{0}]], with two brackets on each side, above the options of each {1}", section,
+                              section.substr(section.find('.') + 1)));
+    return nullptr;
   }
-  if (array->size() > kMaxListeners) {
-    return mistakes_.add(place_of(node), fmt::format("there are {} listeners", array->size()),
-                         fmt::format("Have at most {}", kMaxListeners));
+  if (array->size() > most) {
+    mistakes_.add(place_of(node), fmt::format("there are {} {}s", array->size(), section.substr(section.find('.') + 1)),
+                  fmt::format("Have at most {}", most));
+    return nullptr;
   }
+  return array;
+}
+
+void ConfigReader::read_listeners(const toml::node& node) {
+  const toml::array* array = tables_of(node, kListenerSection, kMaxListeners);
+  if (array == nullptr) return;
   result_.config.listeners.clear();
   for (const toml::node& element : *array) read_listener(*element.as_table());
 }
@@ -98,30 +113,53 @@ void ConfigReader::read_listeners(const toml::node& node) {
 void ConfigReader::read_listener(const toml::table& table) {
   const std::string prefix = fmt::format("listener.{}", result_.config.listeners.size());
   ListenerConfig& listener = result_.config.listeners.emplace_back();
+  read_members(table, kListenerSection, prefix, {.listener = &listener});
+  for (const std::string_view required : {"name", "address"}) require_member(table, kListenerSection, required);
+}
+
+void ConfigReader::read_rules(const toml::node& node) {
+  const toml::array* array = tables_of(node, kRuleSection, kMaxPreflightRules);
+  if (array == nullptr) return;
+  for (const toml::node& element : *array) read_rule(*element.as_table());
+}
+
+void ConfigReader::read_rule(const toml::table& table) {
+  const std::string prefix = fmt::format("{}.{}", kRuleSection, result_.config.preflight_rules.size());
+  PreflightRule& rule = result_.config.preflight_rules.emplace_back();
+  read_members(table, kRuleSection, prefix, {.rule = &rule});
+  require_member(table, kRuleSection, "mode");
+  if (table.contains("tenant") || table.contains("domain")) return;
+  mistakes_.add(place_of(table), "this rule names neither tenant nor domain",
+                "Add one of them, or set preflight.mode instead");
+}
+
+void ConfigReader::read_members(const toml::table& table, std::string_view section, const std::string& prefix,
+                                const Target& target) {
   result_.settings[prefix] = {place_of(table)};
   for (const auto& [key, value] : table) {
-    const Option* option = find_option(kListenerSection, key.str());
+    const Option* option = find_option(section, key.str());
     if (option == nullptr) {
-      complain_unknown(kListenerSection, key);
+      complain_unknown(section, key);
     } else {
-      read_option(*option, fmt::format("{}.{}", prefix, option->name), value, &listener);
+      read_option(*option, fmt::format("{}.{}", prefix, option->name), value, target);
     }
-  }
-  for (const std::string_view required : {"name", "address"}) {
-    if (table.contains(required)) continue;
-    mistakes_.add(
-        place_of(table), fmt::format("this listener has no {}", required),
-        fmt::format("Add a line such as {} = {}", required, find_option(kListenerSection, required)->example));
   }
 }
 
+void ConfigReader::require_member(const toml::table& table, std::string_view section, std::string_view name) {
+  if (table.contains(name)) return;
+  mistakes_.add(place_of(table), fmt::format("this {} has no {}", section.substr(section.find('.') + 1), name),
+                fmt::format("Add a line such as {} = {}", name, find_option(section, name)->example));
+}
+
 void ConfigReader::read_option(const Option& option, std::string setting_name, const toml::node& node,
-                               ListenerConfig* listener) {
+                               const Target& target) {
   const std::size_t mistakes_before = mistakes_.size();
   ValueReader reader(option, mistakes_);
   Config& config = result_.config;
   std::visit(Overloaded{[&]<class Value>(Value Config::*field) { reader.read(node, config.*field); },
-                        [&]<class Value>(Value ListenerConfig::*field) { reader.read(node, listener->*field); },
+                        [&]<class Value>(Value ListenerConfig::*field) { reader.read(node, target.listener->*field); },
+                        [&]<class Value>(Value PreflightRule::*field) { reader.read(node, target.rule->*field); },
                         [&](const EndpointField& field) {
                           reader.read_endpoint(node, config.*field.address, config.*field.port);
                         }},

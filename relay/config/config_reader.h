@@ -25,9 +25,21 @@ class ConfigReader {
 
  private:
   void read_section(const toml::key& section, const toml::node& node);
+  // What an option of a repeated section is for; nullptr for the others.
+  struct Target {
+    ListenerConfig* listener = nullptr;
+    PreflightRule* rule = nullptr;
+  };
+
   void read_listeners(const toml::node& node);
   void read_listener(const toml::table& table);
-  void read_option(const Option& option, std::string setting_name, const toml::node& node, ListenerConfig* listener);
+  void read_rules(const toml::node& node);
+  void read_rule(const toml::table& table);
+  [[nodiscard]] const toml::array* tables_of(const toml::node& node, std::string_view section, std::size_t most);
+  void read_members(const toml::table& table, std::string_view section, const std::string& prefix,
+                    const Target& target);
+  void require_member(const toml::table& table, std::string_view section, std::string_view name);
+  void read_option(const Option& option, std::string setting_name, const toml::node& node, const Target& target);
   void complain_unknown(std::string_view section, const toml::key& key);
 
   MistakeList& mistakes_;

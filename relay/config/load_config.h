@@ -22,7 +22,7 @@ struct ConfigSurroundings {
 /// @return  the configuration, or all its mistakes at once. Where the file is not TOML, lines that break its grammar
 /// are
 ///          left out to find further mistakes, as far as they stand alone.
-/// @limits  kMaxConfigOctets, kMaxConfigMistakes, kMaxListeners
+/// @limits  kMaxConfigOctets, kMaxConfigMistakes, kMaxListeners, kMaxPreflightRules
 [[nodiscard]] tl::expected<Config, ConfigMistakes> parse_config(std::string_view text,
                                                                 const ConfigSurroundings& surroundings);
 
@@ -32,5 +32,6 @@ struct ConfigSurroundings {
 inline constexpr std::size_t kMaxConfigOctets = 1 << 20;
 inline constexpr std::size_t kMaxConfigMistakes = 100;
 inline constexpr std::size_t kMaxListeners = 64;
+inline constexpr std::size_t kMaxPreflightRules = 1'000;
 
 }  // namespace waxwing

@@ -20,6 +20,7 @@ constexpr ChoiceWord kTlsLevelWords[] = {{"encrypted", static_cast<int>(TlsLevel
                                          {"verified", static_cast<int>(TlsLevel::Verified)},
                                          {"authenticated", static_cast<int>(TlsLevel::Authenticated)}};
 constexpr ChoiceWord kPreflightWords[] = {{"enforce", static_cast<int>(PreflightMode::Enforce)},
+                                          {"hold", static_cast<int>(PreflightMode::Hold)},
                                           {"warn", static_cast<int>(PreflightMode::Warn)}};
 constexpr ChoiceWord kLogFormatWords[] = {{"text", static_cast<int>(LogFormat::Text)},
                                           {"json", static_cast<int>(LogFormat::Json)}};
@@ -236,8 +237,28 @@ const Option kOptions[] = {
      .field = &Config::preflight_mode,
      .choices = kPreflightWords,
      .help = "What to do with a message that receivers would quarantine or reject: \"enforce\" refuses it with the "
-             "reason and "
-             "the remedy, \"warn\" accepts it and logs them."},
+             "reason and the remedy; \"hold\" accepts it and keeps it until it is released with \"waxwing queue "
+             "release\", which signs it anew; \"warn\" accepts and delivers it and logs them."},
+    {.section = "preflight.rule",
+     .name = "tenant",
+     .type = OptionType::Tenant,
+     .field = &PreflightRule::tenant,
+     .example = "\"shop\"",
+     .help =
+         "Tenant of the account that submits; an account without one is a tenant of its own name. Without it, any."},
+    {.section = "preflight.rule",
+     .name = "domain",
+     .type = OptionType::Domain,
+     .field = &PreflightRule::domain,
+     .example = "\"example.org\"",
+     .help = "Domain of the author in the From field, with all domains below it. Without it, any."},
+    {.section = "preflight.rule",
+     .name = "mode",
+     .type = OptionType::Choice,
+     .field = &PreflightRule::mode,
+     .choices = kPreflightWords,
+     .example = "\"hold\"",
+     .help = "What to do with such mail, as preflight.mode. Required."},
     {.section = "log",
      .name = "format",
      .type = OptionType::Choice,

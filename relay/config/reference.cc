@@ -54,6 +54,12 @@ std::string render_option(const Option& option) {
   return text + fmt::format("{} = {}\n\n", option.name, default_text);
 }
 
+// There is one listener without any in the file, and no rule.
+std::string section_header(std::string_view section) {
+  if (section == "listener") return "[[listener]]\n";
+  return is_repeated_section(section) ? fmt::format("#[[{}]]\n", section) : fmt::format("[{}]\n", section);
+}
+
 constexpr std::string_view kExampleListener =
     "# A second listener, for applications on other hosts:\n"
     "#[[listener]]\n"
@@ -75,7 +81,7 @@ std::string render_reference_config() {
       if (section == "listener") text += kExampleListener;
       section = option.section;
       text += comment(section_help(section));
-      text += section == "listener" ? "[[listener]]\n" : fmt::format("[{}]\n", section);
+      text += section_header(section);
     }
     text += render_option(option);
   }

@@ -30,6 +30,10 @@ constexpr Section kSections[] = {
     {"queue", "How long mail is kept and how often delivery is tried."},
     {"signing", "DKIM signatures. Keys are made with \"waxwing keys create\"."},
     {"preflight", "The check, before a message is accepted, that receivers will accept it by SPF, DKIM and DMARC."},
+    {"preflight.rule",
+     "Other modes for some mail. Each rule is a [[preflight.rule]] of its own with a mode, and a tenant, a domain or "
+     "both. Of the rules that fit, one with a domain comes before one without, the longer domain before the shorter, "
+     "and then one with a tenant before one without; where none fits, preflight.mode holds."},
     {"log", "The log on standard error, one line for each event."},
 };
 
@@ -75,6 +79,10 @@ struct DefaultReader {
   std::string operator()(Value ListenerConfig::*field) const {
     return TomlWriter{option}(ListenerConfig{}.*field);
   }
+  template <class Value>
+  std::string operator()(Value PreflightRule::*field) const {
+    return TomlWriter{option}(PreflightRule{}.*field);
+  }
   std::string operator()(const EndpointField& field) const {
     const Config config;
     return quoted(fmt::format("{}:{}", (config.*field.address).str(), config.*field.port));
@@ -114,6 +122,10 @@ std::string Option::full_name() const {
   return section.empty() ? std::string(name) : fmt::format("{}.{}", section, name);
 }
 
+bool is_repeated_section(std::string_view section) {
+  return section == "listener" || section == "preflight.rule";
+}
+
 std::string_view section_help(std::string_view section) {
   const auto* found = std::ranges::find(kSections, section, &Section::name);
   return found == std::end(kSections) ? std::string_view() : found->help;
@@ -127,7 +139,7 @@ const Option* find_option(std::string_view section, std::string_view name) {
 }
 
 std::string default_value(const Option& option) {
-  if (option.section == "listener" && !option.example.empty()) return "";
+  if (is_repeated_section(option.section) && !option.example.empty()) return "";
   return std::visit(DefaultReader{option}, option.field);
 }
 
@@ -136,6 +148,8 @@ std::string allowed_values(const Option& option) {
   switch (option.type) {
     case OptionType::Name:
       return "a string of 1 to 64 letters, digits, \"-\" and \"_\"";
+    case OptionType::Tenant:
+      return "a string of 1 to 128 printable ASCII characters without space";
     case OptionType::Domain:
       return "a string, a domain name";
     case OptionType::Directory:

@@ -16,6 +16,7 @@ namespace waxwing {
 /// What may be written for an option.
 enum class OptionType {
   Name,       ///< string of letters, digits, "-" and "_"
+  Tenant,     ///< string, the name of a tenant
   Domain,     ///< string, a domain name
   Directory,  ///< string, an absolute path
   File,       ///< string, the absolute path of a file that exists
@@ -48,12 +49,15 @@ using OptionField =
                  bool Config::*, Seconds Config::*, std::vector<Seconds> Config::*, std::vector<IpAddress> Config::*,
                  TlsLevel Config::*, PreflightMode Config::*, LogFormat Config::*, EndpointField,
                  std::string ListenerConfig::*, IpAddress ListenerConfig::*, std::uint16_t ListenerConfig::*,
-                 ListenerConfig::Tls ListenerConfig::*, ListenerConfig::BareLineEnds ListenerConfig::*>;
+                 ListenerConfig::Tls ListenerConfig::*, ListenerConfig::BareLineEnds ListenerConfig::*,
+                 std::string PreflightRule::*, PreflightMode PreflightRule::*>;
 
 /// One option: the row from which the loader, the reference file, `waxwing config explain` and a test of the man page
-/// live. Its default is what `field` holds in a fresh Config or ListenerConfig.
+/// live. Its default is what `field` holds in a fresh Config, ListenerConfig or
+/// PreflightRule.
 struct Option {
-  std::string_view section;  ///< "" for the top level; "listener" for what stands in each [[listener]]
+  std::string_view section;  ///< "" for the top level; "listener" for what stands in each [[listener]], and
+                             ///< "preflight.rule" in each [[preflight.rule]]
   std::string_view name;
   OptionType type;
   OptionField field;
@@ -70,6 +74,10 @@ struct Option {
 
 /// All options, those of a section together, in the order of the reference file.
 [[nodiscard]] std::span<const Option> all_options();
+
+/// Whether a section may stand in the file several times, `[[listener]]`; its options have no default then unless their
+/// row gives no example.
+[[nodiscard]] bool is_repeated_section(std::string_view section);
 
 /// What a section is for, a sentence; "" names the top level.
 /// @return  empty: there is no such section

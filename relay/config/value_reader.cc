@@ -14,6 +14,7 @@ namespace waxwing {
 namespace {
 
 constexpr std::size_t kMaxNameOctets = 64;
+constexpr std::size_t kMaxTenantOctets = 128;
 constexpr std::size_t kMaxPathOctets = 4'095;
 constexpr std::size_t kMaxShownOctets = 100;
 
@@ -44,6 +45,11 @@ std::string shown(std::string_view text) {
 bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= kMaxNameOctets &&
          std::ranges::all_of(text, [](char c) { return is_ascii_alnum(c) || c == '-' || c == '_'; });
+}
+
+bool is_tenant(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxTenantOctets &&
+         std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
 }
 
 bool is_absolute_path(std::string_view text) {
@@ -97,7 +103,10 @@ void ValueReader::read(const toml::node& node, std::string& out) {
     return;
   }
   if (option_.type == OptionType::Name && !is_name(*text)) return complain(node, fmt::format("is {}", shown(*text)));
-  if (option_.type != OptionType::Name && !is_absolute_path(*text)) {
+  if (option_.type == OptionType::Tenant && !is_tenant(*text))
+    return complain(node, fmt::format("is {}", shown(*text)));
+  const bool is_path = option_.type == OptionType::Directory || option_.type == OptionType::File;
+  if (is_path && !is_absolute_path(*text)) {
     return complain(node, fmt::format("is {}, which is not an absolute path", shown(*text)));
   }
   out = *text;

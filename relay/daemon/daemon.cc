@@ -272,6 +272,16 @@ void Daemon::on_effects(const AdminEffects& effects) {
   // before they see the attempts, since their tasks run in order.
   if (!effects.retry.empty())
     for (const std::unique_ptr<Worker>& worker : workers_) worker->forget_answers();
+  for (const HeldMessage& held : effects.held) {
+    queue_->hold(held.id);
+    log_.write(Severity::Warning, "message_held",
+               {{"id", held.id.str()}, {"message_id", held.message_id}, {"reason", held.reason}});
+  }
+  for (const HeldMessage& released : effects.released) {
+    queue_->release(released.id);
+    log_.write(Severity::Info, "message_released",
+               {{"id", released.id.str()}, {"message_id", released.message_id}, {"reason", released.reason}});
+  }
   for (const WaitingRecipient& recipient : effects.retry) queue_->retry(recipient);
   for (const DroppedMessage& dropped : effects.dropped) {
     if (dropped.removed) queue_->forget(dropped.id);

@@ -73,7 +73,9 @@ Result<void> DeliveryQueue::load(QueueStore& store) {
 }
 
 void DeliveryQueue::enqueue(const QueuedMessage& message) {
-  for (const QueuedRecipient& recipient : message.recipients) scheduler_.add(waiting_recipient(message, recipient));
+  for (const QueuedRecipient& recipient : message.recipients) {
+    if (recipient.state != RecipientState::Held) scheduler_.add(waiting_recipient(message, recipient));
+  }
   run_due();
 }
 
@@ -169,7 +171,7 @@ void DeliveryQueue::settle_expired(const AttemptResult& result) {
   const WallTime now = loop_.wall_now();
   for (const std::uint32_t ordinal : result.batch.ordinals) {
     const QueuedRecipient* recipient = find_recipient(result.message, ordinal);
-    if (recipient == nullptr || is_final(recipient->state)) continue;
+    if (recipient == nullptr || is_final(recipient->state) || recipient->state == RecipientState::Held) continue;
     const std::string last = recipient->reason.empty() ? "" : "; the last attempt: " + recipient->reason;
     RecipientUpdate update{result.message.id,
                            ordinal,
@@ -257,6 +259,15 @@ void DeliveryQueue::log_outcome(const QueuedMessage& message, const QueuedRecipi
 
 void DeliveryQueue::retry(const WaitingRecipient& recipient) {
   scheduler_.add(recipient);
+  run_due();
+}
+
+void DeliveryQueue::hold(QueueId id) {
+  scheduler_.hold(id);
+}
+
+void DeliveryQueue::release(QueueId id) {
+  scheduler_.release(id);
   run_due();
 }
 

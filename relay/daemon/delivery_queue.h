@@ -58,13 +58,17 @@ class DeliveryQueue {
   /// Takes over what waited when the relay stopped; before the loop runs.
   [[nodiscard]] Result<void> load(QueueStore& store);
 
-  /// Takes over a message that has just become durable.
+  /// Takes over a message that has just become durable. Recipients that are held are left to an operator.
   void enqueue(const QueuedMessage& message);
 
   void on_result(AttemptResult result);
 
   /// An operator made a recipient due.
   void retry(const WaitingRecipient& recipient);
+  /// An operator wants a message neither tried nor given up until release(); attempts under way go on.
+  void hold(QueueId id);
+  /// Undoes hold(); recipients that this relay has not seen since its start are added by retry().
+  void release(QueueId id);
   /// An operator took a message out of the queue.
   void forget(QueueId id);
 

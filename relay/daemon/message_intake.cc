@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "relay/config/preflight_mode.h"
 #include "relay/server/author_rules.h"
 #include "relay/server/header_rules.h"
 #include "relay/server/submitted_header.h"
@@ -35,12 +36,15 @@ ServerReply header_reply(const Error& error) {
   return {550, "5.6.0", {reply_text(error.detail)}};
 }
 
-std::vector<QueuedRecipient> queued_recipients(const std::vector<MailAddress>& addresses, WallTime now) {
+// @param held_because  empty: to be delivered; else why they are held
+std::vector<QueuedRecipient> queued_recipients(const std::vector<MailAddress>& addresses, WallTime now,
+                                               const std::string& held_because) {
+  const RecipientState state = held_because.empty() ? RecipientState::Queued : RecipientState::Held;
   std::vector<QueuedRecipient> recipients;
   recipients.reserve(addresses.size());
   for (const MailAddress& address : addresses) {
     const auto ordinal = static_cast<std::uint32_t>(recipients.size());
-    recipients.push_back({ordinal, address, RecipientState::Queued, 0, now, {}, {}, {}});
+    recipients.push_back({ordinal, address, state, 0, now, {}, held_because, {}});
   }
   return recipients;
 }
@@ -137,24 +141,38 @@ void MessageIntake::on_sealed(Result<Sealed> sealed) {
     refuse(reply);
     return answer();
   }
-  const PreflightVerdict& verdict = sealed->preflight;
-  if (verdict.outcome != PreflightVerdict::Outcome::Pass && services_.config.preflight_mode == PreflightMode::Enforce) {
-    const bool would_fail = verdict.outcome == PreflightVerdict::Outcome::WouldFail;
-    // RFC 7372 §3.3: 5.7.26 is for several authentication checks that failed together.
-    refuse(would_fail ? ServerReply{550, "5.7.26", {reply_text(verdict.sentence)}}
-                      : ServerReply{451, "4.4.3", {reply_text(verdict.sentence)}});
+  if (auto refusal = judge(sealed->preflight)) {
+    refuse(std::move(*refusal));
     return answer();
-  }
-  if (verdict.outcome != PreflightVerdict::Outcome::Pass) {
-    services_.log.write(Severity::Warning, "preflight_warning",
-                        {{"id", message_->id.str()}, {"account", message_->account}, {"reason", verdict.sentence}});
   }
   store(std::move(sealed->header));
 }
 
+// What DNS does not tell is told by the next attempt of the client: holding it would leave an operator with all the
+// mail of an outage.
+std::optional<ServerReply> MessageIntake::judge(const PreflightVerdict& verdict) {
+  if (verdict.outcome == PreflightVerdict::Outcome::Pass) return std::nullopt;
+  const bool would_fail = verdict.outcome == PreflightVerdict::Outcome::WouldFail;
+  switch (preflight_mode(services_.config, message_->tenant, *author_domain_)) {
+    case PreflightMode::Hold:
+      if (!would_fail) return ServerReply{451, "4.4.3", {reply_text(verdict.sentence)}};
+      held_because_ = verdict.sentence;
+      return std::nullopt;
+    case PreflightMode::Warn:
+      services_.log.write(Severity::Warning, "preflight_warning",
+                          {{"id", message_->id.str()}, {"account", message_->account}, {"reason", verdict.sentence}});
+      return std::nullopt;
+    case PreflightMode::Enforce:
+      break;
+  }
+  // RFC 7372 §3.3: 5.7.26 is for several authentication checks that failed together.
+  return would_fail ? ServerReply{550, "5.7.26", {reply_text(verdict.sentence)}}
+                    : ServerReply{451, "4.4.3", {reply_text(verdict.sentence)}};
+}
+
 void MessageIntake::store(std::string header) {
   message_->header = std::move(header);
-  message_->recipients = queued_recipients(submission_.envelope.recipients, services_.loop.wall_now());
+  message_->recipients = queued_recipients(submission_.envelope.recipients, services_.loop.wall_now(), held_because_);
   std::shared_ptr<const QueuedMessage> message = message_;
   services_.store.add(message, std::move(spool_), [self = shared_from_this(), message](Result<void> stored) {
     if (stored) self->services_.on_queued(message);
@@ -198,6 +216,10 @@ void MessageIntake::answer() {
                        {"peer", submission_.peer},
                        {"recipients", static_cast<std::int64_t>(message_->recipients.size())},
                        {"octets", static_cast<std::int64_t>(message_->header.size() + 2 + message_->body_octets)}});
+  if (!held_because_.empty()) {
+    services_.log.write(Severity::Warning, "message_held",
+                        {{"id", id}, {"message_id", message_->message_id}, {"reason", held_because_}});
+  }
   on_answer(message_->id);
 }
 

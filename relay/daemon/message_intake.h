@@ -64,6 +64,7 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
   void take_body(std::string_view body);
   void check_header();
   void on_sealed(Result<Sealed> sealed);
+  [[nodiscard]] std::optional<ServerReply> judge(const PreflightVerdict& verdict);
   void store(std::string header);
   void refuse(ServerReply reply);
   void answer();
@@ -76,6 +77,7 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
   BodyHasher body_hasher_;
   std::optional<SpoolFile> spool_;
   std::optional<DomainName> author_domain_;
+  std::string held_because_;  ///< empty: it is to be delivered
   std::optional<ServerReply> refusal_;
   OnAnswer on_answer_;
 };

@@ -11,6 +11,7 @@
 #include "relay/daemon/message_intake.h"
 #include "relay/daemon/network.h"
 #include "relay/daemon/queued_content.h"
+#include "relay/daemon/seal_anew.h"
 #include "relay/daemon/submission_session.h"
 #include "relay/store/disk_space.h"
 #include "relay/store/queue_reader.h"
@@ -51,6 +52,8 @@ struct Worker::Inside {
   void accept(const SessionServices& services, std::unique_ptr<Connection> connection);
   std::optional<ServerReply> check_storage();
   void attempt(DueBatch batch, std::function<void(AttemptResult)> on_result);
+  void seal_and_deliver(DueBatch batch, QueuedMessage message, std::function<void(AttemptResult)> on_result);
+  void deliver(DueBatch batch, QueuedMessage message, std::function<void(AttemptResult)> on_result);
   void seal_report(QueuedMessage report, std::function<void(QueuedMessage)> on_sealed);
   void stop_accepting();
 
@@ -197,28 +200,47 @@ void Worker::attempt(DueBatch batch, std::function<void(AttemptResult)> on_resul
 void Worker::Inside::attempt(DueBatch batch, std::function<void(AttemptResult)> on_result) {
   auto loaded = reader.load(batch.message);
   if (!loaded) return on_result({std::move(batch), {}, {}, tl::unexpected(loaded.error())});
+  if (loaded->sealing == Sealing::Done) return deliver(std::move(batch), std::move(*loaded), std::move(on_result));
+  seal_and_deliver(std::move(batch), std::move(*loaded), std::move(on_result));
+}
+
+// Whoever released it knows the verdict of the time when it came in; what can be proven now signs. Without DNS it
+// waits, since it would go out unsigned.
+void Worker::Inside::seal_and_deliver(DueBatch batch, QueuedMessage message,
+                                      std::function<void(AttemptResult)> on_result) {
+  auto on_sealed = [this, batch = std::move(batch),
+                    on_result = std::move(on_result)](Result<QueuedMessage> sealed) mutable {
+    if (!sealed) return on_result({std::move(batch), {}, {}, tl::unexpected(sealed.error())});
+    deliver(std::move(batch), std::move(*sealed), std::move(on_result));
+  };
+  seal_anew({loop, *sealer, environment.signing_pool, environment.log, reader.state_directory()}, std::move(message),
+            std::move(on_sealed));
+}
+
+void Worker::Inside::deliver(DueBatch batch, QueuedMessage message, std::function<void(AttemptResult)> on_result) {
   const auto domain = DomainName::parse(batch.domain);
   if (!domain) return on_result({std::move(batch), {}, {}, tl::unexpected(domain.error())});
-  DeliveryJob job{loaded->id.str(),
+  DeliveryJob job{message.id.str(),
                   *domain,
-                  loaded->reverse_path,
+                  message.reverse_path,
                   {},
-                  loaded->needs_8bit,
-                  loaded->needs_smtputf8,
+                  message.needs_8bit,
+                  message.needs_smtputf8,
                   environment.config.minimum_tls,
                   nullptr};
   std::vector<std::uint32_t> tried;
-  for (const QueuedRecipient& recipient : loaded->recipients) {
+  for (const QueuedRecipient& recipient : message.recipients) {
     const bool in_batch = std::binary_search(batch.ordinals.begin(), batch.ordinals.end(), recipient.ordinal);
-    if (!in_batch || is_final(recipient.state)) continue;  // an operator may have dropped it meanwhile
+    const bool waits = !is_final(recipient.state) && recipient.state != RecipientState::Held;
+    if (!in_batch || !waits) continue;  // an operator may have dropped or held it meanwhile
     tried.push_back(recipient.ordinal);
     job.recipients.push_back(recipient.address);
   }
   if (tried.empty())
     return on_result({std::move(batch), {}, {}, fail(ErrorKind::NotFound, "no recipient waits any more")});
-  QueuedMessage known = *loaded;
+  QueuedMessage known = message;
   known.body.clear();
-  auto content = QueuedContent::open(reader.state_directory(), std::move(*loaded));
+  auto content = QueuedContent::open(reader.state_directory(), std::move(message));
   if (!content) {
     // The message is there and its body is not: that is damage, whatever the file system calls it.
     return on_result({std::move(batch), std::move(known), {}, fail(ErrorKind::Corrupt, content.error().detail)});

@@ -62,9 +62,14 @@ class QueueStore {
   /// Adding an id that is there already changes nothing and succeeds, so that a batch of unknown fate can be repeated.
   [[nodiscard]] virtual Result<void> add(const QueuedMessage& message) = 0;
 
-  /// Notes the result of an attempt.
+  /// Notes the result of an attempt. A recipient that is Held stays so, with its reason, when an attempt that was under
+  /// way ends Deferred.
   /// @errors  NotFound: no such recipient
   [[nodiscard]] virtual Result<void> update(const RecipientUpdate& update) = 0;
+
+  /// Gives a released message its new end, and has it sealed anew.
+  /// @errors  NotFound: no such message
+  [[nodiscard]] virtual Result<void> renew(QueueId id, WallTime expires) = 0;
 
   /// Removes a message whose recipients are all final, its spool file with it (after commit()).
   [[nodiscard]] virtual Result<void> remove(QueueId id) = 0;

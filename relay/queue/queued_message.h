@@ -60,10 +60,16 @@ struct QueuedRecipient {
   MailAddress address;
   RecipientState state = RecipientState::Queued;
   std::uint32_t attempts = 0;
-  WallTime next_attempt{};  ///< for Queued and Deferred
+  WallTime next_attempt{};  ///< for Queued and Deferred; for Held, since when
   std::string status{};     ///< enhanced status code of the last attempt, empty before
   std::string reason{};     ///< one sentence: why it waits, or what became of it; empty before the first attempt
   std::string report{};     ///< the last DeliveryReport as JSON, for `queue show`; empty before
+};
+
+/// What is still to be done to a message before it may be sent.
+enum class Sealing {
+  Done,  ///< its header is as it goes out
+  Due,   ///< it was released after it had been held: signed anew at each attempt, with the keys that are proven then
 };
 
 /// A message as the queue keeps it. Its content on the wire is `header`, an empty line and the body.
@@ -77,6 +83,7 @@ struct QueuedMessage {
   std::string message_id;                   ///< of the Message-ID field, with angle brackets; may be empty
   bool needs_8bit = false;
   bool needs_smtputf8 = false;
+  Sealing sealing = Sealing::Done;
   std::string header;    ///< signed header block: fields with CRLF, without the empty line
   std::string body;      ///< body up to kMaxInlineBodyOctets; empty when `spooled`
   bool spooled = false;  ///< the body is in the spool file of this id

@@ -11,6 +11,7 @@ namespace waxwing {
 namespace {
 
 // The numbers are in the database: they never change.
+static_assert(static_cast<int>(Sealing::Done) == 0 && static_cast<int>(Sealing::Due) == 1);
 static_assert(static_cast<int>(RecipientState::Queued) == 0 && static_cast<int>(RecipientState::Deferred) == 1 &&
               static_cast<int>(RecipientState::Held) == 2 && static_cast<int>(RecipientState::Delivered) == 3 &&
               static_cast<int>(RecipientState::Bounced) == 4 && static_cast<int>(RecipientState::Expired) == 5 &&
@@ -70,7 +71,7 @@ void read_recipients(SqliteConnection& connection, QueuedMessage& message, Repor
 std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId id) {
   auto row = connection.query(
       "SELECT id, accepted, expires, account, tenant, reverse_path, message_id, needs_8bit, needs_smtputf8, spooled, "
-      "body_octets, header, body FROM messages WHERE id=?");
+      "body_octets, header, body, sealing FROM messages WHERE id=?");
   row.bind(id.value());
   if (!row.step()) return std::nullopt;
   QueuedMessage message = message_columns(row);
@@ -80,6 +81,7 @@ std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId 
     message.body = row.octets(kMaxInlineBodyOctets);
     if (message.body.size() != message.body_octets) throw CorruptValue("its body has another length");
   }
+  message.sealing = static_cast<Sealing>(row.integer(0, static_cast<int>(Sealing::Due)));
   // The row is still open: as long as it is, SQLite shows the recipients of the same moment.
   read_recipients(connection, message, Reports::Read);
   return message;

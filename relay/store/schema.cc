@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "relay/store/posix_error.h"
 #include "relay/store/sqlite_connection.h"
@@ -59,7 +61,18 @@ CREATE TABLE sts_policies(
 PRAGMA user_version=1;
 COMMIT;
 )sql";
-static_assert(kSchemaVersion == 1, "the version in kTables is written out");
+
+// What makes version 2 of version 1, and so on. A new database goes through all of them too, so that there is one way
+// to each version. New columns of `messages` stand behind header and body: read them only where those are read.
+constexpr const char* kSteps[] = {
+    R"sql(
+BEGIN IMMEDIATE;
+ALTER TABLE messages ADD COLUMN sealing INTEGER NOT NULL DEFAULT 0;
+PRAGMA user_version=2;
+COMMIT;
+)sql",
+};
+static_assert(std::size(kSteps) == kSchemaVersion - 1, "a step for each version after the first");
 
 constexpr std::int64_t kIncremental = 2;  // PRAGMA auto_vacuum
 constexpr std::int64_t kFull = 2;         // PRAGMA synchronous
@@ -108,6 +121,11 @@ Result<void> create_tables(SqliteConnection& connection, const std::string& stat
   return write_format(state_directory);
 }
 
+// A kill between two steps, or inside one, leaves a version from which the next start goes on.
+void change_tables(SqliteConnection& connection, std::int64_t version) {
+  for (; version < kSchemaVersion; ++version) connection.run(kSteps[version - 1]);
+}
+
 // A sync that failed once may be reported as done the next time, although pages of the log are lost. What is copied
 // into the database is written and synced afresh.
 Result<void> empty_log(SqliteConnection& connection) {
@@ -135,6 +153,7 @@ Result<void> prepare_database(SqliteConnection& connection, const std::string& s
     } else if (::access(format_path(state_directory).c_str(), F_OK) != 0) {
       if (auto written = write_format(state_directory); !written) return written;
     }
+    change_tables(connection, std::max<std::int64_t>(version, 1));
     return empty_log(connection);
   });
 }

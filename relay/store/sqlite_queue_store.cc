@@ -187,7 +187,7 @@ Result<void> SqliteQueueStore::add(const QueuedMessage& message) {
     const std::string reverse_path = message.reverse_path ? message.reverse_path->str() : std::string();
     auto insert = connection_->query(
         "INSERT INTO messages(id, accepted, expires, account, tenant, reverse_path, message_id, needs_8bit, "
-        "needs_smtputf8, spooled, body_octets, header, body) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?) "
+        "needs_smtputf8, spooled, body_octets, header, body, sealing) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
         "ON CONFLICT(id) DO NOTHING");
     insert.bind(message.id.value()).bind(message.accepted).bind(message.expires);
     insert.bind_text(message.account).bind_text(message.tenant);
@@ -196,6 +196,7 @@ Result<void> SqliteQueueStore::add(const QueuedMessage& message) {
     insert.bind(std::int64_t{message.needs_smtputf8}).bind(std::int64_t{message.spooled}).bind(message.body_octets);
     insert.bind_octets(message.header);
     message.spooled ? insert.bind_null() : insert.bind_octets(message.body);
+    insert.bind(std::int64_t{static_cast<int>(message.sealing)});
     if (insert.run() == 0) return {};
     for (const QueuedRecipient& recipient : message.recipients) insert_recipient(message.id, recipient);
     return {};
@@ -224,8 +225,9 @@ Result<void> SqliteQueueStore::update(const RecipientUpdate& update) {
     const std::string reason = update.reason.substr(0, kMaxStoredReasonOctets);
     const std::string report = update.report.size() > kMaxStoredReportOctets ? std::string() : update.report;
     auto change = connection_->query(
-        "UPDATE recipients SET state=?3, attempts=?4, next_attempt=?5, status=?6, reason=?7, report=?8 "
-        "WHERE message=?1 AND ordinal=?2 AND (state<3 OR ?3>=3)");
+        "UPDATE recipients SET state=iif(state=2 AND ?3=1, 2, ?3), attempts=?4, "
+        "next_attempt=iif(state=2 AND ?3=1, next_attempt, ?5), status=?6, reason=iif(state=2 AND ?3=1, reason, ?7), "
+        "report=?8 WHERE message=?1 AND ordinal=?2 AND (state<3 OR ?3>=3)");
     change.bind(update.message.value()).bind(std::int64_t{update.ordinal});
     change.bind(std::int64_t{static_cast<int>(update.state)}).bind(std::int64_t{update.attempts});
     change.bind(update.next_attempt).bind_text(status).bind_text(reason).bind_text(report);
@@ -235,6 +237,15 @@ Result<void> SqliteQueueStore::update(const RecipientUpdate& update) {
     if (known.step()) return {};
     return fail(ErrorKind::NotFound,
                 fmt::format("there is no recipient {} of message {}", update.ordinal, update.message.str()));
+  });
+}
+
+Result<void> SqliteQueueStore::renew(QueueId id, WallTime expires) {
+  if (!connection_) return not_open();
+  return connection_->contained("renew message " + id.str(), [&]() -> Result<void> {
+    auto change = connection_->query("UPDATE messages SET expires=?, sealing=1 WHERE id=?");
+    if (change.bind(expires).bind(id.value()).run() > 0) return {};
+    return fail(ErrorKind::NotFound, fmt::format("there is no message {} in the queue", id.str()));
   });
 }
 

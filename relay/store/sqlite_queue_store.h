@@ -41,6 +41,7 @@ class SqliteQueueStore final : public QueueStore {
   [[nodiscard]] Result<void> add(const QueuedMessage& message) override;
   /// A waiting state never replaces a final one: such an update changes nothing and succeeds.
   [[nodiscard]] Result<void> update(const RecipientUpdate& update) override;
+  [[nodiscard]] Result<void> renew(QueueId id, WallTime expires) override;
   /// @errors  Conflict: a recipient still waits; nothing when there is no such message
   [[nodiscard]] Result<void> remove(QueueId id) override;
   [[nodiscard]] Result<QueuedMessage> load(QueueId id) override;

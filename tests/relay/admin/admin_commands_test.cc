@@ -150,7 +150,7 @@ TEST_CASE("queue ids shows a line per message") {
 
 TEST_CASE("queue retry makes waiting recipients due now and tells the scheduler, keeping what is known of them") {
   Queue queue;
-  REQUIRE(queue.store->update(test_update(3, 0, RecipientState::Held)));
+  REQUIRE(queue.store->update(test_update(3, 0, RecipientState::Deferred)));
   const auto reply = queue.run({{"command", "queue retry"}, {"id", id(3)}});
   REQUIRE(reply);
   REQUIRE(reply->effects.retry.size() == 2);
@@ -177,6 +177,73 @@ TEST_CASE("queue retry concerns only the domain that it names") {
   REQUIRE(reply->effects.retry.size() == 1);
   CHECK(reply->effects.retry[0].ordinal == 1);
   CHECK(queue.run({{"command", "queue retry"}, {"all", true}})->effects.retry.size() == 4);
+}
+
+TEST_CASE("queue retry leaves held recipients to queue release") {
+  Queue queue;
+  REQUIRE(queue.store->update(test_update(1, 0, RecipientState::Held)));
+  const auto reply = queue.run({{"command", "queue retry"}, {"id", id(1)}});
+  REQUIRE(reply);
+  CHECK(reply->effects.retry.empty());
+  CHECK(queue.store->load(QueueId(1))->recipients[0].state == RecipientState::Held);
+}
+
+TEST_CASE("queue hold keeps a message with its reason, all recipients that wait, and says so to the scheduler") {
+  Queue queue;
+  const auto reply = queue.run({{"command", "queue hold"}, {"id", id(3)}, {"reason", "a customer asks for it"}});
+  REQUIRE(reply);
+  CHECK(Json::parse(reply->lines.at(0)) == Json{{"id", id(3)}, {"held", 2}});
+  REQUIRE(reply->effects.held.size() == 1);
+  CHECK(reply->effects.held[0].id == QueueId(3));
+  CHECK(reply->effects.held[0].reason == "a customer asks for it");
+  const auto message = queue.store->load(QueueId(3));
+  REQUIRE(message);
+  CHECK(message->recipients[0].state == RecipientState::Held);
+  CHECK(message->recipients[0].reason == "a customer asks for it");
+  CHECK(message->recipients[1].state == RecipientState::Held);
+  CHECK(message->recipients[1].attempts == 2);
+  CHECK(message->recipients[2].state == RecipientState::Delivered);
+  CHECK(queue.run({{"command", "queue hold"}, {"id", id(3)}, {"reason", "again"}})->effects.held.empty());
+}
+
+TEST_CASE(
+    "queue release makes held recipients due now, gives back the time for which they were held, and has them sealed") {
+  Queue queue;
+  REQUIRE(queue.run({{"command", "queue hold"}, {"id", id(3)}, {"reason", "why"}}));  // at kNow + 60 s
+  const auto reply =
+      run_admin_command({{"command", "queue release"}, {"id", id(3)}}, *queue.store, kNow + Seconds{1'060});
+  REQUIRE(reply);
+  CHECK(Json::parse(reply->lines.at(0)) == Json{{"id", id(3)}, {"released", 2}});
+  REQUIRE(reply->effects.released.size() == 1);
+  CHECK(reply->effects.released[0].reason == "released by the operator");
+  REQUIRE(reply->effects.retry.size() == 2);
+  CHECK(reply->effects.retry[1].domain == "other.example");
+  CHECK(reply->effects.retry[1].next_attempt == kNow + Seconds{1'060});
+  CHECK(reply->effects.retry[1].expires == kNow + Seconds{433'000});
+  const auto message = queue.store->load(QueueId(3));
+  REQUIRE(message);
+  CHECK(message->recipients[0].state == RecipientState::Queued);
+  CHECK(message->expires == kNow + Seconds{433'000});
+  CHECK(message->sealing == Sealing::Due);
+}
+
+TEST_CASE("queue release does nothing to messages that are not held") {
+  Queue queue;
+  const auto reply = queue.run({{"command", "queue release"}, {"all", true}});
+  REQUIRE(reply);
+  CHECK(reply->lines.size() == 3);
+  CHECK(reply->effects.released.empty());
+  CHECK(reply->effects.retry.empty());
+  CHECK(queue.store->load(QueueId(1))->sealing == Sealing::Done);
+}
+
+TEST_CASE("a message is held with a reason, and as a whole") {
+  Queue queue;
+  CHECK(queue.error({{"command", "queue hold"}, {"id", id(1)}}) == ErrorKind::Malformed);
+  CHECK(queue.error({{"command", "queue hold"}, {"domain", "far.example"}, {"reason", "why"}}) == ErrorKind::Malformed);
+  CHECK(queue.error({{"command", "queue release"}, {"domain", "far.example"}}) == ErrorKind::Malformed);
+  CHECK(queue.error({{"command", "queue release"}}) == ErrorKind::Malformed);
+  CHECK(queue.error({{"command", "queue release"}, {"id", id(9)}}) == ErrorKind::NotFound);
 }
 
 TEST_CASE("queue drop ends waiting recipients with the reason and removes what nobody waits for") {

@@ -28,6 +28,8 @@ TEST_CASE("every command is understood") {
   CHECK(parse({"queue", "show", "X"}).command == Command::QueueShow);
   CHECK(parse({"queue", "retry", "X"}).command == Command::QueueRetry);
   CHECK(parse({"queue", "drop", "X"}).command == Command::QueueDrop);
+  CHECK(parse({"queue", "hold", "X", "--reason", "why"}).command == Command::QueueHold);
+  CHECK(parse({"queue", "release", "--all"}).command == Command::QueueRelease);
   CHECK(parse({"queue", "ids"}).command == Command::QueueIds);
   CHECK(parse({"explain", "a@b.example"}).command == Command::Explain);
   CHECK(parse({"check", "config"}).command == Command::CheckConfig);
@@ -66,7 +68,7 @@ TEST_CASE("options of the queue and of accounts reach their fields") {
   CHECK(list.domain == "b.example");
   CHECK(list.of_account == "shop");
   CHECK(list.limit == 7);
-  CHECK(parse({"queue", "drop", "X", "--reason", "spam run"}).drop_reason == "spam run");
+  CHECK(parse({"queue", "drop", "X", "--reason", "spam run"}).reason == "spam run");
   CHECK(parse({"queue", "retry", "--all"}).all);
   const Arguments add = parse({"account", "add", "shop", "--tenant", "t", "--sender", "a.example", "--sender",
                                "*.b.example", "--password-file", "/p"});

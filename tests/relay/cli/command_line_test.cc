@@ -170,6 +170,9 @@ TEST_CASE("a wrong command line is EX_USAGE and does nothing") {
   const Installation relay;
   CHECK(relay.run({"banana"}).status == EX_USAGE);
   CHECK(relay.run({"queue", "drop"}).status == EX_USAGE);
+  CHECK(relay.run({"queue", "release"}).status == EX_USAGE);
+  CHECK(relay.run({"queue", "hold", "X"}).status == EX_USAGE);
+  CHECK(relay.run({"queue", "release", "--domain", "far.example"}).status == EX_USAGE);
 }
 
 TEST_CASE("an answer that cannot be written is EX_IOERR") {

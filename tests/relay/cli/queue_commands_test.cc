@@ -95,13 +95,19 @@ TEST_CASE("filters and selections reach the relay") {
   REQUIRE(drop_messages(relay.asker(), {"ID", "", "", false}, "spam run", output));
   REQUIRE(drop_messages(relay.asker(), {"", "b.example", "", false}, "", output));
   REQUIRE(show_message(relay.asker(), "ID", output));
-  REQUIRE(relay.requests.size() == 6);
+  REQUIRE(hold_messages(relay.asker(), {"", "", "shop", false}, "why", output));
+  REQUIRE(release_messages(relay.asker(), {"ID", "", "", false}, "repaired", output));
+  REQUIRE(release_messages(relay.asker(), {"", "", "", true}, "", output));
+  REQUIRE(relay.requests.size() == 9);
   CHECK(relay.requests[0] == Json{{"command", "queue list"}, {"domain", "b.example"}, {"account", "shop"}});
   CHECK(relay.requests[1] == Json{{"command", "queue retry"}, {"id", "ID"}});
   CHECK(relay.requests[2] == Json{{"command", "queue retry"}, {"all", true}});
   CHECK(relay.requests[3] == Json{{"command", "queue drop"}, {"id", "ID"}, {"reason", "spam run"}});
   CHECK(relay.requests[4] == Json{{"command", "queue drop"}, {"domain", "b.example"}});
   CHECK(relay.requests[5] == Json{{"command", "queue show"}, {"id", "ID"}});
+  CHECK(relay.requests[6] == Json{{"command", "queue hold"}, {"account", "shop"}, {"reason", "why"}});
+  CHECK(relay.requests[7] == Json{{"command", "queue release"}, {"id", "ID"}, {"reason", "repaired"}});
+  CHECK(relay.requests[8] == Json{{"command", "queue release"}, {"all", true}});
 }
 
 TEST_CASE("one message is shown with its recipients, their last attempt and its header") {
@@ -145,6 +151,14 @@ TEST_CASE("what was done is said for each message") {
   Output retry(OutputFormat::Text);
   REQUIRE(retry_messages(retried.asker(), {"1", "", "", false}, retry));
   CHECK(retry.text() == "1  recipients due now: 2\n");
+  ScriptedRelay held(std::vector<Json>{{{"id", "1"}, {"held", 2}}});
+  Output hold(OutputFormat::Text);
+  REQUIRE(hold_messages(held.asker(), {"1", "", "", false}, "why", hold));
+  CHECK(hold.text() == "1  recipients held now: 2\n");
+  ScriptedRelay released(std::vector<Json>{{{"id", "1"}, {"released", 2}}});
+  Output release(OutputFormat::Text);
+  REQUIRE(release_messages(released.asker(), {"1", "", "", false}, "", release));
+  CHECK(release.text() == "1  recipients released: 2\n");
   ScriptedRelay dropped(std::vector<Json>{{{"id", "1"}, {"dropped", 1}, {"removed", true}},
                                           {{"id", "2"}, {"dropped", 1}, {"removed", false}},
                                           {{"id", "3"}, {"dropped", nullptr}, {"removed", true}}});

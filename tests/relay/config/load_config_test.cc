@@ -394,5 +394,28 @@ TEST_CASE("a file that is not there or cannot be read is named with the remedy")
   CHECK_THAT(directory.error().at(0).str(), Catch::Contains("cannot be read"));
 }
 
+TEST_CASE("rules of preflight are read with the mode of all mail") {
+  const Config config = read(
+      "[preflight]\nmode = \"hold\"\n[[preflight.rule]]\ndomain = \"News.Example.ORG\"\nmode = \"warn\"\n"
+      "[[preflight.rule]]\ntenant = \"shop@front\"\nmode = \"enforce\"\n");
+  CHECK(config.preflight_mode == PreflightMode::Hold);
+  REQUIRE(config.preflight_rules.size() == 2);
+  CHECK(config.preflight_rules[0] == PreflightRule{"", "news.example.org", PreflightMode::Warn});
+  CHECK(config.preflight_rules[1] == PreflightRule{"shop@front", "", PreflightMode::Enforce});
+}
+
+TEST_CASE("a rule of preflight that says too little, or the same as another, is a mistake") {
+  check_one("[[preflight.rule]]\ntenant = \"shop\"\n", 1, "this rule has no mode", "mode = \"hold\"");
+  check_one("[[preflight.rule]]\nmode = \"hold\"\n", 1, "neither tenant nor domain", "preflight.mode");
+  check_one("[preflight]\nrule = 1\n", 2, "preflight.rule is not a list", "[[preflight.rule]]");
+  check_one("[preflight]\nrules = 1\n", 2, "no option \"rules\"", "\"rule\"");
+  check_one("[[preflight.rule]]\ntenant = \"a b\"\nmode = \"hold\"\n", 2, "preflight.rule.tenant is \"a b\"", "Write");
+  check_one("[[preflight.rule]]\ndomain = \"a.example\"\nmode = \"drop\"\n", 3, "is \"drop\"", "\"hold\"");
+  check_one("[\"preflight.rule\"]\ntenant = \"shop\"\n", 1, "no option or section \"preflight.rule\"", "");
+  check_one(
+      "[[preflight.rule]]\ntenant = \"a\"\nmode = \"hold\"\n[[preflight.rule]]\ntenant = \"a\"\nmode = \"warn\"\n", 4,
+      "the preflight.rule of line 1 is for the same tenant and domain", "Remove");
+}
+
 }  // namespace
 }  // namespace waxwing

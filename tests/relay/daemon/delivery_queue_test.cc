@@ -119,6 +119,19 @@ TEST_CASE("a delivered message leaves the queue") {
   CHECK(bench.stored(kId).error().kind == ErrorKind::NotFound);
 }
 
+TEST_CASE("recipients that are held when the message comes in are left alone") {
+  Bench bench([](const DueBatch&, std::uint32_t) { return outcome(RecipientOutcome::Kind::Delivered, "2.0.0"); });
+  QueuedMessage message = lasting_message({"a@far.example", "b@far.example"});
+  message.recipients[0].state = RecipientState::Held;
+  bench.send(message);
+  CHECK(bench.attempts == 1);
+  const auto left = bench.stored(kId);
+  REQUIRE(left);
+  CHECK(left->recipients[0].state == RecipientState::Held);
+  CHECK(left->recipients[1].state == RecipientState::Delivered);
+  CHECK(bench.queue().waiting() == 0);
+}
+
 TEST_CASE("a deferred recipient waits for its next time and keeps the reason") {
   Bench bench([](const DueBatch&, std::uint32_t) { return outcome(RecipientOutcome::Kind::Deferred, "4.7.5"); });
   bench.send(lasting_message({"a@far.example"}));

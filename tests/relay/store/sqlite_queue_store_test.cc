@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "relay/store/queue_reader.h"
+#include "relay/store/schema.h"
 #include "relay/store/spool_file.h"
 #include "tests/relay/store/failing_disk.h"
 #include "tests/relay/store/temporary_directory.h"
@@ -485,10 +486,94 @@ TEST_CASE("nothing that was acknowledged is lost when the process is killed") {
   CHECK(store->message_count().value() <= last + 1);
 }
 
+// What version 1 of the tables looked like.
+void make_version_1(const TemporaryDirectory& directory) {
+  execute(directory, "ALTER TABLE messages DROP COLUMN sealing; PRAGMA user_version=1");
+}
+
+TEST_CASE("a database of the first version is brought to this one with all that it holds") {
+  const TemporaryDirectory directory;
+  add(*open_store(directory), test_message(1));
+  make_version_1(directory);
+  auto store = open_store(directory);
+  const auto message = store->load(QueueId(1));
+  REQUIRE(message);
+  CHECK(message->header == "Subject: 1\r\n");
+  CHECK(message->sealing == Sealing::Done);
+  add(*store, test_message(2));
+  store.reset();
+  CHECK(open_store(directory)->load(QueueId(2)));
+}
+
+TEST_CASE("a change of the tables that is cut short is begun again at the next start") {
+  const TemporaryDirectory directory;
+  add(*open_store(directory), test_message(1));
+  make_version_1(directory);
+  {
+    FailingDisk disk;
+    disk.sync_result = SQLITE_IOERR_FSYNC;
+    CHECK_FALSE(SqliteQueueStore::open(directory.path()));
+  }
+  CHECK(open_store(directory)->load(QueueId(1)));
+}
+
+TEST_CASE("no kill during the change of the tables loses a message") {
+  const TemporaryDirectory directory;
+  add(*open_store(directory), test_message(1));
+  for (useconds_t delay = 200; delay <= 6'400; delay *= 2) {
+    make_version_1(directory);
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      const auto store = SqliteQueueStore::open(directory.path());
+      ::_exit(store ? 0 : 1);
+    }
+    ::usleep(delay);
+    ::kill(child, SIGKILL);
+    REQUIRE(::waitpid(child, nullptr, 0) == child);
+    CHECK(open_store(directory)->load(QueueId(1)));
+  }
+}
+
+TEST_CASE("a released message has its new end and is to be sealed anew") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  add(*store, test_message(1));
+  commit(*store, [&] { require(store->renew(QueueId(1), kNow + Seconds{9})); });
+  const auto message = store->load(QueueId(1));
+  REQUIRE(message);
+  CHECK(message->expires == kNow + Seconds{9});
+  CHECK(message->sealing == Sealing::Due);
+  CHECK(store->renew(QueueId(2), kNow).error().kind == ErrorKind::NotFound);
+}
+
+TEST_CASE("a held recipient stays held when an attempt that was under way ends deferred") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  add(*store, test_message(1));
+  RecipientUpdate held = test_update(1, 0, RecipientState::Held);
+  held.reason = "asked for by the customer";
+  held.next_attempt = kNow;
+  RecipientUpdate deferred = test_update(1, 0, RecipientState::Deferred);
+  deferred.reason = "the host did not answer";
+  deferred.attempts = 2;
+  commit(*store, [&] {
+    require(store->update(held));
+    require(store->update(deferred));
+  });
+  const QueuedRecipient after = store->load(QueueId(1))->recipients[0];
+  CHECK(after.state == RecipientState::Held);
+  CHECK(after.reason == "asked for by the customer");
+  CHECK(after.next_attempt == kNow);
+  CHECK(after.attempts == 2);
+  commit(*store, [&] { require(store->update(test_update(1, 0, RecipientState::Delivered))); });
+  CHECK(store->load(QueueId(1))->recipients[0].state == RecipientState::Delivered);
+}
+
 TEST_CASE("a database of a newer version is refused") {
   const TemporaryDirectory directory;
   open_store(directory).reset();
-  execute(directory, "PRAGMA user_version=2");
+  execute(directory, "PRAGMA user_version=" + std::to_string(kSchemaVersion + 1));
   const auto store = SqliteQueueStore::open(directory.path());
   REQUIRE_FALSE(store);
   CHECK(store.error().kind == ErrorKind::Corrupt);

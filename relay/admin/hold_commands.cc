@@ -1,0 +1,93 @@
+#include "relay/admin/hold_commands.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "relay/admin/message_selection.h"
+#include "relay/admin/reply_lines.h"
+
+namespace waxwing {
+namespace {
+
+// A message is held or not, for all its recipients: the scheduler knows no more.
+QueueFilter read_messages(AdminRequest& request) {
+  QueueFilter filter = read_selection(request);
+  if (!filter.domain.empty()) request.refuse("messages are held and released as a whole, not for one domain");
+  return filter;
+}
+
+Result<void> hold_message(SqliteQueueStore& store, QueueId id, const std::string& reason, WallTime now,
+                          AdminReply& reply) {
+  const auto message = store.load(id);
+  if (!message) return tl::unexpected(message.error());
+  std::size_t count = 0;
+  for (const QueuedRecipient& recipient : message->recipients) {
+    if (!waits(recipient) || recipient.state == RecipientState::Held) continue;
+    RecipientUpdate update = unchanged(id, recipient);
+    update.state = RecipientState::Held;
+    update.reason = reason;
+    update.next_attempt = now;
+    if (auto updated = store.update(update); !updated) return updated;
+    ++count;
+  }
+  add_line(reply, {{"id", id.str()}, {"held", count}});
+  if (count > 0) reply.effects.held.push_back({id, message->message_id, reason});
+  return {};
+}
+
+// The time for which a message was held is given back to it, so that it does not expire at once.
+WallTime new_end(const QueuedMessage& message, WallTime now) {
+  WallTime held_since = now;
+  for (const QueuedRecipient& recipient : message.recipients) {
+    if (recipient.state == RecipientState::Held) held_since = std::min(held_since, recipient.next_attempt);
+  }
+  return message.expires + (now - std::max(held_since, message.accepted));
+}
+
+Result<void> release_message(SqliteQueueStore& store, QueueId id, const std::string& reason, WallTime now,
+                             AdminReply& reply) {
+  const auto message = store.load(id);
+  if (!message) return tl::unexpected(message.error());
+  const WallTime expires = new_end(*message, now);
+  std::size_t count = 0;
+  for (const QueuedRecipient& recipient : message->recipients) {
+    if (recipient.state != RecipientState::Held) continue;
+    RecipientUpdate update = unchanged(id, recipient);
+    update.state = RecipientState::Queued;
+    update.next_attempt = now;
+    if (auto updated = store.update(update); !updated) return updated;
+    reply.effects.retry.push_back(
+        {id, recipient.ordinal, recipient.address.domain.str(), recipient.attempts, now, expires});
+    ++count;
+  }
+  add_line(reply, {{"id", id.str()}, {"released", count}});
+  if (count == 0) return {};
+  reply.effects.released.push_back({id, message->message_id, reason});
+  return store.renew(id, expires);
+}
+
+}  // namespace
+
+Result<AdminReply> queue_hold(AdminRequest& request, SqliteQueueStore& store, WallTime now) {
+  const QueueFilter filter = read_messages(request);
+  const std::string reason = request.text("reason");
+  if (reason.empty()) request.refuse("say why, in \"reason\": who finds the message held will ask");
+  if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
+  return for_each_message(store, filter, [&](const QueuedMessage& message, AdminReply& reply) {
+    return hold_message(store, message.id, reason, now, reply);
+  });
+}
+
+Result<AdminReply> queue_release(AdminRequest& request, SqliteQueueStore& store, WallTime now) {
+  const QueueFilter filter = read_messages(request);
+  std::string reason = request.text("reason");
+  if (reason.empty()) reason = "released by the operator";
+  if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
+  return for_each_message(store, filter, [&](const QueuedMessage& message, AdminReply& reply) {
+    return release_message(store, message.id, reason, now, reply);
+  });
+}
+
+}  // namespace waxwing
