@@ -8,6 +8,7 @@
 
 #include "relay/config/preflight_mode.h"
 #include "relay/server/author_rules.h"
+#include "relay/server/authserv_id.h"
 #include "relay/server/header_rules.h"
 #include "relay/server/submitted_header.h"
 
@@ -127,6 +128,7 @@ void MessageIntake::check_header() {
   if (count_received(reader_.fields()) > kMaxReceivedFields)
     return refuse({554, "5.4.6", {"too many Received fields: the message goes in a circle"}});
   if (auto refusal = check_header_form(reader_.fields())) return refuse(std::move(*refusal));
+  if (auto refusal = check_results(reader_.fields(), services_.config.hostname)) return refuse(std::move(*refusal));
   // Sender rules hold for the names that people will see as well as for the envelope.
   auto author_domain = check_authors(reader_.fields(), submission_.account);
   if (!author_domain) return refuse(std::move(author_domain.error()));

@@ -68,6 +68,18 @@ class Preflight(scenario.Scenario):
         self.assertEqual(code // 100, 5, reply)
         self.assertIn("keyless.example", reply)
 
+    def test_results_of_checks_under_the_name_of_the_relay_are_refused_and_others_pass(self):
+        for value in ("relay.sender.example; dkim=pass", "(x)\r\n RELAY.Sender.example 1; spf=pass", '"relay.sender.example"; none'):
+            text = (f"Authentication-Results: {value}\r\n" + scenario.stock_clients.message(
+                scenario.SENDER, "somebody@recv.example")).encode()
+            code, reply = self.submit("somebody@recv.example", text=text)
+            self.assertEqual(code, 550, reply)
+            self.assertIn("Authentication-Results", reply)
+        text = ("Authentication-Results: mx.elsewhere.example; dkim=pass\r\n" + scenario.stock_clients.message(
+            scenario.SENDER, "elsewhere@recv.example")).encode()
+        self.submit_ok("elsewhere@recv.example", text=text)
+        self.host.wait_for_message("elsewhere@recv.example")
+
     def test_mail_is_not_refused_for_good_when_dns_does_not_answer(self):
         self.dns.stop()
         try:
