@@ -33,9 +33,10 @@ bool sts_enforces(const StsFacts& sts) {
   return sts.policy && sts.policy->mode == StsMode::Enforce;
 }
 
-// Why the host cannot be used before anything is known about it, if so.
-std::optional<std::string> broken_lookup(const HostFacts& host) {
-  constexpr std::string_view kWhy = "so nobody can tell whether DANE applies (RFC 7672 §2.1.3)";
+constexpr std::string_view kWhy = "so nobody can tell whether DANE applies (RFC 7672 §2.1.3)";
+
+// Why nobody can tell where the host is, if so.
+std::optional<std::string> broken_location(const HostFacts& host) {
   if (is_broken(host.mx_status)) {
     return fmt::format("The MX lookup of {} {}, {}.", host.next_hop_domain,
                        broken_phrase(host.mx_status, host.mx_detail), kWhy);
@@ -44,6 +45,12 @@ std::optional<std::string> broken_lookup(const HostFacts& host) {
     return fmt::format("The address lookup of {} {}, {}.", host.mx_name,
                        broken_phrase(host.address_status, host.address_detail), kWhy);
   }
+  return std::nullopt;
+}
+
+// Why the host cannot be used before anything is known about it, if so.
+std::optional<std::string> broken_lookup(const HostFacts& host) {
+  if (auto broken = broken_location(host)) return broken;
   if (host.tlsa && is_broken(host.tlsa->status)) {
     return fmt::format("The TLSA lookup of {} {}, {}.", host.tlsa->base_domain,
                        broken_phrase(host.tlsa->status, host.tlsa->detail), kWhy);
@@ -71,7 +78,19 @@ std::vector<std::string> dane_reference_identifiers(const HostFacts& host) {
   return names;
 }
 
+// Under an insecure MX RRset a forger could name a host of his own that DANE proves perfectly. What the enforced policy
+// of the domain says about its hosts must hold then; a secure MX RRset speaks for the domain itself.
+bool forged_mx_possible(const HostFacts& host, const StsFacts& sts) {
+  return host.mx_status != Answer::Status::Secure && sts_enforces(sts) && !sts.policy->covers(host.mx_name);
+}
+
 TlsRequirement dane_requirement(const HostFacts& host, std::vector<TlsaRecord> usable, const StsFacts& sts) {
+  if (forged_mx_possible(host, sts)) {
+    return defer(
+        fmt::format("The MX records of {} are not secured by DNSSEC, and its enforced MTA-STS policy does not list {} "
+                    "(RFC 8461 §4.1).",
+                    sts.domain, host.mx_name));
+  }
   TlsRequirement requirement;
   requirement.method = Method::Dane;
   requirement.server_name = host.tlsa->base_domain;
@@ -83,7 +102,7 @@ TlsRequirement dane_requirement(const HostFacts& host, std::vector<TlsaRecord> u
   if (host.mx_status == Answer::Status::Secure) {
     requirement.level = TlsLevel::Authenticated;
     requirement.reason += '.';
-  } else if (sts_enforces(sts) && sts.policy->covers(host.mx_name)) {
+  } else if (sts_enforces(sts)) {  // and lists the host
     requirement.level = TlsLevel::Authenticated;
     requirement.reason += fmt::format("; the MTA-STS policy of {} names the host (RFC 8461 §2).", sts.domain);
   } else {
@@ -139,10 +158,12 @@ TlsRequirement opportunistic_requirement(const HostFacts& host, const StsFacts& 
   requirement.server_name = host.mx_name;
   requirement.level =
       minimum == TlsLevel::Plaintext && !has_unusable_tlsa(host) ? TlsLevel::Plaintext : TlsLevel::Encrypted;
-  requirement.reason = fmt::format("{}, and {}: {} (RFC 7435 §3).", no_dane_phrase(host), no_sts_phrase(sts),
-                                   requirement.level == TlsLevel::Plaintext
-                                       ? "an exception allows clear text where TLS is not offered"
-                                       : "any TLS session is accepted, its certificate is not looked at");
+  requirement.reason =
+      fmt::format("{}, and {}: {} (RFC 7435 §3).", no_dane_phrase(host), no_sts_phrase(sts),
+                  requirement.level == TlsLevel::Plaintext ? "an exception allows clear text where TLS is not offered"
+                                                           : "any TLS session is accepted, whatever its certificate");
+  // RFC 8461 §5: what a policy in mode testing would have refused is reported.
+  if (sts.policy && sts.policy->mode == StsMode::Testing) requirement.reference_identifiers = {host.mx_name};
   return requirement;
 }
 
@@ -166,6 +187,59 @@ TlsRequirement requirement_without_dane(const HostFacts& host, const StsFacts& s
   return opportunistic_requirement(host, sts, minimum);
 }
 
+// What domain and relay ask for; the message has no say yet.
+TlsRequirement requirement_by_policy(const HostFacts& host, const StsFacts& sts, TlsLevel minimum) {
+  if (auto broken = broken_lookup(host)) return defer(std::move(*broken));
+  std::vector<TlsaRecord> usable;
+  if (host.tlsa && host.tlsa->status == Answer::Status::Secure) {
+    std::ranges::copy_if(host.tlsa->records, std::back_inserter(usable), &TlsaRecord::usable);
+  }
+  TlsRequirement requirement =
+      usable.empty() ? requirement_without_dane(host, sts, minimum) : dane_requirement(host, std::move(usable), sts);
+  if (requirement.method == Method::Defer || requirement.level >= minimum) return requirement;
+  return defer(fmt::format("A rule of this relay asks for level {}, but {} can only reach {}: {}",
+                           tls_level_name(minimum), host.mx_name, tls_level_name(requirement.level),
+                           requirement.reason));
+}
+
+// RFC 8689 §4.2.1: DNSSEC of the MX RRset is enough for the domain to vouch for the host's name, and a public authority
+// for the host to prove it. That goes beyond what Authenticated asks for elsewhere, and only REQUIRETLS makes use of
+// it.
+TlsRequirement requirement_of_requiretls(const HostFacts& host, const StsFacts& sts, TlsLevel minimum) {
+  TlsRequirement requirement = requirement_by_policy(host, sts, std::max(minimum, TlsLevel::Verified));
+  if (requirement.method == Method::Defer || requirement.level == TlsLevel::Authenticated) return requirement;
+  if (host.mx_status == Answer::Status::Secure) return requirement;
+  return defer(fmt::format(
+      "The message asks for REQUIRETLS, and neither DNSSEC nor an enforced MTA-STS policy says that {} is a host of {} "
+      "(RFC 8689 §4.2.1).",
+      host.mx_name, host.next_hop_domain));
+}
+
+// RFC 8689 §4.2.2. Departs from it where TLS does not come about at all, because nothing leaves in clear text.
+TlsRequirement requirement_of_tls_optional(const HostFacts& host, TlsLevel minimum) {
+  if (auto broken = broken_location(host)) return defer(std::move(*broken));
+  if (minimum == TlsLevel::Authenticated) {
+    return defer(
+        fmt::format("A rule of this relay asks for level authenticated, which \"TLS-Required: No\" gives up for "
+                    "{} (RFC 8689 §4.2.2).",
+                    host.mx_name));
+  }
+  if (minimum == TlsLevel::Verified) {
+    return pkix_requirement(host, TlsLevel::Verified,
+                            fmt::format("The message says \"TLS-Required: No\", so that DANE and MTA-STS do not count "
+                                        "(RFC 8689 §4.2.2), but a rule of this relay asks for a certificate that is "
+                                        "valid for {}.",
+                                        host.mx_name));
+  }
+  TlsRequirement requirement;
+  requirement.method = Method::Opportunistic;
+  requirement.server_name = host.mx_name;
+  requirement.reason =
+      "The message says \"TLS-Required: No\", so that DANE and MTA-STS do not count: any TLS session is accepted, its "
+      "certificate is not looked at (RFC 8689 §4.2.2).";
+  return requirement;
+}
+
 std::string sha256_hex(std::string_view text) {
   std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest;
   SHA256(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), digest.data());
@@ -175,20 +249,6 @@ std::string sha256_hex(std::string_view text) {
 }
 
 }  // namespace
-
-std::string_view tls_level_name(TlsLevel level) {
-  switch (level) {
-    case TlsLevel::Plaintext:
-      return "plaintext";
-    case TlsLevel::Encrypted:
-      return "encrypted";
-    case TlsLevel::Verified:
-      return "verified";
-    case TlsLevel::Authenticated:
-      return "authenticated";
-  }
-  return "plaintext";
-}
 
 std::string_view tls_method_name(TlsRequirement::Method method) {
   switch (method) {
@@ -216,18 +276,17 @@ std::string TlsRequirement::sharing_key() const {
   return fmt::format("{}-{}-{}", tls_method_name(method), tls_level_name(level), sha256_hex(input));
 }
 
-TlsRequirement decide_tls_requirement(const HostFacts& host, const StsFacts& sts, TlsLevel minimum) {
-  if (auto broken = broken_lookup(host)) return defer(std::move(*broken));
-  std::vector<TlsaRecord> usable;
-  if (host.tlsa && host.tlsa->status == Answer::Status::Secure) {
-    std::ranges::copy_if(host.tlsa->records, std::back_inserter(usable), &TlsaRecord::usable);
+TlsRequirement decide_tls_requirement(const HostFacts& host, const StsFacts& sts, TlsLevel minimum,
+                                      TlsRequest request) {
+  switch (request) {
+    case TlsRequest::None:
+      break;
+    case TlsRequest::Required:
+      return requirement_of_requiretls(host, sts, minimum);
+    case TlsRequest::Optional:
+      return requirement_of_tls_optional(host, minimum);
   }
-  TlsRequirement requirement =
-      usable.empty() ? requirement_without_dane(host, sts, minimum) : dane_requirement(host, std::move(usable), sts);
-  if (requirement.method == Method::Defer || requirement.level >= minimum) return requirement;
-  return defer(fmt::format("A rule of this relay asks for level {}, but {} can only reach {}: {}",
-                           tls_level_name(minimum), host.mx_name, tls_level_name(requirement.level),
-                           requirement.reason));
+  return requirement_by_policy(host, sts, minimum);
 }
 
 }  // namespace waxwing

@@ -7,20 +7,10 @@
 
 #include "policy/lookup.h"
 #include "policy/mta_sts.h"
+#include "policy/tls_level.h"
 #include "policy/tlsa_record.h"
 
 namespace waxwing {
-
-/// How much a connection has proven about its peer, least first.
-enum class TlsLevel {
-  Plaintext,
-  Encrypted,  ///< TLS with whoever answered
-  Verified,   ///< the host is the one the MX record names: by public authorities, or by DANE under an insecure MX RRset
-  Authenticated,  ///< DANE or MTA-STS: the recipient domain itself vouches for the host
-};
-
-/// "plaintext", "encrypted", "verified", "authenticated".
-[[nodiscard]] std::string_view tls_level_name(TlsLevel level);
 
 /// The outcome of the TLSA lookups of one MX host (RFC 7672 §2.2.2).
 struct TlsaFacts {
@@ -55,7 +45,7 @@ struct StsFacts {
 struct TlsRequirement {
   enum class Method {
     Defer,          ///< do not use this host now
-    Opportunistic,  ///< any TLS 1.2+ session; the certificate is not looked at
+    Opportunistic,  ///< any TLS 1.2+ session, whatever its certificate
     Pkix,           ///< certificate by public authorities for one of `reference_identifiers`
     Dane,           ///< certificate that matches `tlsa`
   };
@@ -63,9 +53,10 @@ struct TlsRequirement {
   TlsLevel level =
       TlsLevel::Encrypted;       ///< what a connection that satisfies it has proven; Plaintext: TLS is not needed
   std::vector<TlsaRecord> tlsa;  ///< usable records, for Dane only
-  std::vector<std::string> reference_identifiers;  ///< acceptable certificate names
-  std::string server_name;                         ///< SNI: the TLSA base domain with DANE, else the MX name
-  std::string reason;                              ///< a full sentence with the RFC section
+  /// Acceptable certificate names; with Opportunistic those for which the certificate is only looked at, for reports.
+  std::vector<std::string> reference_identifiers;
+  std::string server_name;  ///< SNI: the TLSA base domain with DANE, else the MX name
+  std::string reason;       ///< a full sentence with the RFC section
 
   /// Two requirements with the same key may share connections and TLS sessions to the same host.
   [[nodiscard]] std::string sharing_key() const;
@@ -76,15 +67,20 @@ struct TlsRequirement {
 
 /// Decides what an MX host must prove.
 /// A failed or bogus lookup defers. A secure TLSA RRset with a usable record makes DANE mandatory, whatever MTA-STS
-/// says; the level is Authenticated when the MX RRset is secure or an enforced MTA-STS policy lists the host, else
-/// Verified. A secure TLSA RRset without a usable record makes TLS mandatory. Where DANE does not apply, an enforced
-/// MTA-STS policy must list the host and asks for its certificate.
+/// says, as long as the MX RRset is secure; under an insecure one an enforced MTA-STS policy must list the host, too.
+/// The level is Authenticated when the MX RRset is secure or an enforced MTA-STS policy lists the host, else Verified.
+/// A secure TLSA RRset without a usable record makes TLS mandatory. Where DANE does not apply, an enforced MTA-STS
+/// policy must list the host and asks for its certificate.
 /// @param minimum  least level that tenant, domain and global rules allow: Verified asks for a certificate where
 /// nothing else
 ///                 does, a host that cannot reach it yields Defer, Plaintext gives up TLS where nobody published a
 ///                 policy
+/// @param request  Required: the domain must vouch for the host, by DNSSEC of its MX RRset or by an enforced MTA-STS
+///                 policy, and the host must prove its name, by DANE or a public authority; else Defer. Optional: a
+///                 session is asked for as if the domain published nothing, but `minimum` holds
 /// @return         requirement whose `reason` is a full sentence for logs and reports
-/// @source  RFC 7672 §2.2, RFC 8461 §5, RFC 7435 §3
-[[nodiscard]] TlsRequirement decide_tls_requirement(const HostFacts& host, const StsFacts& sts, TlsLevel minimum);
+/// @source  RFC 7672 §2.2, RFC 8461 §5, RFC 7435 §3, RFC 8689 §4.2
+[[nodiscard]] TlsRequirement decide_tls_requirement(const HostFacts& host, const StsFacts& sts, TlsLevel minimum,
+                                                    TlsRequest request = TlsRequest::None);
 
 }  // namespace waxwing

@@ -93,7 +93,20 @@ TEST_CASE("DANE under an insecure MX RRset stays mandatory but does not authenti
   CHECK(named.level == TlsLevel::Authenticated);
 }
 
-TEST_CASE("DANE governs where an enforced MTA-STS policy does not list the host") {
+TEST_CASE(
+    "DANE under an insecure MX RRset does not get around an enforced MTA-STS policy that does not list the host") {
+  HostFacts host = secure_host({record(3)});
+  host.mx_status = Status::Insecure;
+  const TlsRequirement refused = decide(host, sts(StsMode::Enforce, "other.example"), TlsLevel::Plaintext);
+  CHECK(refused.method == Method::Defer);
+  CHECK(refused.reason ==
+        "The MX records of recipient.example are not secured by DNSSEC, and its enforced MTA-STS policy does not list "
+        "mx.alias.example (RFC 8461 §4.1).");
+  CHECK(decide(host, sts(StsMode::Testing, "other.example")).method == Method::Dane);
+  CHECK(decide(host, sts(StsMode::None, "other.example")).method == Method::Dane);
+}
+
+TEST_CASE("DANE under a secure MX RRset governs where an enforced MTA-STS policy does not list the host") {
   const TlsRequirement requirement = decide(secure_host({record(3)}), sts(StsMode::Enforce, "other.example"));
   CHECK(requirement.method == Method::Dane);
   CHECK(requirement.level == TlsLevel::Authenticated);
@@ -136,6 +149,8 @@ TEST_CASE("MTA-STS in testing mode changes nothing about delivery") {
   CHECK(requirement.method == Method::Opportunistic);
   CHECK(requirement.level == TlsLevel::Encrypted);
   CHECK(requirement.reason.find("mode testing") != std::string::npos);
+  CHECK(requirement.reference_identifiers == std::vector<std::string>{"mx.alias.example"});  // for reports
+  CHECK(decide(insecure_host()).reference_identifiers.empty());
 }
 
 TEST_CASE("a minimum raises what nobody published") {
@@ -160,4 +175,62 @@ TEST_CASE("the sharing key tells requirements apart and ignores the order of rec
   CHECK(key == decide(secure_host({other, record(3)})).sharing_key());
   CHECK(key != decide(secure_host({record(3)})).sharing_key());
   CHECK(decide(insecure_host()).sharing_key() != decide(insecure_host(), {}, TlsLevel::Verified).sharing_key());
+}
+
+TEST_CASE("REQUIRETLS asks for a host that the domain vouches for and that proves its name") {
+  const auto required = [](const HostFacts& host, const StsFacts& facts = {}) {
+    return decide_tls_requirement(host, facts, TlsLevel::Encrypted, TlsRequest::Required);
+  };
+  SECTION("DANE under a secure MX RRset") {
+    CHECK(required(secure_host({record(3)})).method == Method::Dane);
+    CHECK(required(secure_host({record(3)})).level == TlsLevel::Authenticated);
+  }
+  SECTION("a public authority under a secure MX RRset, where nothing else asks for a certificate") {
+    CHECK(decide(secure_host({})).method == Method::Opportunistic);
+    const TlsRequirement requirement = required(secure_host({}));
+    CHECK(requirement.method == Method::Pkix);
+    CHECK(requirement.reference_identifiers == std::vector<std::string>{"mx.alias.example"});
+  }
+  SECTION("an enforced MTA-STS policy, not one in testing") {
+    CHECK(required(insecure_host(), sts(StsMode::Enforce, "mx.alias.example")).level == TlsLevel::Authenticated);
+    CHECK(required(insecure_host(), sts(StsMode::Testing, "mx.alias.example")).method == Method::Defer);
+  }
+  SECTION("nothing of that") {
+    const TlsRequirement requirement = required(insecure_host());
+    CHECK(requirement.method == Method::Defer);
+    CHECK(requirement.reason.find("RFC 8689 §4.2.1") != std::string::npos);
+    HostFacts forgeable = secure_host({record(3)});
+    forgeable.mx_status = Status::Insecure;
+    CHECK(required(forgeable).method == Method::Defer);
+  }
+  SECTION("a lookup that failed proves nothing") {
+    HostFacts broken = secure_host({record(3)});
+    broken.tlsa->status = Status::Bogus;
+    CHECK(required(broken).method == Method::Defer);
+  }
+}
+
+TEST_CASE("TLS-Required: No gives up what the domain publishes, never what the relay demands, and never TLS") {
+  const auto optional = [](const HostFacts& host, const StsFacts& facts, TlsLevel minimum) {
+    return decide_tls_requirement(host, facts, minimum, TlsRequest::Optional);
+  };
+  const StsFacts enforced = sts(StsMode::Enforce, "other.example");
+  HostFacts bogus_tlsa = secure_host({record(3)});
+  bogus_tlsa.tlsa->status = Status::Bogus;
+  for (const HostFacts& host : {secure_host({record(3)}), insecure_host(), bogus_tlsa}) {
+    for (const TlsLevel minimum : {TlsLevel::Plaintext, TlsLevel::Encrypted}) {
+      const TlsRequirement requirement = optional(host, enforced, minimum);
+      CHECK(requirement.method == Method::Opportunistic);
+      CHECK(requirement.level == TlsLevel::Encrypted);
+      CHECK(requirement.reason.find("TLS-Required: No") != std::string::npos);
+    }
+    CHECK(optional(host, enforced, TlsLevel::Verified).method == Method::Pkix);
+    CHECK(optional(host, enforced, TlsLevel::Authenticated).method == Method::Defer);
+  }
+  HostFacts unknown_place = secure_host({});
+  unknown_place.address_status = Status::Failed;
+  CHECK(optional(unknown_place, {}, TlsLevel::Encrypted).method == Method::Defer);
+  HostFacts unknown_host = secure_host({});
+  unknown_host.mx_status = Status::Bogus;
+  CHECK(optional(unknown_host, {}, TlsLevel::Encrypted).method == Method::Defer);
 }

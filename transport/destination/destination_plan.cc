@@ -32,16 +32,36 @@ void defer_host(PlannedHost& host, std::string_view status, std::string reason) 
   host.defer_status = status;
 }
 
-// With an insecure MX RRset a forger could name a host of his own that DANE proves perfectly. What the enforced policy
-// of the domain says about its hosts must hold then (RFC 8461 §4); a secure MX RRset speaks for the domain itself.
-bool forged_mx_possible(const PlannedHost& host, const StsFacts& sts) {
-  return host.requirement.method == Method::Dane && host.requirement.level < TlsLevel::Authenticated && sts.policy &&
-         sts.policy->mode == StsMode::Enforce && !sts.policy->covers(host.name);
+// RFC 5321 §5.1: what is sent to ourselves, or to a host that would pass it on to us, goes round in a circle.
+// @return  whether no host is left before us
+bool set_aside_own_hosts(DestinationPlan& plan, const std::vector<IpAddress>& own_addresses) {
+  const auto is_own = [&own_addresses](const PlannedHost& host) {
+    return std::ranges::any_of(host.addresses, [&own_addresses](const IpAddress& address) {
+      return std::ranges::find(own_addresses, address) != own_addresses.end();
+    });
+  };
+  const auto own = std::ranges::find_if(plan.hosts, is_own);
+  if (own == plan.hosts.end()) return false;
+  const std::string name = own->name;
+  const std::uint16_t preference = own->preference;
+  std::size_t left = 0;
+  for (PlannedHost& host : plan.hosts) {
+    if (host.preference < preference) {
+      ++left;
+    } else {
+      defer_host(host, "4.4.6",
+                 fmt::format("{} is not used, because {} of preference {} is this relay itself (RFC 5321 §5.1).",
+                             host.name, name, preference));
+    }
+  }
+  return left == 0;
 }
 
 // A policy that is kept but cannot be read may be an enforced one; only DANE under a secure MX RRset goes before it.
-bool needs_unknown_policy(const PlannedHost& host, const StsFacts& sts, std::string_view cache_failure) {
+bool needs_unknown_policy(const PlannedHost& host, const StsFacts& sts, std::string_view cache_failure,
+                          TlsRequest request) {
   if (sts.policy || cache_failure.empty() || host.requirement.method == Method::Defer) return false;
+  if (request == TlsRequest::Optional) return false;
   return host.requirement.method != Method::Dane || host.facts.mx_status != Answer::Status::Secure;
 }
 
@@ -60,15 +80,8 @@ void decide_host(PlannedHost& host, const StsFacts& sts, std::string_view cache_
                       found ? fmt::format("{} has only addresses that are not global (RFC 6890 §2.2).", host.name)
                             : fmt::format("{} has no address (RFC 5321 §5.1).", host.name));
   }
-  host.requirement = decide_tls_requirement(host.facts, sts, options.minimum);
-  if (forged_mx_possible(host, sts)) {
-    return defer_host(
-        host, "4.7.5",
-        fmt::format("The MX records of {} are not secured by DNSSEC, and its enforced MTA-STS policy does "
-                    "not list {} (RFC 8461 §4.1).",
-                    sts.domain, host.name));
-  }
-  if (needs_unknown_policy(host, sts, cache_failure)) {
+  host.requirement = decide_tls_requirement(host.facts, sts, options.minimum, options.request);
+  if (needs_unknown_policy(host, sts, cache_failure, options.request)) {
     return defer_host(host, "4.3.0",
                       fmt::format("Mail for {} waits: the kept MTA-STS policies cannot be read: {} (RFC 8461 §5.1).",
                                   sts.domain, cache_failure));
@@ -77,11 +90,12 @@ void decide_host(PlannedHost& host, const StsFacts& sts, std::string_view cache_
 }
 
 // What helps the reader most: a fault of ours, a refusal by policy, then a lookup that failed, then a host that cannot
-// be reached at all.
+// be reached at all, then one that leads back to us.
 int telling_rank(const PlannedHost& host) {
   if (host.defer_status == "4.3.0") return -1;
   if (host.defer_status == "4.7.5") return 0;
-  return host.defer_status == "4.4.3" ? 1 : 2;
+  if (host.defer_status == "4.4.3") return 1;
+  return host.defer_status == "4.4.4" ? 2 : 3;
 }
 
 void decide_outcome(const DomainName& domain, DestinationPlan& plan) {
@@ -163,11 +177,23 @@ std::optional<DestinationPlan> plan_destination(const DomainName& domain, const 
   plan.hosts = std::move(*hosts);
   plan.sts = std::move(policy->facts);
   plan.sts_detail = std::move(policy->detail);
+  if (sts.fetch_done && !sts.fetched) {
+    plan.sts_failure.emplace();
+    plan.sts_failure->type = sts.fetch_result;
+    plan.sts_failure->reason_code = sts.fetch_failure;
+  }
   if (has_no_mail_host(mx, plan.hosts.front())) {
     plan.hosts.clear();
     plan.outcome = DestinationPlan::Outcome::Bounce;
     plan.status = "5.4.4";
     plan.reason = fmt::format("The domain {} has neither MX nor address records (RFC 5321 §5.1).", domain.str());
+    return plan;
+  }
+  if (set_aside_own_hosts(plan, options.own_addresses)) {
+    plan.outcome = DestinationPlan::Outcome::Bounce;
+    plan.status = "5.4.6";
+    plan.reason = fmt::format(
+        "The MX records of {} lead back to this relay, which does not keep its mail (RFC 5321 §5.1).", domain.str());
     return plan;
   }
   for (PlannedHost& host : plan.hosts) {

@@ -9,6 +9,7 @@
 #include "policy/lookup.h"
 #include "policy/mta_sts.h"
 #include "policy/time_point.h"
+#include "policy/tls_report.h"
 #include "policy/tls_requirement.h"
 
 namespace waxwing {
@@ -31,7 +32,7 @@ struct PlannedHost {
   HostFacts facts;
   TlsRequirement requirement;
   /// Enhanced status code where the requirement is Defer: 4.3.0 kept policies are unreadable, 4.4.3 a lookup failed,
-  /// 4.4.4 no usable address, 4.7.5 policy.
+  /// 4.4.4 no usable address, 4.4.6 this relay itself or behind it, 4.7.5 policy.
   std::string defer_status;
 };
 
@@ -47,7 +48,8 @@ struct DestinationPlan {
   std::string reason;  ///< a full sentence with the RFC section
   std::vector<PlannedHost> hosts;
   StsFacts sts;
-  std::string sts_detail;  ///< a sentence: none, fetched, cached, or why the fetch failed
+  std::string sts_detail;                 ///< a sentence: none, fetched, cached, or why the fetch failed
+  std::optional<TlsFailure> sts_failure;  ///< why the published policy could not be had, for reports
 };
 
 /// What is known of the domain's MTA-STS policy besides its TXT record.
@@ -58,6 +60,7 @@ struct StsState {
   bool fetch_done = false;                 ///< the fetch for the id of the TXT record was tried in this round
   std::optional<CachedStsPolicy> fetched;  ///< its result; no value: it failed
   std::string fetch_failure;               ///< why, for people
+  TlsResultType fetch_result = TlsResultType::StsPolicyFetchError;  ///< why, for reports
 };
 
 struct DestinationOptions {
@@ -66,6 +69,8 @@ struct DestinationOptions {
   std::uint64_t shuffle_seed = 0;          ///< orders hosts of equal preference, and addresses
   bool allow_non_global_addresses =
       false;  ///< hosts on loopback or private addresses may be used (tests, private networks)
+  TlsRequest request = TlsRequest::None;   ///< what the message itself asks for
+  std::vector<IpAddress> own_addresses{};  ///< where this relay itself takes mail on `port`
 };
 
 /// What planning needs next, besides answers.missing().
@@ -75,9 +80,10 @@ struct DestinationNeeds {
 };
 
 /// Plans delivery for one recipient domain: MX (null MX, implicit MX), addresses, TLSA with DNSSEC state, MTA-STS, and
-/// the requirement of each host. A pure function of the facts: the caller asks for what is missing and calls again.
-/// Hosts that cannot be used now stay in the list with the reason; when none can be used, the plan takes the most
-/// telling one.
+/// the requirement of each host. Where this relay is an MX host of the domain itself, neither it nor any host of the
+/// same or a higher preference is used, and mail for a domain that has no other is bounced. A pure function of the
+/// facts: the caller asks for what is missing and calls again. Hosts that cannot be used now stay in the list with the
+/// reason; when none can be used, the plan takes the most telling one.
 /// @return  no value: answers.missing() and `needs` list what to get before calling again
 /// @limits  at most kMaxMxHosts hosts are planned, kMaxAddressesPerHost addresses each
 /// @source  RFC 5321 §5.1, RFC 7505 §3, RFC 7672 §2.2, RFC 8461 §3 and §5

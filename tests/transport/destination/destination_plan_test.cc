@@ -614,3 +614,56 @@ TEST_CASE("a domain so long that derived names cannot exist is planned without t
   REQUIRE(plan);
   CHECK(plan->outcome == Outcome::Deliver);
 }
+
+TEST_CASE("mail for a domain whose MX records lead back to this relay is bounced without a connection") {
+  Planning planning = one_host(Status::Insecure, Status::Insecure, Status::Insecure);
+  planning.options.own_addresses = {*IpAddress::parse("2001:db8::1")};
+  const auto plan = planning.run();
+  CHECK(plan.outcome == Outcome::Bounce);
+  CHECK(plan.status == "5.4.6");
+  CHECK_THAT(plan.reason, Catch::Contains("RFC 5321 §5.1"));
+}
+
+TEST_CASE("of the hosts of a domain only those before this relay itself are used") {
+  Planning planning;
+  const std::string kMx3 = "mx3.hosting.example";
+  planning.dns.a(kMx1, Status::Insecure, {"192.0.2.1"}).aaaa(kMx1, Status::Insecure, {});
+  planning.dns.a(kMx2, Status::Insecure, {"192.0.2.2"}).aaaa(kMx2, Status::Insecure, {});
+  planning.dns.a(kMx3, Status::Insecure, {"192.0.2.3"}).aaaa(kMx3, Status::Insecure, {});
+  planning.options.own_addresses = {*IpAddress::parse("192.0.2.2")};
+  SECTION("one is before it, one is equal") {
+    planning.dns.mx(kDomain, Status::Insecure, {{10, kMx1}, {20, kMx2}, {20, kMx3}});
+    const auto plan = planning.run();
+    CHECK(plan.outcome == Outcome::Deliver);
+    REQUIRE(plan.hosts.size() == 3);
+    CHECK(plan.hosts[0].name == kMx1);
+    CHECK(plan.hosts[0].requirement.method == Method::Opportunistic);
+    for (const std::size_t own : {1U, 2U}) {
+      CHECK(plan.hosts[own].requirement.method == Method::Defer);
+      CHECK(plan.hosts[own].defer_status == "4.4.6");
+    }
+  }
+  SECTION("the one before it cannot be used now") {
+    planning.dns.mx(kDomain, Status::Insecure, {{10, kMx1}, {20, kMx2}});
+    planning.dns.a(kMx1, Status::Failed, {});
+    const auto plan = planning.run();
+    CHECK(plan.outcome == Outcome::Defer);
+    CHECK(plan.status == "4.4.3");
+  }
+  SECTION("none is before it") {
+    planning.dns.mx(kDomain, Status::Insecure, {{10, kMx2}, {10, kMx1}, {20, kMx3}});
+    CHECK(planning.run().status == "5.4.6");
+  }
+}
+
+TEST_CASE("what a message asks of TLS reaches the requirement of each host") {
+  Planning planning = one_host(Status::Insecure, Status::Secure, Status::Secure);
+  planning.dns.tlsa(kMx1, Status::Failed, {});
+  CHECK(planning.run().outcome == Outcome::Defer);
+  planning.options.request = TlsRequest::Optional;
+  planning.sts.cache_failure = "the database is damaged";
+  CHECK(planning.run().hosts[0].requirement.method == Method::Opportunistic);
+  planning.sts.cache_failure.clear();
+  planning.options.request = TlsRequest::Required;
+  CHECK(planning.run().status == "4.4.3");
+}
