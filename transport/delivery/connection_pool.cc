@@ -169,8 +169,12 @@ void ConnectionPool::on_gone(DeliveryConnection& connection, const std::optional
     if (group.members > 0) {
       group.no_growth_until = loop_.now() + kGrowthPause;
     } else {
+      ConnectionFacts facts = connection.facts();
       for (const auto& waiting : std::exchange(group.waiting, {})) {
-        if (const auto client = waiting.lock()) client->on_unreachable(*failure, connection.facts());
+        const auto client = waiting.lock();
+        if (!client) continue;
+        client->on_unreachable(*failure, facts);
+        facts.tls_failure.reset();  // one session, one count
       }
     }
   }

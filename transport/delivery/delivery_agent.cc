@@ -10,8 +10,9 @@
 namespace waxwing {
 
 struct DeliveryAgent::State {
-  State(EventLoop& its_loop, Resolver& resolver, TlsClientContext& tls, StsCache& sts_cache, Options its_options)
+  State(EventLoop& its_loop, Resolver& resolver, TlsClientContext& its_tls, StsCache& sts_cache, Options its_options)
       : loop(its_loop),
+        tls(its_tls),
         options(std::move(its_options)),
         planner(std::make_shared<DestinationPlanner>(loop, resolver, tls, sts_cache, planner_options())),
         pool(loop, tls, pool_options()) {}
@@ -19,22 +20,30 @@ struct DeliveryAgent::State {
   [[nodiscard]] DestinationPlanner::Options planner_options() const {
     return {
         options.port, options.allow_non_global_addresses,
-        StsFetch::Options{options.sts_port, options.allow_non_global_addresses, options.source_addresses, "waxwing"}};
+        StsFetch::Options{options.sts_port, options.allow_non_global_addresses, options.source_addresses, "waxwing"},
+        options.own_addresses};
+  }
+
+  [[nodiscard]] DeliveryConnection::Options connection_options() const {
+    return {options.helo_name, std::nullopt, options.connect_timeout, options.reply_timeout, options.idle_timeout};
   }
 
   [[nodiscard]] ConnectionPool::Options pool_options() const {
     return {options.max_connections_per_host, options.max_connections, options.max_messages_per_connection,
-            DeliveryConnection::Options{options.helo_name, std::nullopt, options.connect_timeout, options.reply_timeout,
-                                        options.idle_timeout},
-            options.source_addresses};
+            connection_options(), options.source_addresses};
   }
 
+  void probe(const std::weak_ptr<State>& weak, const std::shared_ptr<const PlannedDestination>& planned,
+             const OnProbe& on_probe);
+
   EventLoop& loop;
+  TlsClientContext& tls;
   const Options options;
   std::shared_ptr<DestinationPlanner> planner;
   ConnectionPool pool;
   std::uint64_t next_id = 0;
   std::unordered_map<std::uint64_t, std::shared_ptr<DeliveryAttempt>> attempts;
+  std::unordered_map<std::uint64_t, std::shared_ptr<DestinationProbe>> probes;
 };
 
 DeliveryAgent::DeliveryAgent(EventLoop& loop, Resolver& resolver, TlsClientContext& tls, StsCache& sts_cache,
@@ -65,7 +74,7 @@ void DeliveryAgent::deliver(DeliveryJob job, OnReport on_report) {
 
 void DeliveryAgent::plan(const DomainName& domain, TlsLevel minimum, OnPlan on_plan) {
   const std::weak_ptr<State> weak = state_;
-  state_->planner->plan(domain, minimum,
+  state_->planner->plan(domain, {minimum},
                         [weak, on_plan = std::move(on_plan)](const std::shared_ptr<const PlannedDestination>& planned) {
                           const auto state = weak.lock();
                           if (!state) return;
@@ -73,6 +82,36 @@ void DeliveryAgent::plan(const DomainName& domain, TlsLevel minimum, OnPlan on_p
                             if (weak.lock()) on_plan(planned->plan, *planned->answers);
                           });
                         });
+}
+
+void DeliveryAgent::probe(const DomainName& domain, TlsLevel minimum, OnProbe on_probe) {
+  const std::weak_ptr<State> weak = state_;
+  state_->planner->plan(
+      domain, {minimum},
+      [weak, on_probe = std::move(on_probe)](const std::shared_ptr<const PlannedDestination>& planned) {
+        if (const auto state = weak.lock()) state->probe(weak, planned, on_probe);
+      });
+}
+
+void DeliveryAgent::State::probe(const std::weak_ptr<State>& weak,
+                                 const std::shared_ptr<const PlannedDestination>& planned, const OnProbe& on_probe) {
+  const std::uint64_t id = next_id++;
+  const auto started =
+      probes
+          .emplace(id, std::make_shared<DestinationProbe>(
+                           loop, tls,
+                           DestinationProbe::Options{options.port, connection_options(), options.source_addresses}))
+          .first->second;
+  started->start(planned->plan, [weak, id, planned, on_probe](std::vector<ProbedHost> hosts) {
+    const auto state = weak.lock();
+    if (!state) return;
+    state->loop.post([weak, id, planned, on_probe, hosts = std::move(hosts)] {
+      const auto its_state = weak.lock();
+      if (!its_state) return;
+      its_state->probes.erase(id);
+      on_probe(planned->plan, *planned->answers, hosts);
+    });
+  });
 }
 
 void DeliveryAgent::forget_plans() {

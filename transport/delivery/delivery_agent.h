@@ -9,6 +9,7 @@
 #include "policy/domain_name.h"
 #include "policy/ip_address.h"
 #include "transport/delivery/delivery_job.h"
+#include "transport/delivery/destination_probe.h"
 #include "transport/destination/destination_plan.h"
 #include "transport/destination/sts_cache.h"
 #include "transport/dns/resolver.h"
@@ -33,6 +34,7 @@ class DeliveryAgent {
     Milliseconds idle_timeout{2'000};  ///< a kept connection without work is closed after this
     Milliseconds connect_timeout{30'000};
     Milliseconds reply_timeout{300'000};      ///< for the greeting and each reply before the content
+    std::vector<IpAddress> own_addresses{};   ///< where this relay itself takes mail on `port`
     Milliseconds attempt_timeout{3'600'000};  ///< a whole attempt
     std::size_t max_messages_per_connection = 100;
   };
@@ -48,6 +50,11 @@ class DeliveryAgent {
   /// Plans without connecting; for `explain`. `answers` of the callback holds every DNS fact.
   using OnPlan = std::function<void(const DestinationPlan&, const Answers& answers)>;
   void plan(const DomainName& domain, TlsLevel minimum, OnPlan on_plan);
+
+  /// Plans, and opens a session with each host that may be used, without any mail; for `probe`.
+  using OnProbe =
+      std::function<void(const DestinationPlan&, const Answers& answers, const std::vector<ProbedHost>& hosts)>;
+  void probe(const DomainName& domain, TlsLevel minimum, OnProbe on_probe);
 
   /// Makes the next plan of each domain rest on facts asked for anew.
   void forget_plans();

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "policy/tls_report_result.h"
+
 namespace waxwing {
 namespace {
 
@@ -13,7 +15,12 @@ using Kind = RecipientOutcome::Kind;
 constexpr std::size_t kMaxStaleTries = 2;  // per attempt
 
 bool is_tls_failure(std::string_view status) {
-  return status.starts_with("4.7.");
+  return status.starts_with("4.7.") || status == "5.7.30";
+}
+
+// Whether a host was found not to satisfy what was asked of TLS, rather than to be out of order.
+bool is_tls_verdict(std::string_view status) {
+  return status == "4.7.4" || status == "4.7.5" || status == "5.7.30";
 }
 
 RecipientOutcome outcome_of(const SmtpFailure& failure, const std::string& mx_name) {
@@ -45,19 +52,27 @@ DeliveryAttempt::DeliveryAttempt(EventLoop& loop, DestinationPlanner& planner, C
 void DeliveryAttempt::start(Milliseconds timeout) {
   timeout_ = timeout;
   deadline_.start(timeout);
-  planner_.plan(job_.domain, job_.minimum, [weak = weak_from_this()](const auto& planned) {
+  planner_.plan(job_.domain, {job_.minimum, request()}, [weak = weak_from_this()](const auto& planned) {
     if (const auto self = weak.lock()) self->on_planned(planned);
   });
+}
+
+// RFC 8689 §5: a bounce is not lost because the way back knows no REQUIRETLS.
+TlsRequest DeliveryAttempt::request() const {
+  return job_.request == TlsRequest::Required && !job_.reverse_path ? TlsRequest::None : job_.request;
 }
 
 void DeliveryAttempt::on_planned(const std::shared_ptr<const PlannedDestination>& planned) {
   if (!on_done_) return;
   planned_ = planned;
   const DestinationPlan& plan = planned->plan;
+  count_policy_fetch();
   switch (plan.outcome) {
     case DestinationPlan::Outcome::Deliver:
       return try_next();
     case DestinationPlan::Outcome::Defer:
+      if (request() == TlsRequest::Required && !plan.hosts.empty()) return try_next();
+      for (const PlannedHost& host : plan.hosts) count_refusal(host);
       return finish_undecided({Kind::Deferred, plan.status, plan.reason, {}});
     case DestinationPlan::Outcome::Bounce:
       return finish_undecided({Kind::Bounced, plan.status, plan.reason, {}});
@@ -71,6 +86,7 @@ void DeliveryAttempt::try_next() {
     const PlannedHost& host = hosts[host_];
     if (host.requirement.method == TlsRequirement::Method::Defer) {
       const RecipientOutcome outcome{Kind::Deferred, host.defer_status, host.requirement.reason, {}};
+      count_refusal(host);
       note({is_tls_failure(host.defer_status) ? 0 : 2, outcome, {}});
       continue;
     }
@@ -79,11 +95,25 @@ void DeliveryAttempt::try_next() {
     ++tries_;
     return submit(ConnectionPool::Place::Last);
   }
+  if (host_ < hosts.size()) may_pass_ = true;  // there were too many to try
   if (worst_) {
     facts_ = worst_->facts;
-    return finish_undecided(worst_->outcome);
+    return finish_undecided(last_word());
   }
   finish_undecided({Kind::Deferred, "4.4.1", fmt::format("No host of {} could be tried.", job_.domain.str()), {}});
+}
+
+// What no host being left means. RFC 8689 §4.2.1: a message that asks for REQUIRETLS goes back to its sender then.
+RecipientOutcome DeliveryAttempt::last_word() const {
+  RecipientOutcome outcome = worst_->outcome;
+  if (request() != TlsRequest::Required) return outcome;
+  outcome.kind = may_pass_ ? Kind::Deferred : Kind::Bounced;
+  if (may_pass_) {
+    outcome.status[0] = '4';
+  } else if (outcome.status != "5.7.30") {
+    outcome.status = "5.7.10";
+  }
+  return outcome;
 }
 
 void DeliveryAttempt::submit(ConnectionPool::Place place) {
@@ -107,8 +137,35 @@ bool DeliveryAttempt::rewind() {
 
 void DeliveryAttempt::on_unreachable(const SmtpFailure& failure, const ConnectionFacts& facts) {
   if (!on_done_) return;
+  if (facts.tls_failure) count_session(planned_->plan.hosts[host_], facts.tls_failure);
   pass_over(failure, facts);
   try_next();
+}
+
+// What a domain learns from a report about it: by the policy that it publishes, so nothing where the message set that
+// aside.
+void DeliveryAttempt::count_session(const PlannedHost& host, std::optional<TlsFailure> failure) {
+  if (job_.request == TlsRequest::Optional) return;
+  tls_results_.push_back({tls_report_policy(host.facts, planned_->plan.sts), std::move(failure)});
+}
+
+// A host that is not used because of what was found about it before any session.
+void DeliveryAttempt::count_refusal(const PlannedHost& host) {
+  const bool by_policy = host.defer_status == "4.7.5" || host.defer_status == "4.4.3";
+  if (!by_policy || job_.request != TlsRequest::None) return;  // the message asks for more than domain and relay
+  if (auto failure = tls_failure_of_host(host.facts, planned_->plan.sts, host.requirement)) {
+    count_session(host, std::move(failure));
+  }
+}
+
+void DeliveryAttempt::count_policy_fetch() {
+  const DestinationPlan& plan = planned_->plan;
+  if (!plan.sts_failure || job_.request == TlsRequest::Optional) return;
+  TlsSessionResult result;
+  result.policy.type = TlsReportPolicy::Type::Sts;
+  result.policy.domain = plan.sts.domain;
+  result.failure = plan.sts_failure;
+  tls_results_.push_back(std::move(result));
 }
 
 void DeliveryAttempt::pass_over(const SmtpFailure& failure, const ConnectionFacts& facts) {
@@ -117,6 +174,7 @@ void DeliveryAttempt::pass_over(const SmtpFailure& failure, const ConnectionFact
 }
 
 void DeliveryAttempt::note(HostFailure failure) {
+  if (!is_tls_verdict(failure.outcome.status)) may_pass_ = true;
   if (!worst_ || failure.rank < worst_->rank) worst_ = std::move(failure);
 }
 
@@ -129,12 +187,18 @@ SmtpTransaction DeliveryAttempt::transaction() {
   transaction.size_octets = job_.content->size_octets();
   transaction.needs_8bit = job_.needs_8bit;
   transaction.needs_smtputf8 = job_.needs_smtputf8;
+  transaction.require_tls = job_.request == TlsRequest::Required && proves_what_requiretls_asks();
   return transaction;
 }
 
 TransactionSource::Next DeliveryAttempt::on_outcome(SmtpTransactionOutcome outcome, const ConnectionFacts& facts,
                                                     bool first) {
   if (!on_done_) return Next::Done;
+  if (first) {  // what the policy of the domain would have refused is a failure although the session is not
+    const PlannedHost& host = planned_->plan.hosts[host_];
+    auto failure = tls_failure_of_host(host.facts, planned_->plan.sts, host.requirement);
+    count_session(host, failure ? std::move(failure) : facts.tls_failure);
+  }
   facts_ = facts;
   // Recipients beyond what the server takes at once wait for a transaction of their own, unless it took none for good.
   const bool others_count =
@@ -163,9 +227,18 @@ TransactionSource::Next DeliveryAttempt::on_outcome(SmtpTransactionOutcome outco
   return Next::Done;
 }
 
+// RFC 8689 §2: MAIL may say REQUIRETLS only then. With a reverse-path the plan has seen to it.
+bool DeliveryAttempt::proves_what_requiretls_asks() const {
+  const TlsRequirement& requirement = target_->requirement;
+  if (requirement.level == TlsLevel::Authenticated) return true;
+  const bool secure_mx = planned_->plan.hosts[host_].facts.mx_status == Answer::Status::Secure;
+  return requirement.level == TlsLevel::Verified && secure_mx;
+}
+
 // A kept connection may have died while nobody looked; that says nothing about the host.
 void DeliveryAttempt::on_lost(const SmtpFailure& failure, bool first) {
-  if (!first && stale_tries_ < kMaxStaleTries) {
+  const bool died = failure.kind != SmtpFailure::Kind::Permanent;
+  if (died && !first && stale_tries_ < kMaxStaleTries) {
     ++stale_tries_;
     pool_.drop_idle(*target_);
     return submit(ConnectionPool::Place::First);
@@ -205,8 +278,8 @@ void DeliveryAttempt::finish() {
   // Another domain may have opened the connection: the requirement is the same, the sentence speaks of that domain.
   const bool ours = target_ && target_->mx_name == facts_.mx_name;
   const std::string& reason = ours ? target_->requirement.reason : facts_.requirement_reason;
-  DeliveryReport report{std::move(outcomes_), facts_.mx_name,    facts_.peer,        facts_.local_address,
-                        facts_.proven,        facts_.tls_method, facts_.tls_summary, reason};
+  DeliveryReport report{std::move(outcomes_), facts_.mx_name,     facts_.peer, facts_.local_address,   facts_.proven,
+                        facts_.tls_method,    facts_.tls_summary, reason,      std::move(tls_results_)};
   std::exchange(on_done_, nullptr)(std::move(report));
 }
 

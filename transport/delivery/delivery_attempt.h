@@ -19,7 +19,8 @@ namespace waxwing {
 /// What a host says about a recipient or the message is the outcome (4yz: Deferred, 5yz: Bounced). What says only that
 /// this connection failed (refused, cut, 421, TLS that does not prove what it must, a reply that cannot be trusted)
 /// sends what is undecided to the next address, then to the next host. When no host is left the undecided are Deferred
-/// with the most telling failure.
+/// with the most telling failure; a message that asks for REQUIRETLS is bounced (5.7.30, 5.7.10) when each host was
+/// found not to satisfy it (RFC 8689 §4.2.1), since another attempt would find the same.
 class DeliveryAttempt : public PoolClient, public std::enable_shared_from_this<DeliveryAttempt> {
  public:
   using OnDone = std::function<void(DeliveryReport)>;
@@ -49,7 +50,13 @@ class DeliveryAttempt : public PoolClient, public std::enable_shared_from_this<D
   void submit(ConnectionPool::Place place);
   void pass_over(const SmtpFailure& failure, const ConnectionFacts& facts);
   void note(HostFailure failure);
+  void count_session(const PlannedHost& host, std::optional<TlsFailure> failure);
+  void count_refusal(const PlannedHost& host);
+  void count_policy_fetch();
   void on_lost(const SmtpFailure& failure, bool first);
+  [[nodiscard]] TlsRequest request() const;
+  [[nodiscard]] bool proves_what_requiretls_asks() const;
+  [[nodiscard]] RecipientOutcome last_word() const;
   void take_result(std::size_t index, const std::optional<SmtpFailure>& failure, const SmtpTransactionOutcome& outcome);
   void on_deadline();
   void finish_undecided(const RecipientOutcome& outcome);
@@ -73,7 +80,9 @@ class DeliveryAttempt : public PoolClient, public std::enable_shared_from_this<D
   std::size_t stale_tries_ = 0;
   std::optional<PoolTarget> target_;
   std::optional<HostFailure> worst_;
+  bool may_pass_ = false;  // some host failed in a way that may be over the next time
 
+  std::vector<TlsSessionResult> tls_results_;
   std::vector<RecipientOutcome> outcomes_;
   std::vector<std::size_t> undecided_;  // indexes of recipients, in order
   std::vector<std::size_t> in_transaction_;

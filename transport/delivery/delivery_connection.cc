@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "policy/tls_report_result.h"
+
 namespace waxwing {
 namespace {
 
@@ -14,6 +16,7 @@ using Need = SmtpClientEngine::Need;
 constexpr std::size_t kContentWindowOctets = 262'144;  // of one message waiting for the kernel
 constexpr std::size_t kContentBlockOctets = 65'536;    // gathered before they are written
 constexpr Milliseconds kLinger{2'000};
+constexpr Milliseconds kHandshakeTimeout{60'000};
 
 SmtpFailure unreachable(std::string detail) {
   return {SmtpFailure::Kind::Temporary, "4.4.1", std::nullopt, std::move(detail), true};
@@ -67,7 +70,8 @@ void DeliveryConnection::on_connected() {
   facts_.local_address = connection_->local().address.str();
   engine_.emplace(SmtpClientEngine::Options{.helo_name = options_.helo_name,
                                             .banner_timeout = options_.reply_timeout,
-                                            .command_timeout = options_.reply_timeout},
+                                            .command_timeout = options_.reply_timeout,
+                                            .handshake_timeout = std::min(options_.reply_timeout, kHandshakeTimeout)},
                   loop_.now());
   pump();
 }
@@ -82,6 +86,10 @@ void DeliveryConnection::on_secured() {
   facts_.proven = std::max(requirement_.level, TlsLevel::Encrypted);
   facts_.tls_method = tls_method_name(requirement_.method);
   facts_.tls_summary = summary.version + " " + summary.cipher;
+  if (const auto& observed = connection_->tls()->peer_observation();
+      observed && observed->result != CertificateResult::Accepted) {
+    note_tls_failure(tls_result_of_certificate(observed->result), observed->detail);
+  }
   engine_->on_secured(loop_.now());
   pump();
 }
@@ -103,10 +111,21 @@ void DeliveryConnection::on_closed(const std::optional<Error>& error) {
 void DeliveryConnection::on_tls_failure(const TlsSession& tls, const std::string& detail) {
   const auto& verdict = tls.peer_verdict();
   if (verdict && verdict->result != CertificateResult::Accepted) {
+    note_tls_failure(tls_result_of_certificate(verdict->result), verdict->detail);
     engine_->on_tls_failure("4.7.5", detail + std::string(citation(requirement_)));
   } else {
+    note_tls_failure(TlsResultType::ValidationFailure, detail);
     engine_->on_tls_failure("4.7.0", detail);
   }
+}
+
+void DeliveryConnection::note_tls_failure(TlsResultType type, std::string_view reason_code) {
+  facts_.tls_failure.emplace();
+  facts_.tls_failure->type = type;
+  facts_.tls_failure->sending_ip = facts_.local_address;
+  facts_.tls_failure->receiving_mx = facts_.mx_name;
+  facts_.tls_failure->receiving_ip = endpoint_.address.str();
+  facts_.tls_failure->reason_code = reason_code;
 }
 
 void DeliveryConnection::on_timer() {
@@ -195,6 +214,9 @@ bool DeliveryConnection::pump_once() {
       take_outcome();
       return true;
     case Need::Close:
+      if (engine_->failure() && engine_->failure()->kind == SmtpFailure::Kind::TlsUnavailable) {
+        note_tls_failure(TlsResultType::StarttlsNotSupported, engine_->failure()->detail);
+      }
       end(engine_->failure());
       return false;
   }

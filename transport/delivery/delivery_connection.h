@@ -6,6 +6,7 @@
 #include <string>
 
 #include "policy/ip_address.h"
+#include "policy/tls_report.h"
 #include "policy/tls_requirement.h"
 #include "transport/delivery/content_source.h"
 #include "transport/io/connection.h"
@@ -24,6 +25,9 @@ struct ConnectionFacts {
   std::string tls_method;
   std::string tls_summary;
   std::string requirement_reason;
+  /// What a report says about it, once the handshake has succeeded or failed; no value: nothing, for instance where the
+  /// connection broke. Only the first that hears of a failure gets it, so that each session is counted once.
+  std::optional<TlsFailure> tls_failure;
 };
 
 /// Gives one connection its transactions.
@@ -89,6 +93,9 @@ class DeliveryConnection : public std::enable_shared_from_this<DeliveryConnectio
 
   [[nodiscard]] const ConnectionFacts& facts() const { return facts_; }
 
+  /// What the server offered inside TLS; nothing before.
+  [[nodiscard]] SmtpExtensions extensions() const { return engine_ ? engine_->extensions() : SmtpExtensions(); }
+
   /// Whether the engine came to be ready for mail at least once.
   [[nodiscard]] bool was_ready() const { return was_ready_; }
 
@@ -102,6 +109,7 @@ class DeliveryConnection : public std::enable_shared_from_this<DeliveryConnectio
   void on_secured();
   void on_closed(const std::optional<Error>& error);
   void on_tls_failure(const TlsSession& tls, const std::string& detail);
+  void note_tls_failure(TlsResultType type, std::string_view reason_code);
   void on_timer();
   void start_tls();
   void pump();

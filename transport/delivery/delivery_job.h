@@ -7,6 +7,7 @@
 
 #include "policy/domain_name.h"
 #include "policy/mail_address.h"
+#include "policy/tls_report.h"
 #include "policy/tls_requirement.h"
 #include "transport/delivery/content_source.h"
 
@@ -22,6 +23,7 @@ struct DeliveryJob {
   bool needs_smtputf8 = false;
   TlsLevel minimum = TlsLevel::Encrypted;
   std::unique_ptr<ContentSource> content{};
+  TlsRequest request = TlsRequest::None;  ///< what the message itself asks for
 };
 
 /// What one attempt came to for one recipient.
@@ -35,14 +37,15 @@ struct RecipientOutcome {
 
 /// The record of an attempt: the same object is logged, stored and shown.
 struct DeliveryReport {
-  std::vector<RecipientOutcome> recipients;  ///< in the order of DeliveryJob::recipients
-  std::string mx_name;                       ///< host that gave the outcome; empty: none was reached
-  std::string peer;                          ///< its endpoint
-  std::string local_address;                 ///< our address on that connection
-  TlsLevel proven = TlsLevel::Plaintext;     ///< what the connection had proven; Plaintext: no TLS came about
-  std::string tls_method;                    ///< "dane", "pkix", "opportunistic"; empty: none
-  std::string tls_summary;                   ///< "TLSv1.3 TLS_AES_128_GCM_SHA256", empty: none
-  std::string requirement_reason;            ///< sentence of the requirement that applied
+  std::vector<RecipientOutcome> recipients;   ///< in the order of DeliveryJob::recipients
+  std::string mx_name;                        ///< host that gave the outcome; empty: none was reached
+  std::string peer;                           ///< its endpoint
+  std::string local_address;                  ///< our address on that connection
+  TlsLevel proven = TlsLevel::Plaintext;      ///< what the connection had proven; Plaintext: no TLS came about
+  std::string tls_method;                     ///< "dane", "pkix", "opportunistic"; empty: none
+  std::string tls_summary;                    ///< "TLSv1.3 TLS_AES_128_GCM_SHA256", empty: none
+  std::string requirement_reason;             ///< sentence of the requirement that applied
+  std::vector<TlsSessionResult> tls_results;  ///< sessions of this attempt that no other has counted, for TLS reports
 };
 
 }  // namespace waxwing

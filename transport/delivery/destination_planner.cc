@@ -30,18 +30,18 @@ DestinationPlanner::DestinationPlanner(EventLoop& loop, Resolver& resolver, TlsC
       options_(std::move(options)),
       random_(std::random_device{}()) {}
 
-void DestinationPlanner::plan(const DomainName& domain, TlsLevel minimum, OnPlanned on_planned) {
+void DestinationPlanner::plan(const DomainName& domain, Demands demands, OnPlanned on_planned) {
   if (const auto known = known_.find(domain.str()); known != known_.end() && loop_.now() < known->second->expires) {
-    return on_planned(plan_for(*known->second, minimum));
+    return on_planned(plan_for(*known->second, demands));
   }
   const auto [pending, added] = pending_.try_emplace(domain.str());
   if (!added) {
-    pending->second->waiting.emplace_back(minimum, std::move(on_planned));
+    pending->second->waiting.emplace_back(demands, std::move(on_planned));
     return;
   }
   const auto facts = pending->second = std::make_shared<Facts>(domain);
   facts->seed = random_();
-  facts->waiting.emplace_back(minimum, std::move(on_planned));
+  facts->waiting.emplace_back(demands, std::move(on_planned));
   sts_cache_.find(domain, [weak = weak_from_this(), facts](Result<std::optional<CachedStsPolicy>> cached) {
     if (const auto self = weak.lock()) self->on_cached(facts, std::move(cached));
   });
@@ -66,14 +66,15 @@ void DestinationPlanner::on_cached(const FactsPointer& facts, Result<std::option
   advance(facts);
 }
 
-DestinationOptions DestinationPlanner::options_for(const Facts& facts, TlsLevel minimum) const {
-  return {options_.port, minimum, facts.seed, options_.allow_non_global_addresses};
+DestinationOptions DestinationPlanner::options_for(const Facts& facts, Demands demands) const {
+  return {options_.port,   demands.minimum,       facts.seed, options_.allow_non_global_addresses,
+          demands.request, options_.own_addresses};
 }
 
 void DestinationPlanner::advance(const FactsPointer& facts) {
   DestinationNeeds needs;
   const auto options =
-      options_for(*facts, facts->waiting.front().first);  // what is needed does not depend on the level
+      options_for(*facts, facts->waiting.front().first);  // what is needed does not depend on the demands
   const auto plan = plan_destination(facts->domain, options, facts->sts, *facts->answers, needs);
   if (plan || ++facts->rounds > kMaxRounds) return finish(facts);
   const bool questions = !facts->answers->missing().empty();
@@ -98,6 +99,7 @@ void DestinationPlanner::fetch_policy(const FactsPointer& facts, const std::stri
     facts->sts.fetch_done = true;
     facts->sts.fetch_failure = record.failure.empty() ? "it was fetched less than five minutes ago"
                                                       : record.failure + "; tried less than five minutes ago";
+    facts->sts.fetch_result = record.result;
     loop_.post([weak = weak_from_this(), facts] {
       if (const auto self = weak.lock()) self->on_part_done(facts);
     });
@@ -118,6 +120,10 @@ void DestinationPlanner::fetch_policy(const FactsPointer& facts, const std::stri
 void DestinationPlanner::on_fetched(const FactsPointer& facts, const std::string& policy_id, Result<std::string> body) {
   facts->fetch.reset();
   facts->sts.fetch_done = true;
+  // StsFetch says Denied where the certificate of the policy host was not accepted.
+  const TlsResultType result = body                                     ? TlsResultType::StsPolicyInvalid
+                               : body.error().kind == ErrorKind::Denied ? TlsResultType::StsWebpkiInvalid
+                                                                        : TlsResultType::StsPolicyFetchError;
   auto policy = body ? StsPolicy::parse(*body) : tl::unexpected(body.error());
   if (policy) {
     const WallTime now = loop_.wall_now();
@@ -126,8 +132,9 @@ void DestinationPlanner::on_fetched(const FactsPointer& facts, const std::string
     fetches_[facts->domain.str()].policy = facts->sts.fetched;
     sts_cache_.keep(facts->domain, *facts->sts.fetched);
   } else {
-    facts->sts.fetch_failure = policy.error().detail;
-    fetches_[facts->domain.str()].failure = policy.error().detail;
+    FetchRecord& record = fetches_[facts->domain.str()];
+    record.failure = facts->sts.fetch_failure = policy.error().detail;
+    record.result = facts->sts.fetch_result = result;
   }
   on_part_done(facts);
 }
@@ -141,15 +148,15 @@ void DestinationPlanner::finish(const FactsPointer& facts) {
   pending_.erase(facts->domain.str());
   facts->expires = loop_.now() + lifetime(*facts);
   remember(facts);
-  for (auto& [minimum, on_planned] : std::exchange(facts->waiting, {})) on_planned(plan_for(*facts, minimum));
+  for (auto& [demands, on_planned] : std::exchange(facts->waiting, {})) on_planned(plan_for(*facts, demands));
 }
 
-std::shared_ptr<const PlannedDestination> DestinationPlanner::plan_for(Facts& facts, TlsLevel minimum) {
-  auto& known = facts.plans[minimum];
+std::shared_ptr<const PlannedDestination> DestinationPlanner::plan_for(Facts& facts, Demands demands) {
+  auto& known = facts.plans[demands];
   if (known) return known;
   auto planned = std::make_shared<PlannedDestination>();
   DestinationNeeds needs;
-  auto plan = plan_destination(facts.domain, options_for(facts, minimum), facts.sts, *facts.answers, needs);
+  auto plan = plan_destination(facts.domain, options_for(facts, demands), facts.sts, *facts.answers, needs);
   planned->plan = plan ? std::move(*plan) : unsettled(facts.domain);
   for (const PlannedHost& host : planned->plan.hosts) planned->sharing_keys.push_back(host.requirement.sharing_key());
   planned->answers = facts.answers;

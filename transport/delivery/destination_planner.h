@@ -28,7 +28,7 @@ struct PlannedDestination {
 
 /// Plans destinations: asks the resolver and the MTA-STS cache, fetches policies, and keeps the facts of each domain
 /// for a short while, so that the rate of messages is not limited by planning. Requests for one domain that is being
-/// looked up share the lookups; the plan itself is made for each minimum level from the same facts.
+/// looked up share the lookups; the plan itself is made for each set of demands from the same facts.
 /// @limits  kMaxKnownDomains domains are kept, each for the least TTL and kMaxPlanAge; one policy fetch per domain
 /// within
 ///          kStsFetchInterval
@@ -38,13 +38,20 @@ class DestinationPlanner : public std::enable_shared_from_this<DestinationPlanne
     std::uint16_t port = 25;
     bool allow_non_global_addresses = false;
     StsFetch::Options sts;
+    std::vector<IpAddress> own_addresses{};  ///< where this relay itself takes mail on `port`
+  };
+  /// What a plan must satisfy besides what the domain publishes.
+  struct Demands {
+    TlsLevel minimum = TlsLevel::Encrypted;
+    TlsRequest request = TlsRequest::None;
+    friend auto operator<=>(const Demands&, const Demands&) = default;
   };
   using OnPlanned = std::function<void(std::shared_ptr<const PlannedDestination>)>;
 
   DestinationPlanner(EventLoop& loop, Resolver& resolver, TlsClientContext& tls, StsCache& sts_cache, Options options);
 
   /// @param on_planned  called once; inside the call when the facts are known already
-  void plan(const DomainName& domain, TlsLevel minimum, OnPlanned on_planned);
+  void plan(const DomainName& domain, Demands demands, OnPlanned on_planned);
 
   /// Makes the next plan of each domain rest on facts asked for anew. Policies that were fetched stay what they are,
   /// and so do the times of their fetches.
@@ -60,14 +67,15 @@ class DestinationPlanner : public std::enable_shared_from_this<DestinationPlanne
     int rounds = 0;
     int outstanding = 0;  // the questions, the fetch
     MonotonicTime expires{};
-    std::map<TlsLevel, std::shared_ptr<const PlannedDestination>> plans;
-    std::vector<std::pair<TlsLevel, OnPlanned>> waiting;
+    std::map<Demands, std::shared_ptr<const PlannedDestination>> plans;
+    std::vector<std::pair<Demands, OnPlanned>> waiting;
     std::shared_ptr<StsFetch> fetch;
   };
   using FactsPointer = std::shared_ptr<Facts>;
   struct FetchRecord {
     MonotonicTime not_before;
     std::string failure;
+    TlsResultType result = TlsResultType::StsPolicyFetchError;  // of `failure`
     std::optional<CachedStsPolicy> policy;  // last fetched: holds even if the cache could not keep it
   };
 
@@ -77,8 +85,8 @@ class DestinationPlanner : public std::enable_shared_from_this<DestinationPlanne
   void fetch_policy(const FactsPointer& facts, const std::string& policy_id);
   void on_fetched(const FactsPointer& facts, const std::string& policy_id, Result<std::string> body);
   void on_part_done(const FactsPointer& facts);
-  [[nodiscard]] DestinationOptions options_for(const Facts& facts, TlsLevel minimum) const;
-  [[nodiscard]] std::shared_ptr<const PlannedDestination> plan_for(Facts& facts, TlsLevel minimum);
+  [[nodiscard]] DestinationOptions options_for(const Facts& facts, Demands demands) const;
+  [[nodiscard]] std::shared_ptr<const PlannedDestination> plan_for(Facts& facts, Demands demands);
   [[nodiscard]] Milliseconds lifetime(const Facts& facts) const;
   void remember(const FactsPointer& facts);
 

@@ -37,6 +37,7 @@ class StsFetch : public std::enable_shared_from_this<StsFetch> {
            OnDone on_done);
 
   /// Begins; `on_done` is called once with the policy text, never inside this call, and not after the object is gone.
+  /// @errors  Denied: the certificate of the host was not accepted; others: the policy could not be had
   void start();
 
  private:

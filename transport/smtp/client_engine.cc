@@ -166,7 +166,7 @@ void SmtpClientEngine::on_starttls_reply(const SmtpReply& reply, MonotonicTime n
   }
   if (reply.code != 220) return distrust(fmt::format("it answered STARTTLS with \"{}\"", reply.str()));
   reader_.reset();  // replies injected in clear must not be read as if they had come through TLS
-  enter(State::Handshake, options_.command_timeout, now);
+  enter(State::Handshake, options_.handshake_timeout, now);
 }
 
 void SmtpClientEngine::on_secured(MonotonicTime now) {
@@ -192,6 +192,12 @@ std::optional<SmtpFailure> SmtpClientEngine::refusal_of(const SmtpTransaction& t
   const auto refuse = [](std::string_view status, std::string detail) {
     return SmtpFailure{SmtpFailure::Kind::Permanent, std::string(status), std::nullopt, std::move(detail), false};
   };
+  if (transaction.require_tls && transaction.reverse_path && !extensions_.requiretls) {
+    SmtpFailure failure =
+        refuse("5.7.30", "the message asks for REQUIRETLS, which the server does not offer (RFC 8689 §4.2.1)");
+    failure.try_other_host = true;
+    return failure;
+  }
   const auto limit = extensions_.size_limit_octets;
   if (limit && transaction.size_octets > *limit) {
     return refuse("5.3.4", fmt::format("the message has {} octets and the server takes at most {} (RFC 1870 §6.1)",
@@ -204,6 +210,12 @@ std::optional<SmtpFailure> SmtpClientEngine::refusal_of(const SmtpTransaction& t
     return refuse("5.6.3", "the message has 8-bit content and the server does not offer 8BITMIME (RFC 6152 §3)");
   }
   return std::nullopt;
+}
+
+std::string SmtpClientEngine::mail_line() const {
+  const MailParameters parameters{transaction_.size_octets, transaction_.needs_8bit, transaction_.needs_smtputf8,
+                                  transaction_.require_tls};
+  return mail_command(transaction_.reverse_path, parameters, extensions_);
 }
 
 void SmtpClientEngine::begin(SmtpTransaction transaction, MonotonicTime now) {
@@ -219,9 +231,7 @@ void SmtpClientEngine::begin(SmtpTransaction transaction, MonotonicTime now) {
     outcome_ready_ = true;
     return;
   }
-  const std::string mail =
-      mail_command(transaction_.reverse_path,
-                   {transaction_.size_octets, transaction_.needs_8bit, transaction_.needs_smtputf8}, extensions_);
+  const std::string mail = mail_line();
   const bool reset = std::exchange(needs_reset_, false);
   std::string commands = reset ? "RSET\r\n" : "";
   if (!reset || extensions_.pipelining) commands += mail;
@@ -235,10 +245,7 @@ void SmtpClientEngine::begin(SmtpTransaction transaction, MonotonicTime now) {
 void SmtpClientEngine::on_reset_reply(const SmtpReply& reply, MonotonicTime now) {
   if (reply.code != 250) return distrust(fmt::format("it answered RSET with \"{}\"", reply.str()));
   if (extensions_.pipelining) return enter(State::Mail, options_.command_timeout, now);
-  send(State::Mail,
-       mail_command(transaction_.reverse_path,
-                    {transaction_.size_octets, transaction_.needs_8bit, transaction_.needs_smtputf8}, extensions_),
-       options_.command_timeout, now);
+  send(State::Mail, mail_line(), options_.command_timeout, now);
 }
 
 void SmtpClientEngine::on_mail_reply(const SmtpReply& reply, MonotonicTime now) {

@@ -22,6 +22,9 @@ struct SmtpTransaction {
   std::uint64_t size_octets = 0;            ///< of the content with CRLF line ends, before dot-stuffing
   bool needs_8bit = false;      ///< content has octets over 127: BODY=8BITMIME, and only where it is offered
   bool needs_smtputf8 = false;  ///< some address or header field is not ASCII (RFC 6531)
+  /// REQUIRETLS; only on a connection that has proven what it asks for (RFC 8689 §2). With a null reverse-path it is
+  /// said where it is offered, and elsewhere the message goes without it (RFC 8689 §5).
+  bool require_tls = false;
 };
 
 /// Why a transaction or a connection ended as it did, in terms of what to do next.
@@ -65,6 +68,7 @@ class SmtpClientEngine {
     std::string helo_name;  ///< our EHLO name
     Milliseconds banner_timeout{300'000};
     Milliseconds command_timeout{300'000};
+    Milliseconds handshake_timeout{60'000};
     Milliseconds data_timeout{180'000};  ///< for each block of content to drain
     Milliseconds final_reply_timeout{600'000};
   };
@@ -100,7 +104,8 @@ class SmtpClientEngine {
   void on_expiry(MonotonicTime now);
 
   /// Begins a transaction; only when need() is Transaction. What the server's extensions cannot carry fails at once
-  /// (size: 5.3.4, 8-bit: 5.6.3, non-ASCII addresses: 5.6.7) and leaves the connection usable.
+  /// (size: 5.3.4, 8-bit: 5.6.3, non-ASCII addresses: 5.6.7, REQUIRETLS: 5.7.30, for which another host may be tried)
+  /// and leaves the connection usable.
   void begin(SmtpTransaction transaction, MonotonicTime now);
 
   /// Content with CRLF line ends, cut anywhere; the engine does dot-stuffing. A CR or LF alone ends the transaction as
@@ -162,6 +167,7 @@ class SmtpClientEngine {
   void send_rcpt(MonotonicTime now);
   void enter(State next, Milliseconds timeout, MonotonicTime now);
   [[nodiscard]] SmtpFailure failure_of(const SmtpReply& reply) const;
+  [[nodiscard]] std::string mail_line() const;
   [[nodiscard]] std::optional<SmtpFailure> refusal_of(const SmtpTransaction& transaction) const;
   [[nodiscard]] bool any_accepted() const;
   [[nodiscard]] bool in_transaction() const;

@@ -23,6 +23,7 @@ std::string mail_command(const std::optional<MailAddress>& reverse_path, const M
   if (extensions.size) command += fmt::format(" SIZE={}", parameters.size_octets);
   if (extensions.eight_bit_mime && parameters.needs_8bit) command += " BODY=8BITMIME";
   if (extensions.smtputf8 && parameters.needs_smtputf8) command += " SMTPUTF8";
+  if (extensions.requiretls && parameters.require_tls) command += " REQUIRETLS";
   return command + "\r\n";
 }
 

@@ -14,10 +14,11 @@ struct MailParameters {
   std::uint64_t size_octets = 0;
   bool needs_8bit = false;
   bool needs_smtputf8 = false;
+  bool require_tls = false;
 };
 
-/// "MAIL FROM:<…> SIZE=… BODY=8BITMIME SMTPUTF8" and CRLF; each parameter only where the server offers it.
-/// @source  RFC 5321 §4.1.1.2, RFC 1870 §6, RFC 6152 §2, RFC 6531 §3.4
+/// "MAIL FROM:<…> SIZE=… BODY=8BITMIME SMTPUTF8 REQUIRETLS" and CRLF; each parameter only where the server offers it.
+/// @source  RFC 5321 §4.1.1.2, RFC 1870 §6, RFC 6152 §2, RFC 6531 §3.4, RFC 8689 §2
 [[nodiscard]] std::string mail_command(const std::optional<MailAddress>& reverse_path, const MailParameters& parameters,
                                        const SmtpExtensions& extensions);
 

@@ -38,6 +38,7 @@ SmtpExtensions SmtpExtensions::parse(const SmtpReply& ehlo_reply) {
     if (keyword == "8BITMIME") result.eight_bit_mime = true;
     if (keyword == "SMTPUTF8") result.smtputf8 = true;
     if (keyword == "ENHANCEDSTATUSCODES") result.enhanced_status_codes = true;
+    if (keyword == "REQUIRETLS") result.requiretls = true;
     if (keyword == "CHUNKING") result.chunking = true;
     if (keyword == "SIZE") {
       result.size = true;

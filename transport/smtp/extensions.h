@@ -16,6 +16,7 @@ struct SmtpExtensions {
   bool eight_bit_mime = false;                     ///< RFC 6152
   bool smtputf8 = false;                           ///< RFC 6531
   bool enhanced_status_codes = false;              ///< RFC 2034
+  bool requiretls = false;                         ///< RFC 8689; counts only when it was offered inside TLS
   bool chunking = false;                           ///< RFC 3030; noted only, content always goes by DATA
   bool size = false;                               ///< RFC 1870
   std::optional<std::uint64_t> size_limit_octets;  ///< no value: none, or unknown

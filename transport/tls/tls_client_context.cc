@@ -83,7 +83,9 @@ struct TlsClientContext::Impl {
   // Called by BoringSSL with the peer's chain, in full and in resumed handshakes.
   static ssl_verify_result_t verify(SSL* ssl, std::uint8_t* out_alert) {
     TlsSession::Impl& session = TlsSession::Impl::of(ssl);
-    session.verdict = session.verify(presented_chain(ssl));
+    const std::vector<std::string> chain = presented_chain(ssl);
+    session.verdict = session.verify(chain);
+    if (session.observe) session.observation = session.observe(chain);
     if (session.verdict->result == CertificateResult::Accepted) return ssl_verify_ok;
     *out_alert = alert_for(session.verdict->result);
     return ssl_verify_invalid;
@@ -148,6 +150,14 @@ std::unique_ptr<TlsSession> TlsClientContext::start(const TlsRequirement& requir
   session->verify = [requirement, anchors = impl_->anchors, clock = impl_->clock](std::span<const std::string> chain) {
     return verify_chain(chain, requirement, anchors.get(), clock());
   };
+  if (requirement.method == Method::Opportunistic && !requirement.reference_identifiers.empty()) {
+    TlsRequirement observed = requirement;
+    observed.method = Method::Pkix;
+    session->observe = [observed = std::move(observed), anchors = impl_->anchors,
+                        clock = impl_->clock](std::span<const std::string> chain) {
+      return verify_chain(chain, observed, anchors.get(), clock());
+    };
+  }
   session->keep_session = [sessions = impl_->sessions, key = std::move(key)](bssl::UniquePtr<SSL_SESSION> resumable) {
     sessions->put(key, std::move(resumable));
   };

@@ -170,6 +170,10 @@ const std::optional<CertificateVerdict>& TlsSession::peer_verdict() const {
   return impl_->verdict;
 }
 
+const std::optional<CertificateVerdict>& TlsSession::peer_observation() const {
+  return impl_->observation;
+}
+
 TlsSummary TlsSession::summary() const {
   const SSL* ssl = impl_->ssl.get();
   const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);

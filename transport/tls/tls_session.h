@@ -57,6 +57,10 @@ class TlsSession {
   /// As client: what the verifier decided about the peer; no value before it ran.
   [[nodiscard]] const std::optional<CertificateVerdict>& peer_verdict() const;
 
+  /// As client: what a verifier would have decided where nothing depends on it (TlsRequirement::reference_identifiers
+  /// of an opportunistic requirement); no value: nobody asked.
+  [[nodiscard]] const std::optional<CertificateVerdict>& peer_observation() const;
+
   /// Once Established.
   [[nodiscard]] TlsSummary summary() const;
 

@@ -38,9 +38,12 @@ struct TlsSession::Impl {
   bool closed = false;  ///< close_notify has been queued
   std::string failure;
   std::optional<CertificateVerdict> verdict;
+  std::optional<CertificateVerdict> observation;
 
   /// As client: looks at the presented chain (DER, leaf first). Dropped after the handshake, with all that it holds.
   std::function<CertificateVerdict(std::span<const std::string>)> verify;
+  /// As client: the same, for reports alone; nullptr: nobody asks.
+  std::function<CertificateVerdict(std::span<const std::string>)> observe;
   /// As client: keeps a session for resumption.
   std::function<void(bssl::UniquePtr<SSL_SESSION>)> keep_session;
 

@@ -267,6 +267,8 @@ TEST_CASE("a peer that does not speak TLS after its leave to begin is not blamed
   const auto report = world.deliver(DeliveryWorld::job());
   CHECK(report.recipients[0].status == "4.7.0");
   CHECK_THAT(report.recipients[0].reason, !Catch::Contains("RFC 7672"));
+  REQUIRE(report.tls_results.size() == 1);
+  CHECK(report.tls_results[0].failure->type == TlsResultType::ValidationFailure);
 }
 
 TEST_CASE("when no host answers the message is deferred with what happened") {

@@ -229,3 +229,53 @@ TEST_CASE("a policy host inside is not connected to unless that is allowed") {
   CHECK(world.deliver(DeliveryWorld::job()).recipients[0].kind == Kind::Deferred);
   CHECK(policy_host.connections == 0);
 }
+
+TEST_CASE("why a policy could not be had is told in the words of reports") {
+  DeliveryWorld world;
+  world.host(kHost1);
+  world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});
+  const auto result = [&](PolicyHost&) {
+    const auto report = world.deliver(DeliveryWorld::job());
+    CHECK(report.recipients[0].kind == Kind::Delivered);
+    REQUIRE(report.tls_results.size() == 2);  // the fetch, then the session
+    CHECK(report.tls_results[0].policy.type == TlsReportPolicy::Type::Sts);
+    CHECK(report.tls_results[0].policy.domain == kReceiver);
+    CHECK(report.tls_results[1].policy.type == TlsReportPolicy::Type::NoPolicyFound);
+    CHECK_FALSE(report.tls_results[1].failure);
+    REQUIRE(report.tls_results[0].failure);
+    return report.tls_results[0].failure->type;
+  };
+  SECTION("it is not there") {
+    PolicyHost policy_host(world, kPolicyHost);
+    CHECK(result(policy_host) == TlsResultType::StsPolicyFetchError);
+  }
+  SECTION("it is no policy") {
+    PolicyHost policy_host(world, kPolicyHost);
+    policy_host.serve("perhaps", "*.hosting.example");
+    CHECK(result(policy_host) == TlsResultType::StsPolicyInvalid);
+  }
+  SECTION("the certificate of its host is for another name") {
+    PolicyHost policy_host(world, "another.example");
+    policy_host.serve("enforce", "*.hosting.example");
+    CHECK(result(policy_host) == TlsResultType::StsWebpkiInvalid);
+  }
+}
+
+TEST_CASE("under a policy in testing mail goes to a host with a bad certificate, and the report says what was wrong") {
+  DeliveryWorld world;
+  world.host(kHost1);
+  world.dns.a("alias.hosting.example", Status::Insecure, {"127.0.0.2"});
+  PolicyHost policy_host(world, kPolicyHost);
+  policy_host.serve("testing", "*.hosting.example");
+  const bool good = GENERATE(true, false);
+  world.dns.mx(kReceiver, Status::Insecure, {{10, good ? kHost1 : "alias.hosting.example"}});
+  const auto report = world.deliver(DeliveryWorld::job());
+  CHECK(report.recipients[0].kind == Kind::Delivered);
+  CHECK(report.proven == TlsLevel::Encrypted);
+  REQUIRE(report.tls_results.size() == 1);
+  CHECK(report.tls_results[0].policy.type == TlsReportPolicy::Type::Sts);
+  REQUIRE(report.tls_results[0].failure.has_value() == !good);
+  if (good) return;
+  CHECK(report.tls_results[0].failure->type == TlsResultType::CertificateHostMismatch);
+  CHECK(report.tls_results[0].failure->receiving_mx == "alias.hosting.example");
+}

@@ -470,3 +470,48 @@ TEST_CASE("a server may say anything or nothing to QUIT") {
   CHECK(talk.engine.need() == Need::Close);
   CHECK_FALSE(talk.engine.failure());
 }
+
+TEST_CASE("REQUIRETLS is said to a server that offers it inside TLS, and to no other") {
+  const bool offered = GENERATE(true, false);
+  ServerScript script = lockstep();
+  script.ehlo = "250-mx.example\r\n250-REQUIRETLS\r\n250 STARTTLS\r\n";
+  if (offered) script.secured_ehlo = "250-mx.example\r\n250 REQUIRETLS\r\n";
+  Conversation talk(script);
+  SmtpTransaction transaction = transaction_to(1);
+  transaction.require_tls = true;
+  SECTION("a message with a reverse-path goes back to be tried elsewhere") {
+    const auto outcome = talk.deliver(transaction, {"x\r\n"});
+    REQUIRE(outcome);
+    CHECK(outcome->connection_usable);
+    if (offered) {
+      CHECK_FALSE(outcome->recipients[0]);
+      CHECK(talk.server.commands[3] == "MAIL FROM:<sender@client.example> REQUIRETLS");
+    } else {
+      REQUIRE(outcome->recipients[0]);
+      CHECK(outcome->recipients[0]->kind == Kind::Permanent);
+      CHECK(outcome->recipients[0]->status == "5.7.30");
+      CHECK(outcome->recipients[0]->try_other_host);
+      CHECK(talk.server.commands.size() == 3);
+    }
+  }
+  SECTION("a bounce goes all the same") {
+    transaction.reverse_path.reset();
+    const auto outcome = talk.deliver(transaction, {"x\r\n"});
+    REQUIRE(outcome);
+    CHECK_FALSE(outcome->recipients[0]);
+    CHECK(talk.server.commands[3] == (offered ? "MAIL FROM:<> REQUIRETLS" : "MAIL FROM:<> SIZE=20"));
+  }
+}
+
+TEST_CASE("a handshake that does not end is given up sooner than a reply that does not come") {
+  Conversation talk({});
+  talk.engine.on_bytes("220 mx.example\r\n", talk.now);
+  talk.engine.on_bytes("250-mx.example\r\n250 STARTTLS\r\n", talk.now);
+  talk.engine.on_bytes("220 go\r\n", talk.now);
+  REQUIRE(talk.engine.need() == Need::TlsHandshake);
+  CHECK(talk.engine.expiry() == talk.now + Milliseconds(60'000));
+  talk.engine.on_expiry(talk.engine.expiry());
+  REQUIRE(talk.engine.failure());
+  CHECK(talk.engine.failure()->status == "4.4.2");
+  CHECK_THAT(talk.engine.failure()->detail, Catch::Contains("TLS handshake"));
+}

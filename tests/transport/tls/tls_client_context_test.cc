@@ -111,6 +111,20 @@ TEST_CASE("an opportunistic requirement takes a self-signed, expired certificate
   CHECK(pair.client->state() == State::Established);
 }
 
+TEST_CASE("a certificate is observed without consequence where an opportunistic requirement names the host", "[tls]") {
+  World world;
+  TlsRequirement requirement = opportunistic();
+  CHECK_FALSE(world.connect(issue(leaf_spec("mx.example"), world.authority), requirement).client->peer_observation());
+  requirement.reference_identifiers = {"mx.example"};
+  const std::string name = GENERATE(as<std::string>(), "mx.example", "other.example");
+  const Pair pair = world.connect(issue(leaf_spec(name), world.authority), requirement);
+  CHECK(pair.client->state() == State::Established);
+  CHECK(pair.client->peer_verdict()->result == CertificateResult::Accepted);
+  REQUIRE(pair.client->peer_observation());
+  CHECK(pair.client->peer_observation()->result ==
+        (name == "mx.example" ? CertificateResult::Accepted : CertificateResult::HostMismatch));
+}
+
 TEST_CASE("certificates of all usual kinds of key can be verified", "[tls]") {
   World world;
   CertificateSpec spec = leaf_spec("mx.example");

@@ -1,0 +1,56 @@
+#include "transport/delivery/destination_probe.h"
+
+#include <utility>
+
+namespace waxwing {
+
+DestinationProbe::DestinationProbe(EventLoop& loop, TlsClientContext& tls, Options options)
+    : loop_(loop), tls_(tls), options_(std::move(options)) {}
+
+void DestinationProbe::start(const DestinationPlan& plan, OnDone on_done) {
+  const auto self = shared_from_this();
+  on_done_ = std::move(on_done);
+  opening_ = true;
+  for (const PlannedHost& host : plan.hosts) {
+    if (host.requirement.method != TlsRequirement::Method::Defer && !host.addresses.empty()) open(host);
+  }
+  opening_ = false;
+  finish_if_done();
+}
+
+void DestinationProbe::open(const PlannedHost& host) {
+  const Endpoint endpoint{host.addresses.front(), options_.port};
+  DeliveryConnection::Options options = options_.connection;
+  for (const IpAddress& source : options_.source_addresses) {
+    if (source.family() == endpoint.address.family()) options.source = source;
+  }
+  auto connection = std::make_shared<DeliveryConnection>(loop_, tls_, static_cast<DeliveryConnection::Owner&>(*this),
+                                                         host.name, endpoint, host.requirement, std::move(options));
+  results_.push_back({host.name, std::nullopt, connection->facts(), {}});
+  sessions_.emplace(connection.get(), Session{connection, results_.size() - 1});
+  connection->start();
+}
+
+void DestinationProbe::on_ready(DeliveryConnection& connection) {
+  ProbedHost& result = results_[sessions_.at(&connection).index];
+  result.facts = connection.facts();
+  result.extensions = connection.extensions();
+  if (connection.usable()) connection.quit();
+}
+
+void DestinationProbe::on_gone(DeliveryConnection& connection, const std::optional<SmtpFailure>& failure) {
+  const auto self = shared_from_this();
+  const auto found = sessions_.find(&connection);
+  ProbedHost& result = results_[found->second.index];
+  result.facts = connection.facts();
+  result.failure = failure;
+  sessions_.erase(found);
+  finish_if_done();
+}
+
+void DestinationProbe::finish_if_done() {
+  if (opening_ || !sessions_.empty()) return;
+  if (const auto on_done = std::exchange(on_done_, nullptr)) on_done(std::move(results_));
+}
+
+}  // namespace waxwing
