@@ -140,6 +140,7 @@ Result<AdminReply> queue_show(AdminRequest& request, SqliteQueueStore& store) {
                    {"expires", time_json(message->expires)},
                    {"needs_8bit", message->needs_8bit},
                    {"needs_smtputf8", message->needs_smtputf8},
+                   {"tls_request", tls_request_name(message->tls_request)},
                    {"size_octets", message->header.size() + 2 + message->body_octets},
                    {"header", message->header.substr(0, kMaxShownHeaderOctets)},
                    {"recipients", std::move(recipients)}});

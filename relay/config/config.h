@@ -83,6 +83,7 @@ struct Config {
   TlsLevel minimum_tls = TlsLevel::Encrypted;
   bool allow_non_global_addresses = false;
   unsigned max_connections_per_host = 20;
+  Seconds reply_timeout{300};
   std::string ca_file = "/etc/ssl/certs/ca-certificates.crt";
 
   // [queue]
@@ -96,6 +97,9 @@ struct Config {
   // [preflight]
   PreflightMode preflight_mode = PreflightMode::Enforce;  ///< `mode`
   std::vector<PreflightRule> preflight_rules;             ///< `[[preflight.rule]]`; see preflight_mode.h
+
+  // [tls_report]
+  bool tls_report_enabled = false;  ///< `enabled`
 
   // [log]
   LogFormat log_format = LogFormat::Text;  ///< `format`

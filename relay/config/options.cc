@@ -180,6 +180,15 @@ const Option kOptions[] = {
      .unit = "connections",
      .help = "Connections to one receiving host at the same time."},
     {.section = "delivery",
+     .name = "reply_timeout",
+     .type = OptionType::Duration,
+     .field = &Config::reply_timeout,
+     .least = 1,
+     .most = kHour,
+     .help =
+         "A receiving host that does not greet or does not answer a command within so long is given up for now. RFC "
+         "5321 §4.5.3.2 asks for 5 minutes."},
+    {.section = "delivery",
      .name = "ca_file",
      .type = OptionType::File,
      .field = &Config::ca_file,
@@ -259,6 +268,13 @@ const Option kOptions[] = {
      .choices = kPreflightWords,
      .example = "\"hold\"",
      .help = "What to do with such mail, as preflight.mode. Required."},
+    {.section = "tls_report",
+     .name = "enabled",
+     .type = OptionType::Flag,
+     .field = &Config::tls_report_enabled,
+     .help =
+         "Whether TLS sessions are counted for each recipient domain and day, by the policy that the domain publishes "
+         "and by what failed. \"waxwing report tls\" shows them."},
     {.section = "log",
      .name = "format",
      .type = OptionType::Choice,

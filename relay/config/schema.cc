@@ -34,6 +34,7 @@ constexpr Section kSections[] = {
      "Other modes for some mail. Each rule is a [[preflight.rule]] of its own with a mode, and a tenant, a domain or "
      "both. Of the rules that fit, one with a domain comes before one without, the longer domain before the shorter, "
      "and then one with a tenant before one without; where none fits, preflight.mode holds."},
+    {"tls_report", "Reports to recipient domains about TLS with their hosts (RFC 8460)."},
     {"log", "The log on standard error, one line for each event."},
 };
 

@@ -188,6 +188,7 @@ Result<void> Daemon::load_queue() {
   options.report_lifetime = config_.lifetime;
   options.seed = random_seed();
   options.limits.active_per_domain = config_.max_connections_per_host;
+  options.count_tls_results = config_.tls_report_enabled;
   queue_ = std::make_unique<DeliveryQueue>(loop_, *store_, ids_, log_, RetrySchedule(config_.retry_delays), options,
                                            delivery_ports());
   std::promise<Result<void>> loaded;

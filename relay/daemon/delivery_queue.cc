@@ -110,8 +110,15 @@ void DeliveryQueue::on_result(AttemptResult result) {
     settle_recipient(result, *recipient, result.report->recipients.at(i), *settlement);
     settlement->record.updates.back().report = delivery_report_json(*result.report, i);
   }
+  count_tls_results(result, *settlement);
   settlement->message = std::move(result.message);
   seal_reports(std::move(settlement));
+}
+
+void DeliveryQueue::count_tls_results(const AttemptResult& result, Settlement& settlement) const {
+  if (!options_.count_tls_results || result.report->tls_results.empty()) return;
+  const auto domain = DomainName::parse(result.batch.domain);
+  if (domain) settlement.record.tls_results = {*domain, loop_.wall_now(), result.report->tls_results};
 }
 
 // Decides what one outcome means: here, and nowhere else, is a temporary failure told from a final one.

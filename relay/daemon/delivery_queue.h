@@ -39,6 +39,7 @@ class DeliveryQueue {
     Seconds report_lifetime{0};  ///< of delivery status notifications
     std::uint64_t seed = 0;      ///< random: spreads retries
     Scheduler::Limits limits;
+    bool count_tls_results = false;  ///< for reports about TLS
   };
   /// Starts an attempt somewhere; its result must come back through on_result(), on the loop's thread, exactly once.
   using StartAttempt = std::function<void(DueBatch)>;
@@ -89,6 +90,7 @@ class DeliveryQueue {
   void schedule_wake_up();
   void settle_recipient(const AttemptResult& result, const QueuedRecipient& recipient, const RecipientOutcome& outcome,
                         Settlement& settlement);
+  void count_tls_results(const AttemptResult& result, Settlement& settlement) const;
   void settle_unreadable(const AttemptResult& result);
   void settle_expired(const AttemptResult& result);
   void seal_reports(std::shared_ptr<Settlement> settlement);

@@ -15,8 +15,11 @@
 #include "transport/io/timer.h"
 
 namespace waxwing {
+namespace {
 
-Result<nlohmann::json> explain_address(const Config& config, const MailAddress& address) {
+// Asks one question of the network with a loop of its own; `ask` is to set the answer and stop the loop.
+template <class Ask>
+Result<nlohmann::json> ask_network(const Config& config, Milliseconds time_limit, const Ask& ask) {
   auto anchors = load_trust_anchors(config.ca_file);
   if (!anchors) return tl::unexpected(anchors.error());
   EventLoop loop;
@@ -29,22 +32,42 @@ Result<nlohmann::json> explain_address(const Config& config, const MailAddress& 
 
   std::optional<nlohmann::json> result;
   Timer limit(loop, [&loop] { loop.stop(); });
-  limit.start(kExplainTimeLimit);
-  (*network)->agent().plan(address.domain, config.minimum_tls,
-                           [&](const DestinationPlan& plan, const Answers& answers) {
-                             result = plan_json(address.domain, plan, answers);
-                             loop.stop();
-                           });
+  limit.start(time_limit);
+  ask((*network)->agent(), [&](nlohmann::json answer) {
+    result = std::move(answer);
+    loop.stop();
+  });
   loop.run();
   if (!result) {
-    return fail(
-        ErrorKind::Unavailable,
-        fmt::format("DNS and MTA-STS did not answer within {} seconds; is the resolver {} up?",
-                    std::chrono::duration_cast<Seconds>(kExplainTimeLimit).count(), config.resolver_address.str()));
+    return fail(ErrorKind::Unavailable,
+                fmt::format("there was no answer within {} seconds; is the resolver {} up?",
+                            std::chrono::duration_cast<Seconds>(time_limit).count(), config.resolver_address.str()));
   }
-  (*result)["address"] = address.str();
   if (!reader) (*result)["mta_sts"]["cache"] = "not readable: " + reader.error().detail;
   return std::move(*result);
+}
+
+}  // namespace
+
+Result<nlohmann::json> explain_address(const Config& config, const MailAddress& address) {
+  auto result = ask_network(config, kExplainTimeLimit, [&](DeliveryAgent& agent, const auto& on_answer) {
+    agent.plan(address.domain, config.minimum_tls,
+               [&address, on_answer](const DestinationPlan& plan, const Answers& answers) {
+                 on_answer(plan_json(address.domain, plan, answers));
+               });
+  });
+  if (result) (*result)["address"] = address.str();
+  return result;
+}
+
+Result<nlohmann::json> probe_domain(const Config& config, const DomainName& domain) {
+  return ask_network(config, kProbeTimeLimit, [&](DeliveryAgent& agent, const auto& on_answer) {
+    agent.probe(domain, config.minimum_tls,
+                [&domain, on_answer](const DestinationPlan& plan, const Answers& answers,
+                                     const std::vector<ProbedHost>& hosts) {
+                  on_answer(probe_json(domain, plan, answers, hosts));
+                });
+  });
 }
 
 }  // namespace waxwing

@@ -17,6 +17,14 @@ namespace waxwing {
 /// @limits  kExplainTimeLimit
 [[nodiscard]] Result<nlohmann::json> explain_address(const Config& config, const MailAddress& address);
 
+/// Finds out the same for a domain, and opens a session with each host that may be used, as a delivery would, without
+/// any mail.
+/// @return  as probe_json()
+/// @errors  as explain_address()
+/// @limits  kProbeTimeLimit
+[[nodiscard]] Result<nlohmann::json> probe_domain(const Config& config, const DomainName& domain);
+
 inline constexpr Milliseconds kExplainTimeLimit{90'000};
+inline constexpr Milliseconds kProbeTimeLimit{400'000};  ///< beyond delivery.reply_timeout as it is by default
 
 }  // namespace waxwing

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "relay/daemon/own_addresses.h"
 #include "relay/store/store_thread.h"
 #include "relay/store/sts_policy_store.h"
 #include "transport/dns/caching_resolver.h"
@@ -151,6 +152,8 @@ Result<std::unique_ptr<Network>> Network::create(EventLoop& loop, const Config& 
   delivery.source_addresses = config.source_addresses;
   delivery.allow_non_global_addresses = config.allow_non_global_addresses;
   delivery.max_connections_per_host = config.max_connections_per_host;
+  delivery.reply_timeout = config.reply_timeout;
+  delivery.own_addresses = own_mail_addresses(config, local_addresses());
   parts->agent = std::make_unique<DeliveryAgent>(loop, *parts->resolver, *parts->tls, *parts->sts_cache, delivery);
   return std::unique_ptr<Network>(new Network(std::move(parts)));
 }

@@ -75,6 +75,37 @@ json host_json(const PlannedHost& host) {
   return result;
 }
 
+json extensions_json(const SmtpExtensions& extensions) {
+  json names = json::array();
+  const auto add = [&names](bool offered, const char* name) {
+    if (offered) names.push_back(name);
+  };
+  add(extensions.pipelining, "PIPELINING");
+  add(extensions.eight_bit_mime, "8BITMIME");
+  add(extensions.smtputf8, "SMTPUTF8");
+  add(extensions.enhanced_status_codes, "ENHANCEDSTATUSCODES");
+  add(extensions.chunking, "CHUNKING");
+  add(extensions.requiretls, "REQUIRETLS");
+  add(extensions.size, "SIZE");
+  return names;
+}
+
+json session_json(const ProbedHost& host) {
+  json result = {{"ready", !host.failure},
+                 {"peer", host.facts.peer},
+                 {"local_address", host.facts.local_address},
+                 {"level", tls_level_name(host.facts.proven)},
+                 {"method", host.facts.tls_method},
+                 {"tls", host.facts.tls_summary},
+                 {"extensions", extensions_json(host.extensions)}};
+  if (host.failure) {
+    result["status"] = host.failure->status;
+    result["failure"] = host.failure->detail;
+  }
+  if (host.facts.tls_failure) result["result_type"] = tls_result_type_name(host.facts.tls_failure->type);
+  return result;
+}
+
 std::string_view outcome_name(DestinationPlan::Outcome outcome) {
   switch (outcome) {
     case DestinationPlan::Outcome::Deliver:
@@ -97,7 +128,15 @@ std::string delivery_report_json(const DeliveryReport& report, std::size_t recip
                  {"tls_method", report.tls_method},
                  {"tls", report.tls_summary},
                  {"requirement", report.requirement_reason},
-                 {"reply", report.recipients.at(recipient).remote_reply}};
+                 {"reply", report.recipients.at(recipient).remote_reply},
+                 {"tls_failures", json::array()}};
+  for (const TlsSessionResult& session : report.tls_results) {
+    if (!session.failure) continue;
+    result["tls_failures"].push_back({{"result_type", tls_result_type_name(session.failure->type)},
+                                      {"mx", session.failure->receiving_mx},
+                                      {"address", session.failure->receiving_ip},
+                                      {"reason", session.failure->reason_code}});
+  }
   return dump(result);
 }
 
@@ -115,6 +154,17 @@ json plan_json(const DomainName& domain, const DestinationPlan& plan, const Answ
   for (const auto& [question, answer] : answers.known()) result["facts"].push_back(fact_json(question, answer));
   // One pass through text makes every octet of DNS fit for JSON, whoever prints it later.
   return json::parse(dump(result));
+}
+
+json probe_json(const DomainName& domain, const DestinationPlan& plan, const Answers& answers,
+                const std::vector<ProbedHost>& hosts) {
+  json result = plan_json(domain, plan, answers);
+  for (const ProbedHost& probed : hosts) {
+    for (json& host : result["hosts"]) {
+      if (host["mx"] == probed.name) host["session"] = json::parse(dump(session_json(probed)));
+    }
+  }
+  return result;
 }
 
 }  // namespace waxwing

@@ -116,6 +116,8 @@ QueuedMessage compose(const QueuedMessage& original, const BounceOptions& option
   report.tenant = original.tenant;
   report.message_id = fmt::format("<{}@{}>", id.str(), options.hostname);
   report.needs_smtputf8 = !ascii;
+  // RFC 8689 §5: a report is protected as the message that it is about.
+  if (original.tls_request == TlsRequest::Required) report.tls_request = TlsRequest::Required;
   report.header = report_header(original, options, id, boundary);
   report.body = report_body(original, options, recipients, returned, boundary);
   report.body_octets = report.body.size();

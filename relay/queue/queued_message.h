@@ -10,6 +10,7 @@
 #include "policy/mail_address.h"
 #include "policy/result.h"
 #include "policy/time_point.h"
+#include "policy/tls_level.h"
 
 namespace waxwing {
 
@@ -84,9 +85,10 @@ struct QueuedMessage {
   bool needs_8bit = false;
   bool needs_smtputf8 = false;
   Sealing sealing = Sealing::Done;
-  std::string header;    ///< signed header block: fields with CRLF, without the empty line
-  std::string body;      ///< body up to kMaxInlineBodyOctets; empty when `spooled`
-  bool spooled = false;  ///< the body is in the spool file of this id
+  TlsRequest tls_request = TlsRequest::None;  ///< what the sender asked of TLS (RFC 8689)
+  std::string header;                         ///< signed header block: fields with CRLF, without the empty line
+  std::string body;                           ///< body up to kMaxInlineBodyOctets; empty when `spooled`
+  bool spooled = false;                       ///< the body is in the spool file of this id
   std::uint64_t body_octets = 0;
   std::vector<QueuedRecipient> recipients;
 };

@@ -16,6 +16,8 @@ static_assert(static_cast<int>(RecipientState::Queued) == 0 && static_cast<int>(
               static_cast<int>(RecipientState::Held) == 2 && static_cast<int>(RecipientState::Delivered) == 3 &&
               static_cast<int>(RecipientState::Bounced) == 4 && static_cast<int>(RecipientState::Expired) == 5 &&
               static_cast<int>(RecipientState::Dropped) == 6);
+static_assert(static_cast<int>(TlsRequest::None) == 0 && static_cast<int>(TlsRequest::Required) == 1 &&
+              static_cast<int>(TlsRequest::Optional) == 2);
 
 MailAddress stored_address(Query& row) {
   auto address = MailAddress::parse(row.octets(kMaxStoredAddressOctets));
@@ -71,7 +73,7 @@ void read_recipients(SqliteConnection& connection, QueuedMessage& message, Repor
 std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId id) {
   auto row = connection.query(
       "SELECT id, accepted, expires, account, tenant, reverse_path, message_id, needs_8bit, needs_smtputf8, spooled, "
-      "body_octets, header, body, sealing FROM messages WHERE id=?");
+      "body_octets, header, body, sealing, tls_request FROM messages WHERE id=?");
   row.bind(id.value());
   if (!row.step()) return std::nullopt;
   QueuedMessage message = message_columns(row);
@@ -82,6 +84,7 @@ std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId 
     if (message.body.size() != message.body_octets) throw CorruptValue("its body has another length");
   }
   message.sealing = static_cast<Sealing>(row.integer(0, static_cast<int>(Sealing::Due)));
+  message.tls_request = static_cast<TlsRequest>(row.integer(0, static_cast<int>(TlsRequest::Optional)));
   // The row is still open: as long as it is, SQLite shows the recipients of the same moment.
   read_recipients(connection, message, Reports::Read);
   return message;
@@ -89,8 +92,8 @@ std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId 
 
 std::vector<QueuedMessage> list_messages(SqliteConnection& connection, const QueueFilter& filter) {
   auto row = connection.query(
-      "SELECT id, accepted, expires, account, tenant, reverse_path, message_id, needs_8bit, needs_smtputf8, spooled, "
-      "body_octets FROM messages WHERE id BETWEEN ?1 AND ?2 AND (?3='' OR account=?3) AND "
+      "SELECT id, accepted, expires, account, tenant, reverse_path, message_id, needs_8bit, needs_smtputf8, "
+      "spooled, body_octets FROM messages WHERE id BETWEEN ?1 AND ?2 AND (?3='' OR account=?3) AND "
       "(?4='' OR EXISTS (SELECT 1 FROM recipients WHERE message=messages.id AND domain=?4)) ORDER BY id LIMIT ?5");
   const std::uint64_t first = filter.after ? filter.after->value() + 1 : 0;
   row.bind(filter.id ? std::max(filter.id->value(), first) : first);

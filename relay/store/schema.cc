@@ -71,6 +71,20 @@ ALTER TABLE messages ADD COLUMN sealing INTEGER NOT NULL DEFAULT 0;
 PRAGMA user_version=2;
 COMMIT;
 )sql",
+    R"sql(
+BEGIN IMMEDIATE;
+ALTER TABLE messages ADD COLUMN tls_request INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE tls_results(
+  day INTEGER NOT NULL,
+  domain TEXT NOT NULL,
+  policy TEXT NOT NULL,
+  failure TEXT NOT NULL,
+  sessions INTEGER NOT NULL,
+  PRIMARY KEY(day, domain, policy, failure)
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version=3;
+COMMIT;
+)sql",
 };
 static_assert(std::size(kSteps) == kSchemaVersion - 1, "a step for each version after the first");
 

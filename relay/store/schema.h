@@ -17,6 +17,6 @@ class SqliteConnection;
 ///          reads for so long that the log cannot be emptied
 [[nodiscard]] Result<void> prepare_database(SqliteConnection& connection, const std::string& state_directory);
 
-inline constexpr int kSchemaVersion = 2;
+inline constexpr int kSchemaVersion = 3;
 
 }  // namespace waxwing

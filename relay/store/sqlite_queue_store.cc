@@ -19,6 +19,7 @@
 #include "relay/store/spool_file.h"
 #include "relay/store/sqlite_connection.h"
 #include "relay/store/sts_policy_store.h"
+#include "relay/store/tls_result_store.h"
 
 namespace waxwing {
 namespace {
@@ -109,6 +110,7 @@ Result<std::unique_ptr<SqliteQueueStore>> SqliteQueueStore::open(const std::stri
 Result<void> SqliteQueueStore::reopen() {
   accounts_.reset();
   sts_policies_.reset();
+  tls_results_.reset();
   connection_.reset();
   removed_spool_files_.clear();
   spool_names_changed_ = false;
@@ -123,6 +125,7 @@ Result<void> SqliteQueueStore::connect() {
   connection_ = std::move(*connection);
   accounts_ = std::make_unique<AccountStore>(*connection_);
   sts_policies_ = std::make_unique<StsPolicyStore>(*connection_);
+  tls_results_ = std::make_unique<TlsResultStore>(*connection_);
   return {};
 }
 
@@ -187,7 +190,8 @@ Result<void> SqliteQueueStore::add(const QueuedMessage& message) {
     const std::string reverse_path = message.reverse_path ? message.reverse_path->str() : std::string();
     auto insert = connection_->query(
         "INSERT INTO messages(id, accepted, expires, account, tenant, reverse_path, message_id, needs_8bit, "
-        "needs_smtputf8, spooled, body_octets, header, body, sealing) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+        "needs_smtputf8, spooled, body_octets, header, body, sealing, tls_request) "
+        "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
         "ON CONFLICT(id) DO NOTHING");
     insert.bind(message.id.value()).bind(message.accepted).bind(message.expires);
     insert.bind_text(message.account).bind_text(message.tenant);
@@ -197,6 +201,7 @@ Result<void> SqliteQueueStore::add(const QueuedMessage& message) {
     insert.bind_octets(message.header);
     message.spooled ? insert.bind_null() : insert.bind_octets(message.body);
     insert.bind(std::int64_t{static_cast<int>(message.sealing)});
+    insert.bind(std::int64_t{static_cast<int>(message.tls_request)});
     if (insert.run() == 0) return {};
     for (const QueuedRecipient& recipient : message.recipients) insert_recipient(message.id, recipient);
     return {};

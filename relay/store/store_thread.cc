@@ -12,6 +12,7 @@
 
 #include "relay/store/disk_reserve.h"
 #include "relay/store/disk_space.h"
+#include "relay/store/tls_result_store.h"
 
 namespace waxwing {
 namespace {
@@ -79,7 +80,13 @@ Result<void> apply_record(SqliteQueueStore& store, const AttemptRecord& record, 
 Result<void> apply(SqliteQueueStore& store, Record& item) {
   std::vector<QueueId> removed;
   auto recorded = store.apart([&] { return apply_record(store, item.record, removed); });
-  if (recorded) item.result = std::move(removed);
+  if (!recorded) return recorded;
+  item.result = std::move(removed);
+  if (const auto& counted = item.record.tls_results) {
+    const auto added =
+        store.apart([&] { return store.tls_results().add(counted->time, counted->domain, counted->results); });
+    if (!added && store.needs_reopen()) return added;
+  }
   return recorded;
 }
 

@@ -7,8 +7,10 @@
 #include <optional>
 #include <vector>
 
+#include "policy/domain_name.h"
 #include "policy/result.h"
 #include "policy/time_point.h"
+#include "policy/tls_report.h"
 #include "relay/queue/queue_store.h"
 #include "relay/queue/queued_message.h"
 #include "relay/store/spool_file.h"
@@ -20,6 +22,13 @@ namespace waxwing {
 struct AttemptRecord {
   std::vector<RecipientUpdate> updates;
   std::vector<QueuedMessage> reports;  ///< delivery status notifications that the attempt gave rise to; bodies inline
+  /// Sessions of the attempt, to be counted; that they cannot be is no reason to refuse the rest.
+  struct TlsResults {
+    DomainName domain;  ///< of the recipients
+    WallTime time;
+    std::vector<TlsSessionResult> results;
+  };
+  std::optional<TlsResults> tls_results{};
 };
 
 /// The thread that writes to the store. What arrives while a commit runs becomes one batch, committed once; then the

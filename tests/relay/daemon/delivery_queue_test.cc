@@ -4,12 +4,14 @@
 
 #include <catch2/catch.hpp>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "relay/store/queue_reader.h"
+#include "relay/store/tls_result_store.h"
 #include "tests/relay/store/temporary_directory.h"
 #include "tests/relay/store/test_messages.h"
 
@@ -21,10 +23,12 @@ constexpr std::uint64_t kId = 7;
 /// A delivery queue on a real store whose attempts have the outcomes that the test says.
 class Bench {
  public:
-  explicit Bench(std::function<RecipientOutcome(const DueBatch&, std::uint32_t)> outcome)
+  enum class TlsResults { Counted, NotCounted };
+  explicit Bench(std::function<RecipientOutcome(const DueBatch&, std::uint32_t)> outcome,
+                 TlsResults tls_results = TlsResults::NotCounted)
       : outcome_(std::move(outcome)),
         store_(std::move(*SqliteQueueStore::open(directory_.path())), {}),
-        queue_(loop_, store_, ids_, log_, RetrySchedule({Seconds(600)}), options(), ports()) {}
+        queue_(loop_, store_, ids_, log_, RetrySchedule({Seconds(600)}), options(tls_results), ports()) {}
   ~Bench() { store_.stop(); }
 
   /// Makes a message durable, gives it to the queue and runs until its attempt is recorded.
@@ -41,6 +45,21 @@ class Bench {
 
   Result<QueuedMessage> stored(std::uint64_t id) { return QueueReader::open(directory_.path())->load(QueueId(id)); }
 
+  /// TLS sessions that the store has counted.
+  std::uint64_t counted_sessions() {
+    std::promise<std::uint64_t> sessions;
+    store_.run(
+        [&sessions](SqliteQueueStore& store) -> Result<void> {
+          std::uint64_t sum = 0;
+          for (const auto& day : *store.tls_results().list()) sum += day.successes + day.failures;
+          sessions.set_value(sum);
+          return {};
+        },
+        [](const Result<void>&) {});
+    return sessions.get_future().get();
+  }
+
+  std::vector<TlsSessionResult> sessions;  ///< what each attempt reports
   std::vector<QueuedMessage> reports;
   std::size_t attempts = 0;
   DeliveryQueue& queue() { return queue_; }
@@ -52,10 +71,11 @@ class Bench {
     if (settled) return loop_.stop();
     watch.start(Milliseconds(1));
   }
-  static DeliveryQueue::Options options() {
+  static DeliveryQueue::Options options(TlsResults tls_results) {
     DeliveryQueue::Options result;
     result.hostname = "relay.example";
     result.report_lifetime = Seconds(86'400);
+    result.count_tls_results = tls_results == TlsResults::Counted;
     return result;
   }
   AttemptResult result_of(DueBatch batch) {
@@ -63,6 +83,7 @@ class Bench {
     if (!message) return {std::move(batch), {}, {}, tl::unexpected(message.error())};
     DeliveryReport report;
     report.mx_name = "mx.far.example";
+    report.tls_results = sessions;
     if (!batch.expired)
       for (const std::uint32_t ordinal : batch.ordinals) report.recipients.push_back(outcome_(batch, ordinal));
     std::vector<std::uint32_t> tried = batch.ordinals;
@@ -130,6 +151,15 @@ TEST_CASE("recipients that are held when the message comes in are left alone") {
   CHECK(left->recipients[0].state == RecipientState::Held);
   CHECK(left->recipients[1].state == RecipientState::Delivered);
   CHECK(bench.queue().waiting() == 0);
+}
+
+TEST_CASE("TLS sessions are counted with the outcome of their attempt where that is asked for") {
+  const auto wanted = GENERATE(Bench::TlsResults::Counted, Bench::TlsResults::NotCounted);
+  Bench bench([](const DueBatch&, std::uint32_t) { return outcome(RecipientOutcome::Kind::Delivered, "2.0.0"); },
+              wanted);
+  bench.sessions.resize(2);
+  bench.send(lasting_message({"a@far.example"}));
+  CHECK(bench.counted_sessions() == (wanted == Bench::TlsResults::Counted ? 2 : 0));
 }
 
 TEST_CASE("a deferred recipient waits for its next time and keeps the reason") {

@@ -245,6 +245,15 @@ TEST_CASE("addresses outside ASCII are written as RFC 6533 wants them, and the b
   CHECK_FALSE(bounce_of(failed_recipient()).needs_smtputf8);
 }
 
+TEST_CASE("a bounce of a message with REQUIRETLS asks for it, too, and TLS-Required: No is not inherited") {
+  QueuedMessage original = original_message();
+  CHECK(bounce_of(failed_recipient(), original).tls_request == TlsRequest::None);
+  original.tls_request = TlsRequest::Required;
+  CHECK(bounce_of(failed_recipient(), original).tls_request == TlsRequest::Required);
+  original.tls_request = TlsRequest::Optional;
+  CHECK(bounce_of(failed_recipient(), original).tls_request == TlsRequest::None);
+}
+
 TEST_CASE("status codes are told from other text") {
   for (const char* good : {"5.1.1", "4.4.7", "2.0.0", "5.10.123"}) CHECK(is_enhanced_status(good));
   for (const char* bad :

@@ -19,6 +19,7 @@
 #include "relay/store/queue_reader.h"
 #include "relay/store/schema.h"
 #include "relay/store/spool_file.h"
+#include "relay/store/tls_result_store.h"
 #include "tests/relay/store/failing_disk.h"
 #include "tests/relay/store/temporary_directory.h"
 #include "tests/relay/store/test_messages.h"
@@ -89,6 +90,7 @@ TEST_CASE("a message comes back from the store as it was added") {
   QueuedMessage message = test_message(7, {"a@far.example", "\"b c\"@far.example", "x@other.example"});
   message.needs_8bit = true;
   message.needs_smtputf8 = true;
+  message.tls_request = TlsRequest::Required;
   message.header = std::string("X: \0\xff\r\n", 7);
   message.body = std::string("a\0b\r\n", 5);
   message.body_octets = 5;
@@ -109,6 +111,7 @@ TEST_CASE("a message comes back from the store as it was added") {
   CHECK(loaded->message_id == message.message_id);
   CHECK(loaded->needs_8bit);
   CHECK(loaded->needs_smtputf8);
+  CHECK(loaded->tls_request == TlsRequest::Required);
   CHECK_FALSE(loaded->spooled);
   CHECK(loaded->header == message.header);
   CHECK(loaded->body == message.body);
@@ -488,7 +491,9 @@ TEST_CASE("nothing that was acknowledged is lost when the process is killed") {
 
 // What version 1 of the tables looked like.
 void make_version_1(const TemporaryDirectory& directory) {
-  execute(directory, "ALTER TABLE messages DROP COLUMN sealing; PRAGMA user_version=1");
+  execute(directory,
+          "ALTER TABLE messages DROP COLUMN sealing; ALTER TABLE messages DROP COLUMN tls_request; "
+          "DROP TABLE tls_results; PRAGMA user_version=1");
 }
 
 TEST_CASE("a database of the first version is brought to this one with all that it holds") {
@@ -500,9 +505,13 @@ TEST_CASE("a database of the first version is brought to this one with all that 
   REQUIRE(message);
   CHECK(message->header == "Subject: 1\r\n");
   CHECK(message->sealing == Sealing::Done);
-  add(*store, test_message(2));
+  CHECK(message->tls_request == TlsRequest::None);
+  QueuedMessage another = test_message(2);
+  another.tls_request = TlsRequest::Optional;
+  add(*store, another);
   store.reset();
-  CHECK(open_store(directory)->load(QueueId(2)));
+  CHECK(open_store(directory)->load(QueueId(2))->tls_request == TlsRequest::Optional);
+  CHECK(open_store(directory)->tls_results().list()->empty());
 }
 
 TEST_CASE("a change of the tables that is cut short is begun again at the next start") {
