@@ -9,6 +9,7 @@
 #include "relay/admin/hold_commands.h"
 #include "relay/admin/queue_commands.h"
 #include "relay/admin/reply_lines.h"
+#include "relay/admin/report_commands.h"
 
 namespace waxwing {
 
@@ -25,6 +26,8 @@ Result<AdminReply> run_admin_command(const nlohmann::json& request, SqliteQueueS
   if (command == "account add") return account_add(arguments, store);
   if (command == "account passwd") return account_passwd(arguments, store);
   if (command == "account list") return account_list(arguments, store);
+  if (command == "report tls list") return report_tls_list(arguments, store);
+  if (command == "report tls show") return report_tls_show(arguments, store);
   arguments.refuse("\"command\" is missing or unknown");
   return tl::unexpected(arguments.finish().error());
 }

@@ -64,6 +64,9 @@ struct AdminReply {
 ///   account add   name password_hash [tenant] [allowed_senders]
 ///   account passwd  name password_hash
 ///   account list                                     a line per account, without the hash
+///   report tls list                                  a line per day and recipient domain: day, domain, successes,
+///   failures
+///   report tls show  domain [day] [organization_name] [contact_info]   the report about a domain (RFC 8460 §4.4)
 ///
 /// Filters that are given together must all hold. Commands about several messages take "after" (AdminReply::next), so
 /// that none keeps the store for long. Times are RFC 3339 in UTC.

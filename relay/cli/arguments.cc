@@ -39,6 +39,7 @@ class CommandTree {
     add_key_commands();
     add_queue_commands();
     add_account_commands();
+    add_report_commands();
     add_other_commands();
   }
 
@@ -58,7 +59,11 @@ class CommandTree {
   CLI::App* add(CLI::App* group, const std::string& name, Command command, const std::string& help) {
     CLI::App* added = group->add_subcommand(name, help);
     added->fallthrough();  // --config and --json may stand behind the command
-    commands_[group == &app_ ? name : group->get_name() + " " + name] = {added, command};
+    std::string words = name;
+    for (const CLI::App* above = group; above != &app_; above = above->get_parent()) {
+      words = above->get_name() + " " + words;
+    }
+    commands_[words] = {added, command};
     return added;
   }
 
@@ -150,6 +155,17 @@ class CommandTree {
     add(group, "list", Command::AccountList, "List all accounts");
   }
 
+  void add_report_commands() {
+    CLI::App* group =
+        add_group("report", "Reports to recipient domains")->add_subcommand("tls", "About TLS (RFC 8460)");
+    group->require_subcommand(1);
+    group->fallthrough();
+    add(group, "list", Command::ReportTlsList, "List days and domains for which TLS sessions were counted");
+    CLI::App* show = add(group, "show", Command::ReportTlsShow, "Print the report about a domain");
+    show->add_option("DOMAIN", arguments_.domain, "Recipient domain")->required();
+    show->add_option("--day", arguments_.day, "Day in UTC such as 2026-01-31; without, the last one");
+  }
+
   void add_password_file(CLI::App* command) {
     command->add_option("--password-file", arguments_.password_file,
                         "File whose first line is the password; without, it is asked for or read from standard input");
@@ -159,6 +175,9 @@ class CommandTree {
     CLI::App* explain =
         add(&app_, "explain", Command::Explain, "Tell what would happen to mail for an address, and why");
     explain->add_option("ADDRESS", arguments_.address, "Address of a recipient")->required();
+    CLI::App* probe = add(add_group("probe", "Tries"), "smtp", Command::ProbeSmtp,
+                          "Open a session with each MX host of a domain, without any mail, and tell what it proves");
+    probe->add_option("DOMAIN", arguments_.probed_domain, "Recipient domain")->required();
     add(add_group("check", "Checks"), "config", Command::CheckConfig,
         "Check the configuration and report every mistake");
     CLI::App* options = add(add_group("config", "Configuration"), "explain", Command::ConfigExplain,

@@ -22,11 +22,14 @@ enum class Command {
   QueueDrop,
   QueueIds,
   Explain,
+  ProbeSmtp,
   CheckConfig,
   ConfigExplain,
   AccountAdd,
   AccountPasswd,
   AccountList,
+  ReportTlsList,
+  ReportTlsShow,
 };
 
 /// The command line, taken apart; fields that the command does not use have their defaults.
@@ -38,15 +41,17 @@ struct Arguments {
   std::string queue_id;              ///< queue show, retry, hold, release, drop
   bool all = false;                  ///< queue retry, hold, release, drop
   std::string reason;                ///< queue hold, release, drop
-  std::string domain;                ///< queue list, retry, drop: of recipients
+  std::string domain;                ///< queue list, retry, drop, report tls show: of recipients
   std::string of_account;            ///< queue list, retry, hold, release, drop
   std::size_t limit = 10'000;        ///< queue list, ids: messages
   std::string address;               ///< explain
+  std::string probed_domain;         ///< probe smtp
   std::string option;                ///< config explain
   std::string account;               ///< account add, passwd
   std::string tenant;                ///< account add
   std::vector<std::string> senders;  ///< account add
   std::string password_file;         ///< account add, passwd
+  std::string day;                   ///< report tls show
 };
 
 /// Why there is nothing to run: help or the version was asked for, or the command line is wrong.

@@ -19,6 +19,7 @@
 #include "relay/cli/key_commands.h"
 #include "relay/cli/password_input.h"
 #include "relay/cli/queue_commands.h"
+#include "relay/cli/report_commands.h"
 #include "relay/cli/service_user.h"
 #include "relay/config/load_config.h"
 #include "relay/daemon/explain.h"
@@ -55,6 +56,18 @@ Result<void> explain(const Config& config, const std::string& text, Output& outp
   return {};
 }
 
+Result<void> probe(const Config& config, const std::string& text, Output& output) {
+  const auto domain = DomainName::parse(text);
+  if (!domain) {
+    return fail(ErrorKind::Malformed,
+                fmt::format("\"{}\" is not a domain name: {}", printable(text), domain.error().detail));
+  }
+  const auto found = probe_domain(config, *domain);
+  if (!found) return tl::unexpected(found.error());
+  print_probe(*found, output);
+  return {};
+}
+
 /// One command that works with a configuration.
 class CommandRun {
  public:
@@ -70,7 +83,8 @@ class CommandRun {
     }
     const auto entered = become_owner_of(config_.state_directory);
     // What would happen to a message can be told before the relay has run for the first time.
-    if (!entered && arguments_.command != Command::Explain) return entered;
+    const bool needs_no_state = arguments_.command == Command::Explain || arguments_.command == Command::ProbeSmtp;
+    if (!entered && !needs_no_state) return entered;
     return dispatch();
   }
 
@@ -83,12 +97,18 @@ class CommandRun {
         return run_keys();
       case Command::Explain:
         return explain(config_, arguments_.address, output_);
+      case Command::ProbeSmtp:
+        return probe(config_, arguments_.probed_domain, output_);
       case Command::AccountAdd:
         return add_account(asker(), new_account(arguments_), password_, output_);
       case Command::AccountPasswd:
         return change_password(asker(), arguments_.account, password_, output_);
       case Command::AccountList:
         return list_accounts(asker(), output_);
+      case Command::ReportTlsList:
+        return list_tls_reports(asker(), output_);
+      case Command::ReportTlsShow:
+        return show_tls_report(asker(), arguments_.domain, arguments_.day, config_.hostname, output_);
       default:
         return run_queue();
     }

@@ -45,6 +45,19 @@ void print_host(const json& host, Output& output) {
   output.add_line(fmt::format("    {}", json_text(host, "reason")));
 }
 
+void print_session(const json& session, Output& output) {
+  if (json_member(session, "ready") == json(true)) {
+    output.add_line(fmt::format("  Session with {}: {}, level {} by {}; offers {}", json_text(session, "peer"),
+                                json_text(session, "tls"), json_text(session, "level"), json_text(session, "method"),
+                                json_list(json_member(session, "extensions"), "no extension")));
+    return;
+  }
+  const std::string type = json_text(session, "result_type");
+  output.add_line(fmt::format("  Session with {} failed: {} ({}{})", json_text(session, "peer"),
+                              json_text(session, "failure"), json_text(session, "status"),
+                              type.empty() ? "" : ", " + type));
+}
+
 void print_fact(const json& fact, Output& output) {
   std::string line =
       fmt::format("  {} {}: {}", json_text(fact, "name"), json_text(fact, "type"), json_text(fact, "status"));
@@ -70,6 +83,20 @@ void print_explanation(const json& explanation, Output& output) {
   for (const json& host : json_member(explanation, "hosts")) print_host(host, output);
   output.add_line("DNS answers:");
   for (const json& fact : json_member(explanation, "facts")) print_fact(fact, output);
+}
+
+void print_probe(const json& probe, Output& output) {
+  output.add_object(probe);
+  const std::string status = json_text(probe, "status");
+  output.add_line(fmt::format("{}: {}{}", json_text(probe, "domain"), json_text(probe, "outcome"),
+                              status.empty() ? "" : " (" + status + ")"));
+  if (const std::string reason = json_text(probe, "reason"); !reason.empty()) output.add_line("  " + reason);
+  print_sts(json_member(probe, "mta_sts"), output);
+  for (const json& host : json_member(probe, "hosts")) {
+    print_host(host, output);
+    const json& session = json_member(host, "session");
+    if (session.is_object()) print_session(session, output);
+  }
 }
 
 }  // namespace waxwing

@@ -1,5 +1,6 @@
 """Where mail may go: DANE, MTA-STS, neither; and what receiving hosts store is what was signed."""
 
+import json
 import pathlib
 import sys
 
@@ -13,6 +14,8 @@ import scenario
 
 class Delivery(scenario.Scenario):
     """Hosts that DANE, MTA-STS or nothing speaks for. Domains are named after what they publish."""
+
+    relay_settings = {"tls_report.enabled": True}
 
     @classmethod
     def build_world(cls):
@@ -167,6 +170,36 @@ class Delivery(scenario.Scenario):
         self.assert_deferred("one@bare.example", "STARTTLS")
         self.assertEqual(self.bare_host.messages("one@bare.example"), [])
         self.assertNotIn("client=", self.bare_host.log(), "no envelope may be sent in clear text")
+
+    def test_a_probe_tells_what_sessions_prove_and_sends_nothing(self):
+        for domain, ready, level, result_type in (("dane.example", True, "authenticated", None),
+                                                  ("danewrong.example", False, "plaintext", "certificate-not-trusted"),
+                                                  ("bare.example", False, "plaintext", "starttls-not-supported")):
+            with self.subTest(domain=domain):
+                session = self.relay.ask_json("probe", "smtp", domain)[0]["hosts"][0]["session"]
+                self.assertEqual((session["ready"], session["level"], session.get("result_type")), (ready, level, result_type))
+
+    def test_sessions_are_counted_for_reports_by_the_policy_of_the_domain(self):
+        for name in ("dane.example", "danewrong.example", "sts.insecure.example", "ststesting.insecure.example", "bare.example"):
+            self.submit_ok(f"counted@{name}")
+        self.dane_host.wait_for_message("counted@dane.example")
+        self.named_host.wait_for_message("counted@sts.insecure.example")
+        self.named_host.wait_for_message("counted@ststesting.insecure.example")
+        self.assert_deferred("counted@danewrong.example", "TLSA")
+        self.assert_deferred("counted@bare.example", "STARTTLS")
+        for name, policy_type, result_type in (("dane.example", "tlsa", None),
+                                               ("danewrong.example", "tlsa", "certificate-not-trusted"),
+                                               ("sts.insecure.example", "sts", None),
+                                               ("ststesting.insecure.example", "sts", "validation-failure"),
+                                               ("bare.example", "no-policy-found", "starttls-not-supported")):
+            with self.subTest(domain=name):
+                report = json.loads(self.relay.ask("report", "tls", "show", name))
+                policies = [entry for entry in report["policies"] if entry["policy"]["policy-type"] == policy_type]
+                self.assertTrue(policies, report)
+                failures = {failure["result-type"] for entry in policies for failure in entry.get("failure-details", [])}
+                self.assertEqual(failures, {result_type} if result_type else set())
+                if not result_type:
+                    self.assertGreater(policies[0]["summary"]["total-successful-session-count"], 0)
 
     def test_explain_says_what_would_happen_and_why(self):
         for address, words in (("x@dane.example", ["mx.dane.example", "TLSA"]), ("x@sts.insecure.example", ["MTA-STS", "enforce"]),

@@ -79,6 +79,21 @@ TEST_CASE("options of the queue and of accounts reach their fields") {
   CHECK(parse({"account", "add", "--sender", "a.example", "shop"}).account == "shop");
 }
 
+TEST_CASE("a probe takes a domain") {
+  const Arguments probe = parse({"probe", "smtp", "b.example"});
+  CHECK(probe.command == Command::ProbeSmtp);
+  CHECK(probe.probed_domain == "b.example");
+}
+
+TEST_CASE("a command of three words is found, with its options") {
+  CHECK(parse({"report", "tls", "list"}).command == Command::ReportTlsList);
+  const Arguments show = parse({"report", "tls", "show", "b.example", "--day", "2026-01-31", "--json"});
+  CHECK(show.command == Command::ReportTlsShow);
+  CHECK(show.domain == "b.example");
+  CHECK(show.day == "2026-01-31");
+  CHECK(show.format == OutputFormat::Json);
+}
+
 TEST_CASE("a wrong command line is EX_USAGE and says what is wrong on standard error") {
   for (const auto& words :
        std::vector<std::vector<std::string>>{{},
@@ -96,6 +111,10 @@ TEST_CASE("a wrong command line is EX_USAGE and says what is wrong on standard e
                                              {"queue", "list", "--limit", "-1"},
                                              {"explain"},
                                              {"account", "add"},
+                                             {"probe", "smtp"},
+                                             {"report"},
+                                             {"report", "tls"},
+                                             {"report", "tls", "show"},
                                              {"account", "add", "shop", "--password", "secret"},
                                              {"--config"}}) {
     CAPTURE(words);

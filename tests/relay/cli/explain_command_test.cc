@@ -79,5 +79,34 @@ TEST_CASE("an explanation that lacks parts is printed without harm") {
   }
 }
 
+TEST_CASE("a probe shows what each session proved or why it failed, and no more of hosts without one") {
+  const Json host = {{"mx", "mx1.b.example"},      {"preference", 10},           {"mx_status", "secure"},
+                     {"addresses", {"192.0.2.1"}}, {"address_status", "secure"}, {"requirement", "dane"},
+                     {"level", "authenticated"},   {"reason", "Because."}};
+  Json ready = host;
+  ready["session"] = {{"ready", true},      {"peer", "192.0.2.1:25"},
+                      {"tls", "TLSv1.3 X"}, {"level", "authenticated"},
+                      {"method", "dane"},   {"extensions", {"SIZE", "REQUIRETLS"}}};
+  Json failed = host;
+  failed["session"] = {{"ready", false},
+                       {"peer", "192.0.2.2:25"},
+                       {"failure", "the certificate has expired"},
+                       {"status", "4.7.5"},
+                       {"result_type", "certificate-expired"}};
+  const Json probe = {
+      {"domain", "b.example"},           {"outcome", "deliver"},           {"status", ""},          {"reason", ""},
+      {"mta_sts", {{"detail", "none"}}}, {"hosts", {ready, failed, host}}, {"facts", Json::array()}};
+  Output text(OutputFormat::Text);
+  print_probe(probe, text);
+  CHECK_THAT(text.text(), Catch::Contains("  Session with 192.0.2.1:25: TLSv1.3 X, level authenticated by dane; offers "
+                                          "SIZE, REQUIRETLS\n"));
+  CHECK_THAT(text.text(), Catch::Contains("  Session with 192.0.2.2:25 failed: the certificate has expired (4.7.5, "
+                                          "certificate-expired)\n"));
+  CHECK(text.text().find("Session") != text.text().rfind("Session"));
+  Output json(OutputFormat::Json);
+  print_probe(probe, json);
+  CHECK(Json::parse(json.text()) == probe);
+}
+
 }  // namespace
 }  // namespace waxwing
