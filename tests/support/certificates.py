@@ -57,7 +57,9 @@ def wrong_tlsa(usage=3):
 
 
 def _new_key(kind):
-    return rsa.generate_private_key(65537, 2048) if kind == "rsa" else ec.generate_private_key(ec.SECP256R1())
+    if kind == "ec":
+        return ec.generate_private_key(ec.SECP256R1())
+    return rsa.generate_private_key(65537, {"rsa": 2048, "rsa-1024": 1024}[kind])
 
 
 def _builder(subject, issuer, key, not_before, not_after):
