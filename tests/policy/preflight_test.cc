@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/policy/scripted_dns.h"
+#include "tests/support/scripted_dns.h"
 
 using namespace waxwing;
 using waxwing::testing::ScriptedDns;

@@ -3,7 +3,7 @@
 #include "policy/ascii.h"
 #include "policy/spf.h"
 #include "tests/policy/conformance_data.h"
-#include "tests/policy/scripted_dns.h"
+#include "tests/support/scripted_dns.h"
 
 using namespace waxwing;
 using waxwing::testing::conformance_data;
