@@ -36,21 +36,19 @@ Question dmarc_question(const DomainName& domain) {
   return {"_dmarc." + domain.str(), RecordType::TXT};
 }
 
-// The one DMARC record of an answer; several are as good as none (RFC 9989 §4.10 step 2).
-std::optional<DmarcRecord> only_record(const Answer& answer) {
-  std::optional<DmarcRecord> only;
+std::vector<DmarcRecord> records_of(const Answer& answer) {
+  std::vector<DmarcRecord> records;
   for (const RecordData& data : answer.records) {
     const auto* txt = std::get_if<TxtRecord>(&data);
-    const auto record = txt ? DmarcRecord::parse(txt->text) : fail(ErrorKind::NotFound, "");
-    if (!record) continue;
-    if (only) return std::nullopt;
-    only = *record;
+    if (!txt) continue;
+    if (const auto record = DmarcRecord::parse(txt->text)) records.push_back(*record);
   }
-  return only;
+  return records;
 }
 
-std::optional<Walk> walk_tree(const DomainName& domain, Answers& answers) {
-  std::vector<DomainName> targets = walk_targets(domain);
+// Goes to one name after the other until `is_last` says of what was found there that it is the end.
+template <class IsLast>
+std::optional<Walk> walk_to(std::vector<DomainName> targets, Answers& answers, IsLast is_last) {
   // A name too long to be asked for has no record.
   std::erase_if(targets, [](const DomainName& target) { return dmarc_question(target).name.size() > kMaxNameOctets; });
   for (const DomainName& target : targets) static_cast<void>(answers.find(dmarc_question(target)));
@@ -66,10 +64,34 @@ std::optional<Walk> walk_tree(const DomainName& domain, Answers& answers) {
                                 answer->detail);
       return walk;
     }
-    if (auto record = only_record(*answer)) {
-      walk.found.push_back({target, *record});
-      if (record->public_suffix != DmarcRecord::PublicSuffix::Unspecified) return walk;
-    }
+    const std::vector<DmarcRecord> records = records_of(*answer);
+    // Several are as good as none (RFC 9989 §4.10 step 2).
+    if (records.size() == 1) walk.found.push_back({target, records.front()});
+    if (is_last(records)) return walk;
+  }
+  return walk;
+}
+
+std::optional<Walk> walk_tree(const DomainName& domain, Answers& answers) {
+  return walk_to(walk_targets(domain), answers, [](const std::vector<DmarcRecord>& records) {
+    return records.size() == 1 && records.front().public_suffix != DmarcRecord::PublicSuffix::Unspecified;
+  });
+}
+
+// RFC 7489 §3.2. A public suffix is the organization of itself.
+DomainName organizational_domain(const DomainName& domain, const PublicSuffixList& list) {
+  return list.registrable_domain(domain).value_or(domain);
+}
+
+// RFC 7489 §6.6.3: the first name with records decides, also when they are too many.
+std::optional<Walk> ask_legacy(const DomainName& domain, const DomainName& organization, Answers& answers) {
+  std::vector<DomainName> targets = {domain};
+  if (organization != domain) targets.push_back(organization);
+  auto walk = walk_to(std::move(targets), answers, [](const auto& records) { return !records.empty(); });
+  if (!walk) return std::nullopt;
+  for (FoundRecord& found : walk->found) {
+    found.record.nonexistent_policy.reset();
+    found.record.testing = false;
   }
   return walk;
 }
@@ -128,15 +150,18 @@ bool apply_policy(const DomainName& author_domain, Answers& answers, DmarcDiscov
 
 }  // namespace
 
-std::optional<DmarcDiscovery> discover_dmarc(const DomainName& author_domain, Answers& answers) {
-  auto walk = walk_tree(author_domain, answers);
+std::optional<DmarcDiscovery> discover_dmarc(const DomainName& author_domain, Answers& answers,
+                                             const PublicSuffixList* list) {
+  auto walk = list ? ask_legacy(author_domain, organizational_domain(author_domain, *list), answers)
+                   : walk_tree(author_domain, answers);
   if (!walk) return std::nullopt;
   DmarcDiscovery discovery;
   discovery.consulted = std::move(walk->consulted);
   discovery.temporary_error = walk->temporary_error;
   discovery.detail = walk->detail;
   if (walk->temporary_error) return discovery;
-  discovery.organizational_domain = organizational_domain(author_domain, *walk);
+  discovery.organizational_domain =
+      list ? organizational_domain(author_domain, *list) : organizational_domain(author_domain, *walk);
   const FoundRecord* found = record_that_applies(author_domain, *discovery.organizational_domain, *walk);
   if (!found) {
     discovery.detail = fmt::format("no DMARC record applies to {}", author_domain.str());
@@ -154,18 +179,19 @@ std::optional<DmarcDiscovery> discover_dmarc(const DomainName& author_domain, An
 }
 
 std::optional<DmarcAligned> dmarc_aligned(const DomainName& identifier, const DomainName& author_domain,
-                                          DmarcAlignment mode, Answers& answers) {
+                                          DmarcAlignment mode, Answers& answers, const PublicSuffixList* list) {
   if (identifier == author_domain) return DmarcAligned::Yes;
   if (mode == DmarcAlignment::Strict) return DmarcAligned::No;
   // Names without a common last label have no common organizational domain.
   if (identifier.last_labels(1) != author_domain.last_labels(1)) return DmarcAligned::No;
+  const auto answer = [](bool same) { return same ? DmarcAligned::Yes : DmarcAligned::No; };
+  if (list) return answer(organizational_domain(identifier, *list) == organizational_domain(author_domain, *list));
   const auto identifier_walk = walk_tree(identifier, answers);
   const auto author_walk = walk_tree(author_domain, answers);
   if (!identifier_walk || !author_walk) return std::nullopt;
   if (identifier_walk->temporary_error || author_walk->temporary_error) return DmarcAligned::TemporaryError;
-  const bool same =
-      organizational_domain(identifier, *identifier_walk) == organizational_domain(author_domain, *author_walk);
-  return same ? DmarcAligned::Yes : DmarcAligned::No;
+  return answer(organizational_domain(identifier, *identifier_walk) ==
+                organizational_domain(author_domain, *author_walk));
 }
 
 }  // namespace waxwing

@@ -7,6 +7,7 @@
 #include "policy/dmarc_record.h"
 #include "policy/domain_name.h"
 #include "policy/lookup.h"
+#include "policy/public_suffix.h"
 
 namespace waxwing {
 
@@ -22,13 +23,16 @@ struct DmarcDiscovery {
   std::vector<std::string> consulted;  ///< names of the tree walk whose answers were used, in its order
 };
 
-/// Finds the record of an author domain by the tree walk.
+/// Finds the record of an author domain: by the tree walk, or where receivers are said to follow RFC 7489, at the
+/// domain and then at its organizational domain, without np= and t=.
+/// @param list  of public suffixes, for the rules of RFC 7489; nullptr: those of RFC 9989
 /// @return  no value: answers.missing() lists what to ask before calling again; all names of the walk are asked for at
 /// once,
 ///          although a record with psd= may end the walk before the last
 /// @limits  at most 8 lookups per walk
-/// @source  RFC 9989 §4.10
-[[nodiscard]] std::optional<DmarcDiscovery> discover_dmarc(const DomainName& author_domain, Answers& answers);
+/// @source  RFC 9989 §4.10, RFC 7489 §6.6.3
+[[nodiscard]] std::optional<DmarcDiscovery> discover_dmarc(const DomainName& author_domain, Answers& answers,
+                                                           const PublicSuffixList* list = nullptr);
 
 /// Whether an authenticated identifier is aligned with the author domain.
 enum class DmarcAligned {
@@ -38,9 +42,11 @@ enum class DmarcAligned {
 };
 
 /// Compares an authenticated identifier with the author domain.
+/// @param list  of public suffixes, as for discover_dmarc()
 /// @return  no value: answers.missing() lists what to ask (relaxed alignment needs both organizational domains)
-/// @source  RFC 9989 §4.10.2 and §5.1
+/// @source  RFC 9989 §4.10.2 and §5.1, RFC 7489 §3.1 and §3.2
 [[nodiscard]] std::optional<DmarcAligned> dmarc_aligned(const DomainName& identifier, const DomainName& author_domain,
-                                                        DmarcAlignment mode, Answers& answers);
+                                                        DmarcAlignment mode, Answers& answers,
+                                                        const PublicSuffixList* list = nullptr);
 
 }  // namespace waxwing

@@ -117,3 +117,46 @@ TEST_CASE("names under different top labels are not aligned and nothing is asked
   CHECK(aligned(dns, "example.net", "example.org") == DmarcAligned::No);
   CHECK(dns.asked.empty());
 }
+
+TEST_CASE("by the rules of RFC 7489 the organizational domain's record applies below it") {
+  const auto list = PublicSuffixList::parse("example\nco.example\n");
+  REQUIRE(list);
+  ScriptedDns dns;
+  dns.txt("_dmarc.shop.co.example", "v=DMARC1; p=reject; sp=quarantine; np=none; t=y");
+  dns.txt("_dmarc.co.example", "v=DMARC1; p=none; psd=y");
+  const auto found =
+      dns.resolve([&](Answers& answers) { return discover_dmarc(domain("gone.shop.co.example"), answers, &*list); });
+  REQUIRE(found.record_domain);
+  CHECK(found.record_domain->str() == "shop.co.example");
+  CHECK(found.organizational_domain->str() == "shop.co.example");
+  CHECK(found.requested == DmarcPolicy::Quarantine);
+  CHECK(found.consulted == std::vector<std::string>{"_dmarc.gone.shop.co.example", "_dmarc.shop.co.example"});
+  const auto other =
+      dns.resolve([&](Answers& answers) { return discover_dmarc(domain("b.co.example"), answers, &*list); });
+  CHECK_FALSE(other.record);
+}
+
+TEST_CASE("by the rules of RFC 7489 several records at the domain end the search") {
+  const auto list = PublicSuffixList::parse("example\n");
+  REQUIRE(list);
+  ScriptedDns dns;
+  dns.txt("_dmarc.a.shop.example", "v=DMARC1; p=none");
+  dns.txt("_dmarc.a.shop.example", "v=DMARC1; p=reject");
+  dns.txt("_dmarc.shop.example", "v=DMARC1; p=reject");
+  const auto found =
+      dns.resolve([&](Answers& answers) { return discover_dmarc(domain("a.shop.example"), answers, &*list); });
+  CHECK_FALSE(found.record);
+  CHECK(discover(dns, "a.shop.example").record);
+}
+
+TEST_CASE("by the rules of RFC 7489 a common registrable domain aligns") {
+  const auto list = PublicSuffixList::parse("example\nco.example\n");
+  REQUIRE(list);
+  Answers nothing;
+  const auto relaxed = [&](std::string_view identifier, std::string_view author) {
+    return dmarc_aligned(domain(identifier), domain(author), DmarcAlignment::Relaxed, nothing, &*list);
+  };
+  CHECK(relaxed("a.shop.co.example", "b.shop.co.example") == DmarcAligned::Yes);
+  CHECK(relaxed("a.co.example", "b.co.example") == DmarcAligned::No);
+  CHECK(relaxed("co.example", "b.co.example") == DmarcAligned::No);
+}
