@@ -166,11 +166,23 @@ Parsed parse_rcpt(std::string_view rest) {
   const std::optional<std::string_view> path = take_path(rest);
   if (!path)
     return refuse(501, "5.1.3", "the recipient must stand in angle brackets; example: RCPT TO:<b@example.net>");
-  auto address = MailAddress::parse(without_source_route(*path));
-  if (!address) return refuse(553, "5.1.3", "the recipient address is not valid");
+  RcptCommand command{std::nullopt, is_ascii(*path)};
+  // RFC 5321 §4.1.1.3: the one mailbox that needs no domain.
+  if (!ascii_iequal(*path, "postmaster")) {
+    auto address = MailAddress::parse(without_source_route(*path));
+    if (!address) return refuse(553, "5.1.3", "the recipient address is not valid");
+    command.recipient = std::move(*address);
+  }
   if (!take_word(rest).empty())
     return refuse(555, "5.5.4", "an ESMTP parameter of RCPT is not one that this server offers");
-  return RcptCommand{std::move(*address), is_ascii(*path)};
+  return command;
+}
+
+/// VRFY and EXPN need a string to ask about. @source RFC 5321 §4.1.1.6 and §4.1.1.7
+Parsed parse_vrfy(std::string_view rest) {
+  const std::string_view word = take_word(rest);
+  if (word.empty() || word == "\"\"") return refuse(501, "5.5.4", "a mailbox or list must follow");
+  return VrfyCommand{};
 }
 
 /// Whether a command with an address may hold these octets: UTF-8 without control characters.
@@ -229,7 +241,7 @@ tl::expected<Command, ServerReply> parse_command(std::string_view line) {
     return verb == "mail" ? parse_mail(rest) : parse_rcpt(rest);
   }
   if (verb == "noop") return NoopCommand{};
-  if (verb == "vrfy" || verb == "expn") return VrfyCommand{};
+  if (verb == "vrfy" || verb == "expn") return parse_vrfy(rest);
   if (verb == "help") return HelpCommand{};
   if (is_http_method(verb)) return HttpRequest{};
   const bool plain = verb == "starttls" || verb == "data" || verb == "rset" || verb == "quit";

@@ -30,8 +30,8 @@ struct MailCommand {
   bool ascii = true;                         ///< no octet over 127 in the address
 };
 struct RcptCommand {
-  MailAddress recipient;
-  bool ascii = true;  ///< no octet over 127 in the address
+  std::optional<MailAddress> recipient;  ///< no value: <postmaster>, of this host
+  bool ascii = true;                     ///< no octet over 127 in the address
 };
 struct DataCommand {};
 struct BdatCommand {

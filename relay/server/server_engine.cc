@@ -211,10 +211,11 @@ void SmtpServerEngine::execute(const RcptCommand& command, MonotonicTime now) {
     reply(452, "4.5.3", "too many recipients; send the message to the others in another transaction");
     return await_command(now);
   }
+  auto recipient = command.recipient ? *command.recipient : MailAddress::parse("postmaster@" + options_.hostname);
+  if (!recipient) return refuse({553, "5.1.3", {"this host has no postmaster; add a domain"}}, now);
   // The same mailbox twice gets one copy: the queue keeps one outcome per recipient.
-  if (std::find(envelope_.recipients.begin(), envelope_.recipients.end(), command.recipient) ==
-      envelope_.recipients.end())
-    envelope_.recipients.push_back(command.recipient);
+  if (std::find(envelope_.recipients.begin(), envelope_.recipients.end(), *recipient) == envelope_.recipients.end())
+    envelope_.recipients.push_back(std::move(*recipient));
   reply(250, "2.1.5", "recipient ok");
   await_command(now);
 }

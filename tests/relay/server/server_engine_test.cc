@@ -32,6 +32,26 @@ TEST_CASE("a client that logs in and sends a message is told its queue id") {
   CHECK(dialogue.engine().need() == Need::Close);
 }
 
+TEST_CASE("the postmaster needs no domain and is that of this host") {
+  Dialogue dialogue;
+  dialogue.log_in();
+  CHECK(dialogue.say("MAIL FROM:<>\r\nRCPT TO:<PostMaster>\r\nRCPT TO:<postmaster@relay.example>\r\n") ==
+        "250 2.1.0 sender ok\r\n250 2.1.5 recipient ok\r\n250 2.1.5 recipient ok\r\n");
+  dialogue.say("DATA\r\nX: y\r\n\r\n.\r\n");
+  REQUIRE(dialogue.accepted_envelope.recipients.size() == 1);
+  CHECK(dialogue.accepted_envelope.recipients[0].str() == "postmaster@relay.example");
+}
+
+TEST_CASE("VRFY and EXPN need a string to ask about") {
+  Dialogue dialogue;
+  for (const char* verb : {"VRFY", "EXPN"}) {
+    CHECK(dialogue.say(verb + " a"s + "\r\n").substr(0, 3) == "252");
+    for (const char* nothing : {"", " ", " \"\""}) {
+      CHECK(dialogue.say(verb + std::string(nothing) + "\r\n").substr(0, 9) == "501 5.5.4");
+    }
+  }
+}
+
 TEST_CASE("pipelined commands and content give the same replies as single ones") {
   Dialogue dialogue;
   dialogue.log_in();
