@@ -1,6 +1,7 @@
 """Builds and runs tests for tests/run, which describes names and options."""
 
 import argparse
+import json
 import os
 import pathlib
 import re
@@ -162,13 +163,34 @@ class Suite:
         self.run_lint(self.lint)
         if self.builds.provide("dev"):
             self.run_units(test_programs("dev"))
+        self.run_conformance()
         self.run_tsan()
         self.run_scenarios(self.scenarios)
-        if not self.conformance:
-            self.tally.say("conformance: not run, there is no ../shared/conformance (say --conformance DIR)")
 
     def run_units(self, names):
         run_unit_tests(self.tally, "dev", names, self.unit_environment)
+
+    def run_conformance(self, only=""):
+        """Tests the program, then runs it; each case that the suites score is one test."""
+        if not self.builds.provide("dev", ["conformance"]):
+            return
+        run_python_tests(self.tally, "conformance program", ROOT / "tests" / "conformance" / "conformance_test.py", BUILD / "dev")
+        if not self.conformance:
+            self.tally.say("conformance: not run, there is no ../shared/conformance (say --conformance DIR)")
+            return
+        program = [str(BUILD / "dev" / "conformance"), *(["--suite", only] if only else []), str(self.conformance)]
+        status, output = run([*program[:-1], "--json", program[-1]], 900)
+        try:
+            suites = json.loads(output)["suites"]
+        except ValueError:  # a sanitizer ended it, or there is no such suite
+            self.tally.add("conformance", 0, 1, output=output)
+            return
+        for suite in suites:
+            failures = "\n".join(f"{one['case']}: expected {one['expected']}, got {one['got']}" for one in suite["failures"])
+            self.tally.add(f"conformance {suite['name']} ({suite['not_scored']} not scored)", suite["passed"], suite["failed"],
+                           output=failures)
+        if status not in (0, 1):
+            self.tally.add("conformance", 0, 1, output=f"it ended with {status}")
 
     def run_tsan(self):
         if not self.builds.enabled or self.run_quiet(["cmake", "--preset", "tsan"]):
@@ -209,8 +231,8 @@ class Suite:
             self.run_lint({name: self.lint[name]}, part)
         elif name in self.scenarios:
             self.run_scenarios({name: self.scenarios[name]}, part)
-        elif name == "conformance" and not self.conformance:
-            self.tally.add("conformance: there is no ../shared/conformance (say --conformance DIR)", 0, 1)
+        elif name == "conformance":
+            self.run_conformance(part)
         else:
             self.run_named_unit(name, part)
 
@@ -218,11 +240,9 @@ class Suite:
         if self.builds.enabled and not self.run_quiet(["cmake", "--preset", "dev"]):
             return
         known = test_programs("dev")
-        if name not in (*known, "unit", "conformance"):
+        if name not in (*known, "unit"):
             sys.exit(f"tests/run: unknown name '{name}'; tests/run --list prints those there are")
         names = [name] if name in known else known
-        if name == "conformance":
-            names, pattern = [room for room in ("policy", "signer", "transport_tls") if room in known], "[conformance]"
         if self.builds.provide("dev", [f"{room}_tests" for room in names]):
             run_unit_tests(self.tally, "dev", names, self.unit_environment, [pattern] if pattern else [])
 

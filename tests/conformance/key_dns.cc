@@ -1,0 +1,55 @@
+#include "tests/conformance/key_dns.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <stdexcept>
+
+#include "policy/domain_name.h"
+
+namespace waxwing::conformance {
+namespace {
+
+using nlohmann::json;
+
+void add_zone(const json& zone, testing::ScriptedDns& dns) {
+  for (const auto& [owner, records] : zone.items()) {
+    const auto domain = DomainName::parse(owner);
+    const std::string name = domain ? domain->str() : owner;
+    const std::string error = text_at(records, "error");
+    if (error == "nxdomain") continue;
+    dns.exists(name);
+    if (!error.empty() && error != "nodata") dns.fails(name, RecordType::TXT);
+    for (const char* member : {"txt", "TXT"}) {
+      for (const std::string& text : texts_at(records, member)) dns.txt(name, text);
+    }
+  }
+}
+
+}  // namespace
+
+testing::ScriptedDns key_dns(const json& entry, const Document& document) {
+  json zone = json::object();
+  if (document.json.is_object() && has(document.json, "dns")) zone = document.json.at("dns");
+  if (has(entry, "dns")) zone.update(entry.at("dns"));
+  testing::ScriptedDns dns;
+  add_zone(zone, dns);
+  return dns;
+}
+
+std::string message_of(const json& entry, const Document& document) {
+  const std::string name = entry.at("message").get<std::string>();
+  std::ifstream file(document.folder / name, std::ios::binary);
+  std::ostringstream octets;
+  octets << file.rdbuf();
+  // An empty file leaves the stream failed as an unreadable one does.
+  if (!file.is_open()) throw std::runtime_error("the message " + name + " cannot be read");
+  return std::move(octets).str();
+}
+
+WallTime time_of(const json& entry) {
+  if (has(entry, "now")) return WallTime{Seconds{entry.at("now").get<std::int64_t>()}};
+  return std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace waxwing::conformance
