@@ -178,8 +178,11 @@ class CommandTree {
     CLI::App* probe = add(add_group("probe", "Tries"), "smtp", Command::ProbeSmtp,
                           "Open a session with each MX host of a domain, without any mail, and tell what it proves");
     probe->add_option("DOMAIN", arguments_.probed_domain, "Recipient domain")->required();
-    add(add_group("check", "Checks"), "config", Command::CheckConfig,
-        "Check the configuration and report every mistake");
+    CLI::App* check = add_group("check", "Checks");
+    add(check, "config", Command::CheckConfig, "Check the configuration and report every mistake");
+    CLI::App* domain = add(check, "domain", Command::CheckDomain,
+                           "Check what a domain publishes as receivers would, and print the records to publish");
+    domain->add_option("DOMAIN", arguments_.sending_domain, "Domain that sends")->required();
     CLI::App* options = add(add_group("config", "Configuration"), "explain", Command::ConfigExplain,
                             "Tell what options mean, their range and default");
     options->add_option("OPTION", arguments_.option, "Option such as queue.lifetime, or a section; without, all");

@@ -24,6 +24,7 @@ enum class Command {
   Explain,
   ProbeSmtp,
   CheckConfig,
+  CheckDomain,
   ConfigExplain,
   AccountAdd,
   AccountPasswd,
@@ -46,6 +47,7 @@ struct Arguments {
   std::size_t limit = 10'000;        ///< queue list, ids: messages
   std::string address;               ///< explain
   std::string probed_domain;         ///< probe smtp
+  std::string sending_domain;        ///< check domain
   std::string option;                ///< config explain
   std::string account;               ///< account add, passwd
   std::string tenant;                ///< account add

@@ -14,6 +14,7 @@
 #include "relay/cli/account_commands.h"
 #include "relay/cli/arguments.h"
 #include "relay/cli/config_commands.h"
+#include "relay/cli/domain_command.h"
 #include "relay/cli/exit_status.h"
 #include "relay/cli/explain_command.h"
 #include "relay/cli/key_commands.h"
@@ -22,6 +23,7 @@
 #include "relay/cli/report_commands.h"
 #include "relay/cli/service_user.h"
 #include "relay/config/load_config.h"
+#include "relay/daemon/check_domain.h"
 #include "relay/daemon/explain.h"
 #include "relay/observe/escape.h"
 
@@ -30,6 +32,11 @@ namespace {
 
 WallTime system_time() {
   return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
+}
+
+// What would happen to a message, and what a domain publishes, can be told before the relay has run for the first time.
+bool needs_no_state(Command command) {
+  return command == Command::Explain || command == Command::ProbeSmtp || command == Command::CheckDomain;
 }
 
 bool needs_password(Command command) {
@@ -68,13 +75,28 @@ Result<void> probe(const Config& config, const std::string& text, Output& output
   return {};
 }
 
+// The status of a check that finds something wrong; those of sysexits.h say that a command failed.
+constexpr int kFoundWrong = 1;
+
+Result<int> check_domain(const Config& config, const std::string& text, Output& output) {
+  const auto domain = DomainName::parse(text);
+  if (!domain)
+    return fail(ErrorKind::Malformed,
+                fmt::format("\"{}\" is not a domain: {}", printable(text), domain.error().detail));
+  const auto findings = check_domain_now(config, *domain);
+  if (!findings) return tl::unexpected(findings.error());
+  print_domain_check(*domain, *findings, output);
+  return is_in_order(*findings) ? EX_OK : kFoundWrong;
+}
+
 /// One command that works with a configuration.
 class CommandRun {
  public:
   CommandRun(const Arguments& arguments, const Config& config, CliStreams streams, Output& output)
       : arguments_(arguments), config_(config), streams_(streams), output_(output) {}
 
-  [[nodiscard]] Result<void> run() {
+  /// @return  the exit status
+  [[nodiscard]] Result<int> run() {
     // Before the change of user: the file may be readable by root alone.
     if (needs_password(arguments_.command)) {
       auto password = read_password(arguments_.password_file, streams_);
@@ -82,10 +104,11 @@ class CommandRun {
       password_ = std::move(*password);
     }
     const auto entered = become_owner_of(config_.state_directory);
-    // What would happen to a message can be told before the relay has run for the first time.
-    const bool needs_no_state = arguments_.command == Command::Explain || arguments_.command == Command::ProbeSmtp;
-    if (!entered && !needs_no_state) return entered;
-    return dispatch();
+    if (!entered && !needs_no_state(arguments_.command)) return tl::unexpected(entered.error());
+    if (arguments_.command == Command::CheckDomain) return check_domain(config_, arguments_.sending_domain, output_);
+    const auto done = dispatch();
+    if (!done) return tl::unexpected(done.error());
+    return EX_OK;
   }
 
  private:
@@ -162,10 +185,10 @@ int finish(const Output& output, int status, CliStreams streams) {
   return EX_IOERR;
 }
 
-int finish(const Output& output, const Result<void>& result, CliStreams streams) {
-  if (result) return finish(output, EX_OK, streams);
-  streams.err << "waxwing: " << printable(result.error().detail) << '\n';
-  return exit_status(result.error().kind);
+int finish(const Output& output, const Result<int>& status, CliStreams streams) {
+  if (status) return finish(output, *status, streams);
+  streams.err << "waxwing: " << printable(status.error().detail) << '\n';
+  return exit_status(status.error().kind);
 }
 
 int report_mistakes(const ConfigMistakes& mistakes, Output& output, CliStreams streams) {
@@ -185,7 +208,8 @@ int run_command_line(const std::vector<std::string>& words, CliStreams streams) 
   }
   Output output(arguments->format);
   if (arguments->command == Command::ConfigExplain) {
-    return finish(output, print_option_help(arguments->option, output), streams);
+    const auto printed = print_option_help(arguments->option, output);
+    return finish(output, printed ? Result<int>(EX_OK) : tl::unexpected(printed.error()), streams);
   }
   const auto config = load_config(arguments->config_path);
   if (!config) return report_mistakes(config.error(), output, streams);

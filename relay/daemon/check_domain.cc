@@ -1,0 +1,89 @@
+#include "relay/daemon/check_domain.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "keys/key_directory.h"
+#include "relay/daemon/key_ring.h"
+#include "relay/daemon/network.h"
+#include "relay/observe/event_log.h"
+#include "transport/io/event_loop.h"
+#include "transport/io/timer.h"
+
+namespace waxwing {
+namespace {
+
+Result<std::vector<PreflightKey>> keys_of(const Config& config, const DomainName& domain) {
+  auto stored = KeyDirectory(config.state_directory + "/keys").load_all();
+  if (!stored) return tl::unexpected(stored.error());
+  std::vector<PreflightKey> keys;
+  for (const StoredKey& key : KeyRing(*stored).keys_for(domain))
+    keys.push_back({key.domain, key.selector, key.key->type(), key.key->public_key()});
+  return keys;
+}
+
+/// One check on its way; lives on the stack of check_domain_now().
+class DomainCheckRun {
+ public:
+  DomainCheckRun(EventLoop& loop, Network& network, DomainCheckInput input, TlsLevel minimum)
+      : loop_(loop), network_(network), input_(std::move(input)), minimum_(minimum) {}
+
+  // The policy comes first, since the rule judges it; the plan tells nothing that the rule does not ask for itself.
+  void start() {
+    network_.agent().plan(input_.domain, minimum_, [this](const DestinationPlan& plan, const Answers&) {
+      input_.sts = StsPolicyFetch{plan.sts.policy, plan.sts_detail};
+      judge();
+    });
+  }
+
+  [[nodiscard]] std::optional<std::vector<DomainFinding>>& findings() { return findings_; }
+
+ private:
+  void judge() {
+    findings_ = check_domain(input_, answers_);
+    if (findings_) return loop_.stop();
+    resolve_missing(network_.resolver(), answers_, [this] { judge(); });
+  }
+
+  EventLoop& loop_;
+  Network& network_;
+  DomainCheckInput input_;
+  TlsLevel minimum_;
+  Answers answers_;
+  std::optional<std::vector<DomainFinding>> findings_;
+};
+
+}  // namespace
+
+Result<std::vector<DomainFinding>> check_domain_now(const Config& config, const DomainName& domain) {
+  auto anchors = load_trust_anchors(config.ca_file);
+  if (!anchors) return tl::unexpected(anchors.error());
+  auto keys = keys_of(config, domain);
+  if (!keys) return tl::unexpected(keys.error());
+  const auto helo = DomainName::parse(config.hostname);
+  if (!helo) return tl::unexpected(helo.error());
+  EventLoop loop;
+  EventLog log(EventLog::Format::Text, Severity::Warning, STDERR_FILENO, [&loop] { return loop.wall_now(); });
+  auto network = Network::create(loop, config, log, *anchors, nullptr, nullptr);
+  if (!network) return tl::unexpected(network.error());
+  DomainCheckInput input{domain, *helo, config.egress_addresses, std::move(*keys)};
+  input.smtp_port = config.smtp_port;
+  input.now = loop.wall_now();
+  DomainCheckRun run(loop, **network, std::move(input), config.minimum_tls);
+  Timer limit(loop, [&loop] { loop.stop(); });
+  limit.start(kDomainCheckTimeLimit);
+  run.start();
+  loop.run();
+  network->reset();  // what is still outstanding must not call the run
+  if (run.findings()) return std::move(*run.findings());
+  return fail(ErrorKind::Unavailable, fmt::format("DNS did not answer within {} seconds; is the resolver {} up?",
+                                                  std::chrono::duration_cast<Seconds>(kDomainCheckTimeLimit).count(),
+                                                  config.resolver_address.str()));
+}
+
+}  // namespace waxwing
