@@ -178,6 +178,12 @@ class CommandTree {
     CLI::App* probe = add(add_group("probe", "Tries"), "smtp", Command::ProbeSmtp,
                           "Open a session with each MX host of a domain, without any mail, and tell what it proves");
     probe->add_option("DOMAIN", arguments_.probed_domain, "Recipient domain")->required();
+    CLI::App* verify =
+        add(&app_, "verify", Command::Verify, "Judge a message as a receiver would: DKIM, ARC, SPF, DMARC");
+    verify->add_option("FILE", arguments_.message.file, "The message; - for the standard input")->required();
+    verify->add_option("--ip", arguments_.message.client, "Address that it came from; without it, SPF is not judged");
+    verify->add_option("--helo", arguments_.message.helo, "Name in EHLO; without it, the domain of --mail-from");
+    verify->add_option("--mail-from", arguments_.message.mail_from, "Envelope sender; without it, or as <>, null");
     CLI::App* check = add_group("check", "Checks");
     add(check, "config", Command::CheckConfig, "Check the configuration and report every mistake");
     CLI::App* domain = add(check, "domain", Command::CheckDomain,

@@ -6,6 +6,7 @@
 
 #include "relay/cli/key_commands.h"
 #include "relay/cli/output.h"
+#include "relay/cli/verify_command.h"
 
 namespace waxwing {
 
@@ -25,6 +26,7 @@ enum class Command {
   ProbeSmtp,
   CheckConfig,
   CheckDomain,
+  Verify,
   ConfigExplain,
   AccountAdd,
   AccountPasswd,
@@ -48,6 +50,7 @@ struct Arguments {
   std::string address;               ///< explain
   std::string probed_domain;         ///< probe smtp
   std::string sending_domain;        ///< check domain
+  MessageToVerify message;           ///< verify
   std::string option;                ///< config explain
   std::string account;               ///< account add, passwd
   std::string tenant;                ///< account add

@@ -89,6 +89,12 @@ Result<int> check_domain(const Config& config, const std::string& text, Output& 
   return is_in_order(*findings) ? EX_OK : kFoundWrong;
 }
 
+Result<int> verify(const Config& config, const MessageToVerify& message, CliStreams streams, Output& output) {
+  const auto accepted = verify_file(config, message, streams, output);
+  if (!accepted) return tl::unexpected(accepted.error());
+  return *accepted ? EX_OK : kFoundWrong;
+}
+
 /// One command that works with a configuration.
 class CommandRun {
  public:
@@ -97,7 +103,8 @@ class CommandRun {
 
   /// @return  the exit status
   [[nodiscard]] Result<int> run() {
-    // Before the change of user: the file may be readable by root alone.
+    // Before the change of user: files may be readable by root alone, and nothing of the relay's is touched.
+    if (arguments_.command == Command::Verify) return verify(config_, arguments_.message, streams_, output_);
     if (needs_password(arguments_.command)) {
       auto password = read_password(arguments_.password_file, streams_);
       if (!password) return tl::unexpected(password.error());
