@@ -19,6 +19,10 @@ struct ListenerConfig {
     Implicit,  ///< TLS from the first octet (port 465)
   };
   enum class BareLineEnds { Reject, Fix };
+  enum class Purpose {
+    Submission,  ///< mail of those who log in, in names that they may use
+    Forwarding,  ///< mail from elsewhere that goes on: judged and sealed, never signed as ours
+  };
   std::string name;
   IpAddress address;
   std::uint16_t port = 587;
@@ -27,6 +31,8 @@ struct ListenerConfig {
   std::string key_file;                                ///< PEM key; needed unless tls is None
   BareLineEnds bare_line_ends = BareLineEnds::Reject;  ///< Fix: a lone LF or CR in content becomes CRLF before signing;
                                                        ///< loopback only
+  Purpose purpose = Purpose::Submission;
+  std::vector<IpAddress> peers;  ///< clients of a forwarding listener that need not log in
 
   friend bool operator==(const ListenerConfig&, const ListenerConfig&) = default;
 };
@@ -100,6 +106,9 @@ struct Config {
 
   // [tls_report]
   bool tls_report_enabled = false;  ///< `enabled`
+
+  // [forwarding]
+  std::string forwarding_domain;  ///< `domain` of rewritten senders and of the key that seals; empty: not set
 
   // [log]
   LogFormat log_format = LogFormat::Text;  ///< `format`

@@ -71,7 +71,23 @@ class Checks {
                       listener.name, listener.address.str()),
           "Set bare_line_ends = \"reject\"");
     }
+    check_purpose(prefix, listener);
     check_listener_files(prefix, listener);
+  }
+
+  void check_purpose(const std::string& prefix, const ListenerConfig& listener) {
+    if (is_misread(prefix + ".purpose")) return;
+    const bool forwards = listener.purpose == ListenerConfig::Purpose::Forwarding;
+    if (!forwards && is_set(prefix + ".peers")) {
+      mistakes_.add(place(prefix + ".peers"),
+                    fmt::format("listener \"{}\" has peers although its purpose is not forwarding", listener.name),
+                    "Set purpose = \"forwarding\", or remove this line: who submits must log in");
+    }
+    if (forwards && !is_set("forwarding.domain")) {
+      mistakes_.add(place(prefix + ".purpose", prefix),
+                    fmt::format("listener \"{}\" forwards, and forwarding.domain is not set", listener.name),
+                    "Add a section [forwarding] with domain = \"...\", a domain of this relay");
+    }
   }
 
   void check_listener_files(const std::string& prefix, const ListenerConfig& listener) {

@@ -8,6 +8,7 @@ namespace {
 constexpr std::uint64_t kMinute = 60;
 constexpr std::uint64_t kHour = 3'600;
 constexpr std::uint64_t kDay = 86'400;
+constexpr std::uint64_t kMaxPeers = 256;
 constexpr std::uint64_t kMaxPort = 65'535;
 
 constexpr ChoiceWord kListenerTlsWords[] = {{"none", static_cast<int>(ListenerConfig::Tls::None)},
@@ -15,6 +16,8 @@ constexpr ChoiceWord kListenerTlsWords[] = {{"none", static_cast<int>(ListenerCo
                                             {"implicit", static_cast<int>(ListenerConfig::Tls::Implicit)}};
 constexpr ChoiceWord kBareLineEndsWords[] = {{"reject", static_cast<int>(ListenerConfig::BareLineEnds::Reject)},
                                              {"fix", static_cast<int>(ListenerConfig::BareLineEnds::Fix)}};
+constexpr ChoiceWord kPurposeWords[] = {{"submission", static_cast<int>(ListenerConfig::Purpose::Submission)},
+                                        {"forwarding", static_cast<int>(ListenerConfig::Purpose::Forwarding)}};
 // Clear text is not offered: it is an exception for one domain, with a reason and an end, never a rule.
 constexpr ChoiceWord kTlsLevelWords[] = {{"encrypted", static_cast<int>(TlsLevel::Encrypted)},
                                          {"verified", static_cast<int>(TlsLevel::Verified)},
@@ -101,6 +104,22 @@ const Option kOptions[] = {
      .help =
          "A lone CR or LF in a message: \"reject\" refuses it, \"fix\" makes it CRLF before signing. \"fix\" is for "
          "loopback addresses only, because it would let strangers smuggle messages."},
+    {.section = "listener",
+     .name = "purpose",
+     .type = OptionType::Choice,
+     .field = &ListenerConfig::purpose,
+     .choices = kPurposeWords,
+     .help = "\"submission\" takes mail of those who log in, in names that they may use, and signs it; \"forwarding\" "
+             "takes mail of anybody from a mail server of yours, says in it what was found about it, seals that (ARC) "
+             "and rewrites its envelope sender (SRS)."},
+    {.section = "listener",
+     .name = "peers",
+     .type = OptionType::Addresses,
+     .field = &ListenerConfig::peers,
+     .most = kMaxPeers,
+     .help =
+         "Addresses of clients that need not log in. For purpose \"forwarding\" only: what they send is believed to "
+         "come from elsewhere."},
     {.section = "limits",
      .name = "max_message_octets",
      .type = OptionType::Size,
@@ -275,6 +294,15 @@ const Option kOptions[] = {
      .help =
          "Whether TLS sessions are counted for each recipient domain and day, by the policy that the domain publishes "
          "and by what failed. \"waxwing report tls\" shows them."},
+    {.section = "forwarding",
+     .name = "domain",
+     .type = OptionType::Domain,
+     .field = &Config::forwarding_domain,
+     .example = "\"relay.example.org\"",
+     .help = "Domain of the relay itself: envelope senders are rewritten to addresses in it, so its SPF must allow "
+             "egress.addresses, and its MX should lead to the forwarding listener, which sends bounces on to whom they "
+             "belong; its key, made with \"waxwing keys create\", seals. Required for a listener of purpose "
+             "\"forwarding\"."},
     {.section = "log",
      .name = "format",
      .type = OptionType::Choice,

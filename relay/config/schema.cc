@@ -35,6 +35,7 @@ constexpr Section kSections[] = {
      "both. Of the rules that fit, one with a domain comes before one without, the longer domain before the shorter, "
      "and then one with a tenant before one without; where none fits, preflight.mode holds."},
     {"tls_report", "Reports to recipient domains about TLS with their hosts (RFC 8460)."},
+    {"forwarding", "Mail from elsewhere that goes on: ARC and the Sender Rewriting Scheme."},
     {"log", "The log on standard error, one line for each event."},
 };
 

@@ -50,6 +50,7 @@ using OptionField =
                  TlsLevel Config::*, PreflightMode Config::*, LogFormat Config::*, EndpointField,
                  std::string ListenerConfig::*, IpAddress ListenerConfig::*, std::uint16_t ListenerConfig::*,
                  ListenerConfig::Tls ListenerConfig::*, ListenerConfig::BareLineEnds ListenerConfig::*,
+                 ListenerConfig::Purpose ListenerConfig::*, std::vector<IpAddress> ListenerConfig::*,
                  std::string PreflightRule::*, PreflightMode PreflightRule::*>;
 
 /// One option: the row from which the loader, the reference file, `waxwing config explain` and a test of the man page

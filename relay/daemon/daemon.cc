@@ -24,6 +24,7 @@
 #include "relay/daemon/key_ring.h"
 #include "relay/daemon/network.h"
 #include "relay/daemon/service_manager.h"
+#include "relay/daemon/srs_secrets.h"
 #include "relay/daemon/work_pool.h"
 #include "relay/daemon/worker.h"
 #include "relay/observe/event_log.h"
@@ -109,6 +110,7 @@ class Daemon {
 
  private:
   Result<void> open_store();
+  Result<void> prepare_forwarding();
   Result<void> load_queue();
   Result<void> start_workers();
   Result<void> open_control();
@@ -124,6 +126,7 @@ class Daemon {
   EventLoop loop_;
   QueueIdSource ids_;
   CurrentKeyRing keys_;
+  std::shared_ptr<const SenderRewriter> rewriter_;  ///< nullptr: nothing is forwarded
   WorkPool signing_pool_;
   WorkPool password_pool_;
   std::unique_ptr<StoreThread> store_;
@@ -159,6 +162,7 @@ Result<void> Daemon::start() {
   if (!ring) return tl::unexpected(ring.error());
   keys_.set(*ring);
   auto opened = open_store();
+  if (opened) opened = prepare_forwarding();
   if (opened) opened = load_queue();
   if (opened) opened = start_workers();
   if (opened) opened = open_control();
@@ -179,6 +183,19 @@ Result<void> Daemon::open_store() {
     });
   };
   store_ = std::make_unique<StoreThread>(std::move(*store), std::move(options));
+  return {};
+}
+
+Result<void> Daemon::prepare_forwarding() {
+  const bool forwards = std::any_of(config_.listeners.begin(), config_.listeners.end(), [](const auto& listener) {
+    return listener.purpose == ListenerConfig::Purpose::Forwarding;
+  });
+  if (!forwards) return {};
+  auto domain = DomainName::parse(config_.forwarding_domain);
+  if (!domain) return tl::unexpected(domain.error());
+  auto secrets = load_srs_secrets(config_.state_directory, system_time());
+  if (!secrets) return tl::unexpected(secrets.error());
+  rewriter_ = std::make_shared<const SenderRewriter>(std::move(*domain), std::move(*secrets));
   return {};
 }
 
@@ -216,6 +233,13 @@ DeliveryQueue::Ports Daemon::delivery_ports() {
       loop_.post([on_sealed, sealed = std::move(sealed)]() mutable { on_sealed(std::move(sealed)); });
     });
   };
+  // The queue is older than a listener that was removed, so what cannot be restored stays as it is.
+  if (rewriter_) {
+    ports.original_sender = [this](const MailAddress& sender) {
+      const auto original = rewriter_->restore(sender, system_time());
+      return original ? *original : sender;
+    };
+  }
   return ports;
 }
 
@@ -238,7 +262,8 @@ Result<void> Daemon::start_workers() {
                                 {},
                                 {},
                                 std::make_shared<std::atomic<std::size_t>>(0),
-                                {}};
+                                {},
+                                rewriter_};
   for (const ListenerConfig& listener : config_.listeners) {
     auto context = load_server_context(listener);
     if (!context) return tl::unexpected(context.error());

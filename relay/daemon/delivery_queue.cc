@@ -200,6 +200,8 @@ void DeliveryQueue::seal_reports(std::shared_ptr<Settlement> settlement) {
   if (!settlement->failed.empty()) {
     const BounceOptions options{options_.hostname, loop_.wall_now(), options_.report_lifetime,
                                 options_.seed ^ settlement->message.id.value() ^ ++reports_made_};
+    std::optional<MailAddress>& sender = settlement->message.reverse_path;
+    if (sender && ports_.original_sender) sender = ports_.original_sender(*sender);
     settlement->unsealed = compose_bounces(settlement->message, settlement->failed, options, ids_);
     settlement->failed.clear();
   }

@@ -47,10 +47,13 @@ class DeliveryQueue {
   using LoadExpired = std::function<void(DueBatch)>;
   /// Signs a report of ours; calls back on the loop's thread, exactly once, with the header to use.
   using SealReport = std::function<void(QueuedMessage, std::function<void(QueuedMessage)>)>;
+  /// Who is told of a failure: the sender that an envelope sender of ours was made from, else the same.
+  using OriginalSender = std::function<MailAddress(const MailAddress&)>;
   struct Ports {
     StartAttempt start_attempt;
     LoadExpired load_expired;
     SealReport seal_report;
+    OriginalSender original_sender{};  ///< empty: senders are not rewritten
   };
 
   DeliveryQueue(EventLoop& loop, StoreThread& store, QueueIdSource& ids, EventLog& log, RetrySchedule schedule,

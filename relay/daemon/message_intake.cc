@@ -70,7 +70,20 @@ void MessageIntake::feed(std::string_view content) {
   if (refusal_) return;
   auto body = reader_.read(content);
   if (!body) return refuse(header_reply(body.error()));
+  follow_chain(*body);
   take_body(*body);
+}
+
+// Mail from elsewhere, and mail that has a chain already, is verified while it passes.
+void MessageIntake::follow_chain(std::string_view body) {
+  Result<void> fed;
+  if (!std::exchange(header_seen_, header_seen_ || reader_.has_header()) && reader_.has_header() &&
+      (forwards() || has_chain(reader_.fields()))) {
+    verifier_ = std::make_shared<MessageVerifier>();
+    fed = verifier_->feed(std::string(reader_.header_block()) + "\r\n");
+  }
+  if (verifier_ && fed && !body.empty()) fed = verifier_->feed(body);
+  if (!fed) refuse(header_reply(fed.error()));
 }
 
 void MessageIntake::take_body(std::string_view body) {
@@ -100,6 +113,11 @@ void MessageIntake::finish(OnAnswer on_answer) {
     auto finished = reader_.finish();
     if (!finished) refuse(header_reply(finished.error()));
   }
+  if (!refusal_) follow_chain({});
+  if (!refusal_ && verifier_) {
+    auto finished = verifier_->finish();
+    if (!finished) refuse(header_reply(finished.error()));
+  }
   if (!refusal_) check_header();
   if (auto full = refusal_ ? std::nullopt : services_.storage_check()) refuse(std::move(*full));
   if (refusal_) return services_.loop.post([self = shared_from_this()] { self->answer(); });
@@ -110,15 +128,23 @@ void MessageIntake::finish(OnAnswer on_answer) {
   message_->needs_smtputf8 =
       has_utf8_address(submission_.envelope) || (submission_.envelope.smtputf8 && has_8bit(header));
   message_->message_id = find_message_id(reader_.fields());
+  body_hash_ = body_hasher_.finish();
+  forwards() ? seal_forwarded() : seal_own();
+}
+
+std::string MessageIntake::received_field() const {
+  return compose_received({submission_.helo_name, submission_.peer.str(), services_.config.hostname,
+                           submission_.tls_summary, message_->id, received_, submission_.authenticated});
+}
+
+void MessageIntake::seal_own() {
   std::string missing = compose_missing_fields(reader_.fields(), services_.config.hostname, message_->id, received_);
   if (message_->message_id.empty()) {
     const auto added = parse_header_block(missing);
     if (added) message_->message_id = find_message_id(*added);
   }
-  const std::string received = compose_received({submission_.helo_name, submission_.peer, services_.config.hostname,
-                                                 submission_.tls_summary, message_->id, received_});
   const std::string kept = without_withheld_fields(reader_.fields());
-  SealRequest request{received + kept + missing, body_hasher_.finish(), *author_domain_,
+  SealRequest request{received_field() + kept + missing, body_hash_, *author_domain_,
                       submission_.envelope.reverse_path};
   services_.sealer.seal(std::move(request),
                         [self = shared_from_this()](Result<Sealed> sealed) { self->on_sealed(std::move(sealed)); });
@@ -128,6 +154,7 @@ void MessageIntake::check_header() {
   if (count_received(reader_.fields()) > kMaxReceivedFields)
     return refuse({554, "5.4.6", {"too many Received fields: the message goes in a circle"}});
   if (auto refusal = check_header_form(reader_.fields())) return refuse(std::move(*refusal));
+  if (forwards()) return;
   if (auto refusal = check_results(reader_.fields(), services_.config.hostname)) return refuse(std::move(*refusal));
   // Sender rules hold for the names that people will see as well as for the envelope.
   auto author_domain = check_authors(reader_.fields(), submission_.account);
@@ -143,33 +170,34 @@ void MessageIntake::on_sealed(Result<Sealed> sealed) {
     refuse(reply);
     return answer();
   }
-  if (auto refusal = judge(sealed->preflight)) {
+  if (auto refusal = judge(sealed->preflight.outcome, sealed->preflight.sentence)) {
     refuse(std::move(*refusal));
     return answer();
   }
+  if (verifier_) return add_to_chain(std::move(sealed->header));
   store(std::move(sealed->header));
 }
 
 // What DNS does not tell is told by the next attempt of the client: holding it would leave an operator with all the
 // mail of an outage.
-std::optional<ServerReply> MessageIntake::judge(const PreflightVerdict& verdict) {
-  if (verdict.outcome == PreflightVerdict::Outcome::Pass) return std::nullopt;
-  const bool would_fail = verdict.outcome == PreflightVerdict::Outcome::WouldFail;
+std::optional<ServerReply> MessageIntake::judge(PreflightVerdict::Outcome outcome, const std::string& sentence) {
+  if (outcome == PreflightVerdict::Outcome::Pass) return std::nullopt;
+  const bool would_fail = outcome == PreflightVerdict::Outcome::WouldFail;
   switch (preflight_mode(services_.config, message_->tenant, *author_domain_)) {
     case PreflightMode::Hold:
-      if (!would_fail) return ServerReply{451, "4.4.3", {reply_text(verdict.sentence)}};
-      held_because_ = verdict.sentence;
+      if (!would_fail) return ServerReply{451, "4.4.3", {reply_text(sentence)}};
+      held_because_ = sentence;
       return std::nullopt;
     case PreflightMode::Warn:
       services_.log.write(Severity::Warning, "preflight_warning",
-                          {{"id", message_->id.str()}, {"account", message_->account}, {"reason", verdict.sentence}});
+                          {{"id", message_->id.str()}, {"account", message_->account}, {"reason", sentence}});
       return std::nullopt;
     case PreflightMode::Enforce:
       break;
   }
   // RFC 7372 §3.3: 5.7.26 is for several authentication checks that failed together.
-  return would_fail ? ServerReply{550, "5.7.26", {reply_text(verdict.sentence)}}
-                    : ServerReply{451, "4.4.3", {reply_text(verdict.sentence)}};
+  return would_fail ? ServerReply{550, "5.7.26", {reply_text(sentence)}}
+                    : ServerReply{451, "4.4.3", {reply_text(sentence)}};
 }
 
 void MessageIntake::store(std::string header) {
@@ -205,7 +233,7 @@ void MessageIntake::answer() {
                         {{"id", id},
                          {"account", message_->account},
                          {"from", sender},
-                         {"peer", submission_.peer},
+                         {"peer", submission_.peer.str()},
                          {"code", static_cast<std::int64_t>(refusal_->code)},
                          {"reason", refusal_->lines.front()}});
     return on_answer(tl::unexpected(*refusal_));
@@ -215,7 +243,7 @@ void MessageIntake::answer() {
                        {"message_id", message_->message_id},
                        {"account", message_->account},
                        {"from", sender},
-                       {"peer", submission_.peer},
+                       {"peer", submission_.peer.str()},
                        {"recipients", static_cast<std::int64_t>(message_->recipients.size())},
                        {"octets", static_cast<std::int64_t>(message_->header.size() + 2 + message_->body_octets)}});
   if (!held_because_.empty()) {

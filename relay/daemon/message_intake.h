@@ -8,6 +8,7 @@
 
 #include "policy/result.h"
 #include "relay/config/config.h"
+#include "relay/daemon/chain_sealer.h"
 #include "relay/daemon/message_sealer.h"
 #include "relay/observe/event_log.h"
 #include "relay/queue/account.h"
@@ -18,6 +19,8 @@
 #include "relay/store/store_thread.h"
 #include "signer/body_hasher.h"
 #include "signer/message_reader.h"
+#include "signer/message_verifier.h"
+#include "signer/srs.h"
 #include "transport/io/event_loop.h"
 
 namespace waxwing {
@@ -27,6 +30,8 @@ struct IntakeServices {
   EventLoop& loop;
   const Config& config;
   MessageSealer& sealer;
+  ChainSealer& chain_sealer;
+  const SenderRewriter* rewriter;  ///< nullptr: senders are not rewritten
   StoreThread& store;
   QueueIdSource& ids;
   EventLog& log;
@@ -38,7 +43,11 @@ struct IntakeServices {
 /// One message on its way from DATA to the queue: read in pieces, repaired, checked, sealed, made durable. Large bodies
 /// go to their spool file as they come, so that memory stays bounded.
 ///
-/// Reading -> Sealing (preflight, signatures) -> Storing -> answered
+/// Reading -> Sealing (preflight, signatures) [-> adding to its chain] -> Storing -> answered
+///
+/// Mail from elsewhere (a forwarding listener) is neither repaired nor signed as ours: it is judged as its receiver
+/// would, says so in Authentication-Results, is sealed, and gets an envelope sender of ours
+/// (message_intake_forwarding.cc).
 class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
  public:
   /// What the session knows when DATA is accepted.
@@ -46,8 +55,10 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
     Envelope envelope;
     Account account;
     std::string helo_name;
-    std::string peer;         ///< address of the client
+    IpAddress peer;           ///< address of the client
     std::string tls_summary;  ///< empty without TLS
+    ListenerConfig::Purpose purpose = ListenerConfig::Purpose::Submission;
+    bool authenticated = true;  ///< false: its address was enough
   };
   /// Success: durable, with the id to tell the client. Otherwise the reply that refuses.
   using OnAnswer = std::function<void(tl::expected<QueueId, ServerReply>)>;
@@ -62,9 +73,18 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
 
  private:
   void take_body(std::string_view body);
+  void follow_chain(std::string_view body);
+  void seal_own();
+  void seal_forwarded();
+  void add_to_chain(std::string header);
+  void on_chain_sealed(Result<ChainSealed> sealed);
+  void rewrite_envelope();
+  [[nodiscard]] std::optional<ServerReply> judge_forwarded(const ReceivedVerdict& verdict);
+  [[nodiscard]] bool forwards() const { return submission_.purpose == ListenerConfig::Purpose::Forwarding; }
+  [[nodiscard]] std::string received_field() const;
   void check_header();
   void on_sealed(Result<Sealed> sealed);
-  [[nodiscard]] std::optional<ServerReply> judge(const PreflightVerdict& verdict);
+  [[nodiscard]] std::optional<ServerReply> judge(PreflightVerdict::Outcome outcome, const std::string& sentence);
   void store(std::string header);
   void refuse(ServerReply reply);
   void answer();
@@ -75,6 +95,9 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
   std::shared_ptr<QueuedMessage> message_;
   MessageReader reader_;
   BodyHasher body_hasher_;
+  std::string body_hash_;
+  bool header_seen_ = false;
+  std::shared_ptr<MessageVerifier> verifier_;  ///< from the end of the header on, for mail that gets a set of ARC
   std::optional<SpoolFile> spool_;
   std::optional<DomainName> author_domain_;
   std::string held_because_;  ///< empty: it is to be delivered

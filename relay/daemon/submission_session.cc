@@ -67,8 +67,15 @@ void SubmissionSession::listen() {
 }
 
 void SubmissionSession::greet() {
-  engine_.emplace(services_.engine, loop_.now());
+  SmtpServerEngine::Options options = services_.engine;
+  if (is_peer()) options.known_client = Account{"listener:" + services_.listener, {}, {}, {}};
+  engine_.emplace(std::move(options), loop_.now());
   work();
+}
+
+bool SubmissionSession::is_peer() const {
+  return std::find(services_.peers.begin(), services_.peers.end(), connection_->peer().address) !=
+         services_.peers.end();
 }
 
 // Serves the engine until it waits for the client, or for something that is under way.
@@ -140,6 +147,8 @@ void SubmissionSession::authenticate() {
     const std::string peer = self->connection_->peer().str();
     const MonotonicTime now = self->loop_.now();
     if (account) {
+      // Mail from elsewhere has senders from elsewhere.
+      if (self->services_.purpose == ListenerConfig::Purpose::Forwarding) account->allowed_senders.clear();
       self->engine_->on_authenticated(std::move(*account), now);
     } else if (account.error().kind == ErrorKind::Denied) {
       log.write(Severity::Warning, "login_failed",
@@ -162,8 +171,9 @@ void SubmissionSession::hand_on_content() {
     const TlsSummary summary = tls == nullptr ? TlsSummary() : tls->summary();
     intake_ = std::make_shared<MessageIntake>(
         services_.intake, MessageIntake::Submission{engine_->envelope(), *engine_->account(), engine_->helo_name(),
-                                                    connection_->peer().address.str(),
-                                                    tls == nullptr ? "" : summary.version + " " + summary.cipher});
+                                                    connection_->peer().address,
+                                                    tls == nullptr ? "" : summary.version + " " + summary.cipher,
+                                                    services_.purpose, !is_peer()});
   }
   const std::string content = engine_->take_content();
   if (!content.empty()) intake_->feed(content);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "relay/daemon/authenticator.h"
 #include "relay/daemon/message_intake.h"
@@ -19,7 +20,9 @@ struct SessionServices {
   IntakeServices& intake;
   Authenticator& authenticator;
   SmtpServerEngine::Options engine;
-  std::string listener;                         ///< name, for logs
+  std::string listener;  ///< name, for logs
+  ListenerConfig::Purpose purpose = ListenerConfig::Purpose::Submission;
+  std::vector<IpAddress> peers;                 ///< who need not log in
   std::shared_ptr<const TlsServerContext> tls;  ///< nullptr where TLS is not offered
 };
 
@@ -45,6 +48,7 @@ class SubmissionSession : public std::enable_shared_from_this<SubmissionSession>
   bool serve_need();
   void authenticate();
   void hand_on_content();
+  [[nodiscard]] bool is_peer() const;
   void finish_message();
   void end();
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "relay/daemon/authenticator.h"
+#include "relay/daemon/chain_sealer.h"
 #include "relay/daemon/message_intake.h"
 #include "relay/daemon/network.h"
 #include "relay/daemon/queued_content.h"
@@ -63,6 +64,7 @@ struct Worker::Inside {
   QueueReader reader;
   std::unique_ptr<Network> network;
   std::unique_ptr<MessageSealer> sealer;
+  std::unique_ptr<ChainSealer> chain_sealer;
   std::unique_ptr<Authenticator> authenticator;
   std::unique_ptr<IntakeServices> intake;
   std::vector<std::unique_ptr<SessionServices>> services;  ///< one for each listener
@@ -104,9 +106,14 @@ void Worker::run(std::promise<Result<void>> started) {
   inside_->sealer = std::make_unique<MessageSealer>(
       *loop_, inside_->network->resolver(), environment_.keys, environment_.signing_pool,
       MessageSealer::Options{*hostname, config.egress_addresses, config.signature_lifetime});
+  ChainSealer::Options chain{*hostname, std::nullopt};
+  if (auto domain = DomainName::parse(config.forwarding_domain)) chain.domain = std::move(*domain);
+  inside_->chain_sealer = std::make_unique<ChainSealer>(*loop_, inside_->network->resolver(), environment_.keys,
+                                                        environment_.signing_pool, std::move(chain));
   inside_->authenticator = std::make_unique<Authenticator>(*loop_, inside_->reader, environment_.password_pool);
   inside_->intake = std::make_unique<IntakeServices>(
-      IntakeServices{*loop_, config, *inside_->sealer, environment_.store, environment_.ids, environment_.log,
+      IntakeServices{*loop_, config, *inside_->sealer, *inside_->chain_sealer, environment_.rewriter.get(),
+                     environment_.store, environment_.ids, environment_.log,
                      [inside = inside_.get()] { return inside->check_storage(); }, environment_.on_queued});
   Result<void> opened = inside_->open_listeners();
   const bool failed = !opened;
@@ -120,9 +127,9 @@ void Worker::run(std::promise<Result<void>> started) {
 Result<void> Worker::Inside::open_listeners() {
   for (std::size_t i = 0; i < environment.config.listeners.size(); ++i) {
     const ListenerConfig& config = environment.config.listeners[i];
-    services.push_back(std::make_unique<SessionServices>(SessionServices{*intake, *authenticator,
-                                                                         engine_options(environment.config, config),
-                                                                         config.name, environment.listener_tls.at(i)}));
+    services.push_back(std::make_unique<SessionServices>(
+        SessionServices{*intake, *authenticator, engine_options(environment.config, config), config.name,
+                        config.purpose, config.peers, environment.listener_tls.at(i)}));
     auto listener = open_listener(i);
     if (!listener)
       return fail(listener.error().kind, fmt::format("listener '{}': {}", config.name, listener.error().detail));
@@ -200,7 +207,7 @@ void Worker::attempt(DueBatch batch, std::function<void(AttemptResult)> on_resul
 void Worker::Inside::attempt(DueBatch batch, std::function<void(AttemptResult)> on_result) {
   auto loaded = reader.load(batch.message);
   if (!loaded) return on_result({std::move(batch), {}, {}, tl::unexpected(loaded.error())});
-  if (loaded->sealing == Sealing::Done) return deliver(std::move(batch), std::move(*loaded), std::move(on_result));
+  if (loaded->sealing != Sealing::Due) return deliver(std::move(batch), std::move(*loaded), std::move(on_result));
   seal_and_deliver(std::move(batch), std::move(*loaded), std::move(on_result));
 }
 

@@ -20,6 +20,7 @@
 #include "relay/observe/event_log.h"
 #include "relay/queue/queued_message.h"
 #include "relay/store/store_thread.h"
+#include "signer/srs.h"
 #include "transport/tls/tls_server_context.h"
 
 namespace waxwing {
@@ -39,6 +40,7 @@ struct WorkerEnvironment {
   std::vector<InheritedSocket> inherited;
   std::shared_ptr<std::atomic<std::size_t>> open_sessions;  ///< of all workers, for limits.max_connections
   std::function<void(std::shared_ptr<const QueuedMessage>)> on_queued;
+  std::shared_ptr<const SenderRewriter> rewriter;  ///< nullptr: nothing is forwarded
 };
 
 /// One thread with its event loop: submission sessions, resolver, signatures in preparation, and deliveries. All

@@ -67,7 +67,7 @@ class QueueStore {
   /// @errors  NotFound: no such recipient
   [[nodiscard]] virtual Result<void> update(const RecipientUpdate& update) = 0;
 
-  /// Gives a released message its new end, and has it sealed anew.
+  /// Gives a released message its new end, and has it sealed anew unless it came from elsewhere.
   /// @errors  NotFound: no such message
   [[nodiscard]] virtual Result<void> renew(QueueId id, WallTime expires) = 0;
 

@@ -71,6 +71,7 @@ struct QueuedRecipient {
 enum class Sealing {
   Done,  ///< its header is as it goes out
   Due,   ///< it was released after it had been held: signed anew at each attempt, with the keys that are proven then
+  Elsewhere  ///< it came from elsewhere and has a chain of ours: its header stays as it is whatever becomes of it
 };
 
 /// A message as the queue keeps it. Its content on the wire is `header`, an empty line and the body.

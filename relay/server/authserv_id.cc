@@ -16,6 +16,10 @@ bool mentions(std::string_view value, const std::string& name) {
   return found != value.end();
 }
 
+bool claims_results(const HeaderField& field, const DomainName& ours) {
+  return field.is("Authentication-Results") && claims_authserv_id(field.value, ours);
+}
+
 }  // namespace
 
 bool claims_authserv_id(std::string_view value, const DomainName& ours) {
@@ -29,15 +33,23 @@ bool claims_authserv_id(std::string_view value, const DomainName& ours) {
 std::optional<ServerReply> check_results(const std::vector<HeaderField>& fields, const std::string& hostname) {
   const auto ours = DomainName::parse(hostname);
   if (!ours) return std::nullopt;
-  const bool claimed = std::any_of(fields.begin(), fields.end(), [&](const HeaderField& field) {
-    return field.is("Authentication-Results") && claims_authserv_id(field.value, *ours);
-  });
+  const bool claimed =
+      std::any_of(fields.begin(), fields.end(), [&](const HeaderField& field) { return claims_results(field, *ours); });
   if (!claimed) return std::nullopt;
   return ServerReply{
       550,
       "5.7.1",
       {fmt::format("an Authentication-Results field claims to be from {}, which has not written it; remove it",
                    ours->str())}};
+}
+
+std::string without_results_of(const std::vector<HeaderField>& fields, const std::string& hostname) {
+  const auto ours = DomainName::parse(hostname);
+  std::string block;
+  for (const HeaderField& field : fields) {
+    if (!ours || !claims_results(field, *ours)) block += field.raw;
+  }
+  return block;
 }
 
 }  // namespace waxwing

@@ -26,4 +26,7 @@ namespace waxwing {
 [[nodiscard]] std::optional<ServerReply> check_results(const std::vector<HeaderField>& fields,
                                                        const std::string& hostname);
 
+/// The header block without such fields: what a message brings from elsewhere may have been true of an earlier hop.
+[[nodiscard]] std::string without_results_of(const std::vector<HeaderField>& fields, const std::string& hostname);
+
 }  // namespace waxwing

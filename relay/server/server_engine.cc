@@ -25,6 +25,7 @@ SmtpServerEngine::SmtpServerEngine(Options options, MonotonicTime now)
       session_end_(now + options_.session_timeout),
       greeting_end_(now + options_.greeting_timeout),
       secured_(options_.tls == Tls::Implicit) {
+  account_ = options_.known_client;
   output_ = fmt::format("220 {} ESMTP Waxwing\r\n", options_.hostname);
   await_command(now);
 }
@@ -159,7 +160,7 @@ void SmtpServerEngine::on_secured(MonotonicTime now) {
   greeting_end_ = now + options_.greeting_timeout;
   greeted_ = false;
   extended_ = false;
-  account_.reset();
+  account_ = options_.known_client;
   reset_transaction();
   await_command(now);
 }

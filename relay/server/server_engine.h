@@ -41,6 +41,7 @@ class SmtpServerEngine {
     BareLineEnds bare_line_ends = BareLineEnds::Reject;
     std::uint64_t max_message_octets = 50ULL << 20;
     std::size_t max_recipients = 100;
+    std::optional<Account> known_client{};  ///< as whom the client may send without a login; no value: it must log in
     // Each is a point in time that no octet moves, so that a client that sends a little now and then gains nothing.
     Milliseconds greeting_timeout{60'000};    ///< from the banner, or from the handshake, to EHLO
     Milliseconds command_timeout{300'000};    ///< between commands

@@ -42,7 +42,8 @@ std::string format_mail_date(WallTime time) {
 }
 
 std::string compose_received(const TraceFacts& facts) {
-  const std::string_view protocol = facts.tls_summary.empty() ? "ESMTPA" : "ESMTPSA";
+  const std::string protocol =
+      fmt::format("ESMTP{}{}", facts.tls_summary.empty() ? "" : "S", facts.authenticated ? "A" : "");
   const std::string tls = facts.tls_summary.empty() ? "" : fmt::format("\r\n\t({})", facts.tls_summary);
   return fmt::format("Received: from {} ([{}]){}\r\n\tby {} (Waxwing) with {} id {};\r\n\t{}\r\n",
                      harmless(facts.helo_name), facts.peer, tls, facts.hostname, protocol, facts.id.str(),

@@ -19,6 +19,7 @@ struct TraceFacts {
   std::string tls_summary;  ///< "TLSv1.3 TLS_AES_128_GCM_SHA256", empty without TLS
   QueueId id;
   WallTime now;
+  bool authenticated = true;
 };
 
 /// A date as header fields carry it, in UTC: "Sat, 31 Jan 2026 12:00:00 +0000".

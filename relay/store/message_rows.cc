@@ -11,7 +11,8 @@ namespace waxwing {
 namespace {
 
 // The numbers are in the database: they never change.
-static_assert(static_cast<int>(Sealing::Done) == 0 && static_cast<int>(Sealing::Due) == 1);
+static_assert(static_cast<int>(Sealing::Done) == 0 && static_cast<int>(Sealing::Due) == 1 &&
+              static_cast<int>(Sealing::Elsewhere) == 2);
 static_assert(static_cast<int>(RecipientState::Queued) == 0 && static_cast<int>(RecipientState::Deferred) == 1 &&
               static_cast<int>(RecipientState::Held) == 2 && static_cast<int>(RecipientState::Delivered) == 3 &&
               static_cast<int>(RecipientState::Bounced) == 4 && static_cast<int>(RecipientState::Expired) == 5 &&
@@ -83,7 +84,7 @@ std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId 
     message.body = row.octets(kMaxInlineBodyOctets);
     if (message.body.size() != message.body_octets) throw CorruptValue("its body has another length");
   }
-  message.sealing = static_cast<Sealing>(row.integer(0, static_cast<int>(Sealing::Due)));
+  message.sealing = static_cast<Sealing>(row.integer(0, static_cast<int>(Sealing::Elsewhere)));
   message.tls_request = static_cast<TlsRequest>(row.integer(0, static_cast<int>(TlsRequest::Optional)));
   // The row is still open: as long as it is, SQLite shows the recipients of the same moment.
   read_recipients(connection, message, Reports::Read);

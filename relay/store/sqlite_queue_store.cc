@@ -248,7 +248,7 @@ Result<void> SqliteQueueStore::update(const RecipientUpdate& update) {
 Result<void> SqliteQueueStore::renew(QueueId id, WallTime expires) {
   if (!connection_) return not_open();
   return connection_->contained("renew message " + id.str(), [&]() -> Result<void> {
-    auto change = connection_->query("UPDATE messages SET expires=?, sealing=1 WHERE id=?");
+    auto change = connection_->query("UPDATE messages SET expires=?, sealing=iif(sealing=2, 2, 1) WHERE id=?");
     if (change.bind(expires).bind(id.value()).run() > 0) return {};
     return fail(ErrorKind::NotFound, fmt::format("there is no message {} in the queue", id.str()));
   });

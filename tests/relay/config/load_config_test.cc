@@ -417,5 +417,19 @@ TEST_CASE("a rule of preflight that says too little, or the same as another, is 
       "the preflight.rule of line 1 is for the same tenant and domain", "Remove");
 }
 
+TEST_CASE("a forwarding listener has peers and needs a domain of the relay") {
+  const std::string listener =
+      "[[listener]]\nname = \"in\"\naddress = \"127.0.0.1\"\npurpose = \"forwarding\"\npeers = [\"127.0.0.1\", "
+      "\"::1\"]\n";
+  const Config config = read(listener + "[forwarding]\ndomain = \"Relay.Example.org\"\n");
+  REQUIRE(config.listeners.size() == 1);
+  CHECK(config.listeners[0].purpose == ListenerConfig::Purpose::Forwarding);
+  CHECK(config.listeners[0].peers.size() == 2);
+  CHECK(config.forwarding_domain == "relay.example.org");
+  check_one(listener, 4, "forwarding.domain is not set", "[forwarding]");
+  check_one("[[listener]]\nname = \"a\"\naddress = \"127.0.0.1\"\npeers = [\"127.0.0.1\"]\n", 4,
+            "has peers although its purpose is not forwarding", "must log in");
+}
+
 }  // namespace
 }  // namespace waxwing

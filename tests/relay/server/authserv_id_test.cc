@@ -56,6 +56,15 @@ TEST_CASE("a message with results under our name is refused, one with those of o
   CHECK_FALSE(check_results(*fields, "other.example"));
 }
 
+TEST_CASE("results under our name are left out of a header, and nothing else") {
+  const std::string header =
+      "Authentication-Results: relay.example; dkim=pass\r\nReceived: x\r\nauthentication-results: (c)\r\n "
+      "relay.example;"
+      " none\r\nAuthentication-Results: other.example; none\r\nFrom: a@b.example\r\n";
+  CHECK(without_results_of(*parse_header_block(header), "relay.example") ==
+        "Received: x\r\nAuthentication-Results: other.example; none\r\nFrom: a@b.example\r\n");
+}
+
 TEST_CASE("a long field costs no more than its octets") {
   CHECK_FALSE(claims(std::string(1'000'000, '(')));
   CHECK_FALSE(claims(std::string(1'000'000, '"')));

@@ -554,6 +554,11 @@ TEST_CASE("a released message has its new end and is to be sealed anew") {
   CHECK(message->expires == kNow + Seconds{9});
   CHECK(message->sealing == Sealing::Due);
   CHECK(store->renew(QueueId(2), kNow).error().kind == ErrorKind::NotFound);
+  QueuedMessage forwarded = test_message(3);
+  forwarded.sealing = Sealing::Elsewhere;
+  add(*store, forwarded);
+  commit(*store, [&] { require(store->renew(QueueId(3), kNow)); });
+  CHECK(store->load(QueueId(3))->sealing == Sealing::Elsewhere);
 }
 
 TEST_CASE("a held recipient stays held when an attempt that was under way ends deferred") {
