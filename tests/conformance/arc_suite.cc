@@ -119,7 +119,7 @@ Result<std::string> seal(const json& entry, const Message& message, const ArcVer
   ArcSealingOptions options;
   options.oversigned_fields.clear();
   options.signed_fields = split_colon_list(text_at(entry, "sig_headers"));
-  options.now = WallTime{Seconds{entry.at("t").get<std::int64_t>()}};
+  options.now = time_at(entry, "t");
   const auto results = merge_results(message.reader.fields(), text_at(entry, "srv_id"));
   return seal_message(message.reader.fields(), hasher.finish(), chain, results, stored, options);
 }
@@ -137,7 +137,7 @@ SetText set_in(const std::string& fields) {
 
 Verdict check_sealing(const json& entry, const Document& document) {
   const Message message(message_of(entry, document));
-  const WallTime now{Seconds{entry.at("t").get<std::int64_t>()}};
+  const WallTime now = time_at(entry, "t");
   const ArcVerdict chain = validate(message.text, key_dns(entry, document), now);
   const auto sealed = seal(entry, message, chain);
   if (!sealed) return {.expected = "a set", .got = sealed.error().detail};

@@ -55,13 +55,15 @@ std::vector<Candidate> candidates_of(const json& document) {
 
 void run_case(SuiteReport& report, std::string id, const json& entry, const std::function<Verdict()>& check) {
   Verdict verdict;
+  bool scored = true;
   try {
+    scored = is_scored(entry);
     verdict = check();
   } catch (const std::exception& error) {
     verdict = {.expected = "a case in the form of its suite", .got = error.what()};
   }
   CaseResult result{.id = std::move(id), .expected = verdict.expected, .got = verdict.got, .remark = verdict.remark};
-  if (verdict.scored && is_scored(entry)) {
+  if (verdict.scored && scored) {
     result.state = verdict.good ? CaseResult::State::Passed : CaseResult::State::Failed;
   } else {
     result.state = CaseResult::State::NotScored;

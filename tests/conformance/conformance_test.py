@@ -60,6 +60,15 @@ class Conformance(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertIn("failed: cases.json odd: expected a case in the form of its suite", output)
 
+    def test_members_of_a_wrong_type_are_named_failures_wherever_they_stand(self):
+        self.write("spf/any/cases.json", self.spf(vetted=7))
+        self.write("spf/any/scenario.json", [{"id": "shop", "zone": SPF_ZONE, "tests": ["words"]}, {"zone": [7], "tests": [SPF_TEST]}])
+        self.write("spf/any/receiver.json", [{"zone": SPF_ZONE, "receiver": [], "tests": 7}])
+        status, output, _ = run(self.folder)
+        self.assertEqual(status, 1)
+        for place in ("cases.json shop listed", "scenario.json shop 1", "scenario.json 2 listed"):
+            self.assertIn(f"failed: {place}: expected a case in the form of its suite", output)
+
     def test_a_message_that_is_missing_is_a_named_failure(self):
         for mechanism in ("dkim", "arc"):
             self.write(f"{mechanism}/any/cases.json",
@@ -79,7 +88,7 @@ class Conformance(unittest.TestCase):
     def test_a_choice_of_the_implementation_is_not_scored(self):
         self.write("dkim/any/m.eml", "From: a@shop.example\r\n\r\nx\r\n")
         self.write("dkim/any/cases.json", {"cases": [{"id": "open", "message": "m.eml", "expect": {"pass": None}},
-                                                     {"id": "unsigned", "message": "m.eml", "expect": {"pass": False}},
+                                                     {"id": "unsigned", "now": 1700000000, "message": "m.eml", "expect": {"pass": False}},
                                                      {"id": "weak", "message": "m.eml", "expect": {"pass": True},
                                                       "weak": ["rsa-sha1"]}]})
         self.assertEqual(run(self.folder)[:2], (0, "dkim/any 2 passed, 0 failed, 1 not scored\n"))

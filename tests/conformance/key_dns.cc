@@ -12,6 +12,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr double kEndOfTime = 1e11;  // seconds since 1970; more does not fit in milliseconds everywhere
+
 void add_zone(const json& zone, testing::ScriptedDns& dns) {
   for (const auto& [owner, records] : zone.items()) {
     const auto domain = DomainName::parse(owner);
@@ -47,8 +49,14 @@ std::string message_of(const json& entry, const Document& document) {
   return std::move(octets).str();
 }
 
+WallTime time_at(const json& entry, const char* member) {
+  const auto seconds = entry.at(member).get<double>();
+  if (!(seconds >= 0 && seconds < kEndOfTime)) throw std::out_of_range(std::string(member) + " is no time");
+  return WallTime{Seconds{static_cast<std::int64_t>(seconds)}};
+}
+
 WallTime time_of(const json& entry) {
-  if (has(entry, "now")) return WallTime{Seconds{entry.at("now").get<std::int64_t>()}};
+  if (has(entry, "now")) return time_at(entry, "now");
   return std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now());
 }
 

@@ -15,6 +15,9 @@ namespace waxwing::conformance {
 /// The octets of the message that a case names, as they are. Throws where the file cannot be read.
 [[nodiscard]] std::string message_of(const nlohmann::json& entry, const Document& document);
 
+/// A member that is seconds since 1970. Throws where it is none.
+[[nodiscard]] WallTime time_at(const nlohmann::json& entry, const char* member);
+
 /// When a case happens: `now` in it, else now.
 [[nodiscard]] WallTime time_of(const nlohmann::json& entry);
 

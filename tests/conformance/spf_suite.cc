@@ -4,6 +4,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <stdexcept>
 
 #include "policy/ascii.h"
 #include "policy/spf.h"
@@ -114,6 +115,7 @@ void add_alias(ScriptedDns& dns, const json& zone, const std::string& owner) {
 }
 
 ScriptedDns dns_of(const json& zone) {
+  if (!zone.is_object()) throw std::invalid_argument("its zone is no map of names");
   ScriptedDns dns;
   for (const auto& [name, records] : zone.items()) add_name(dns, name, records);
   for (const auto& [name, records] : zone.items()) add_alias(dns, zone, name);

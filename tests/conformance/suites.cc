@@ -88,7 +88,11 @@ SuiteReport run_suite(const Suite& suite) {
       add_broken_file(report, name, "JSON", error.what());
       continue;
     }
-    suite.run({file.parent_path(), name, json}, report);
+    try {
+      suite.run({file.parent_path(), name, json}, report);
+    } catch (const std::exception& error) {
+      add_broken_file(report, name, "cases in the form of the suite", error.what());
+    }
   }
   return report;
 }
