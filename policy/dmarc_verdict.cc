@@ -8,11 +8,11 @@ namespace {
 /// Whether some identifier is aligned; all are looked at before nothing is returned, so that their records are asked
 /// for in one round.
 std::optional<DmarcAligned> any_aligned(const std::vector<DomainName>& identifiers, const DomainName& author,
-                                        DmarcAlignment mode, Answers& answers) {
+                                        DmarcAlignment mode, Answers& answers, const PublicSuffixList* list) {
   bool complete = true;
   auto best = DmarcAligned::No;
   for (const DomainName& identifier : identifiers) {
-    const auto aligned = dmarc_aligned(identifier, author, mode, answers);
+    const auto aligned = dmarc_aligned(identifier, author, mode, answers, list);
     complete = complete && aligned.has_value();
     if (!aligned || *aligned == DmarcAligned::No || best == DmarcAligned::Yes) continue;
     best = *aligned;
@@ -51,13 +51,13 @@ std::string_view dmarc_result_name(DmarcResult result) {
 }
 
 std::optional<DmarcVerdict> evaluate_dmarc(const DomainName& author_domain, const AuthenticatedIdentifiers& identifiers,
-                                           Answers& answers) {
-  auto discovery = discover_dmarc(author_domain, answers);
+                                           Answers& answers, const PublicSuffixList* list) {
+  auto discovery = discover_dmarc(author_domain, answers, list);
   const DmarcRecord record = discovery ? discovery->record.value_or(DmarcRecord{}) : DmarcRecord{};
   std::vector<DomainName> spf_domains;
   if (identifiers.spf) spf_domains.push_back(*identifiers.spf);
-  const auto spf = any_aligned(spf_domains, author_domain, record.spf_alignment, answers);
-  const auto dkim = any_aligned(identifiers.dkim, author_domain, record.dkim_alignment, answers);
+  const auto spf = any_aligned(spf_domains, author_domain, record.spf_alignment, answers, list);
+  const auto dkim = any_aligned(identifiers.dkim, author_domain, record.dkim_alignment, answers, list);
   if (!discovery || !spf || !dkim) return std::nullopt;
 
   DmarcVerdict verdict;

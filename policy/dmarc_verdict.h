@@ -35,9 +35,11 @@ struct DmarcVerdict {
 };
 
 /// Judges a message as a receiver does. A failure that a temporary error may have caused is a temporary error.
+/// @param list  of public suffixes, as for discover_dmarc()
 /// @return  no value: answers.missing() lists what to ask before calling again
 /// @source  RFC 9989 §5
 [[nodiscard]] std::optional<DmarcVerdict> evaluate_dmarc(const DomainName& author_domain,
-                                                         const AuthenticatedIdentifiers& identifiers, Answers& answers);
+                                                         const AuthenticatedIdentifiers& identifiers, Answers& answers,
+                                                         const PublicSuffixList* list = nullptr);
 
 }  // namespace waxwing

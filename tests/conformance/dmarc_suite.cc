@@ -5,7 +5,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "policy/dmarc.h"
+#include "policy/dmarc_verdict.h"
 #include "tests/conformance/suites.h"
 #include "tests/support/scripted_dns.h"
 
@@ -31,39 +31,23 @@ ScriptedDns dns_of(const json& zone) {
   return dns;
 }
 
-// What one author domain's receivers would see.
-struct Evaluation {
-  DmarcDiscovery found;
-  bool dkim_aligned = false;
-  bool spf_aligned = false;
-
-  [[nodiscard]] std::string result() const {
-    if (found.temporary_error) return "temperror";
-    if (!found.record) return "none";
-    return dkim_aligned || spf_aligned ? "pass" : "fail";
+// Domains of which a method says "pass"; other results count for nothing here.
+std::vector<DomainName> passing(const json& entry, const char* member) {
+  std::vector<DomainName> domains;
+  if (!has(entry, member)) return domains;
+  for (const json& identifier : entry.at(member)) {
+    if (text_at(identifier, "result") != "pass") continue;
+    if (const auto domain = DomainName::parse(text_at(identifier, "domain"))) domains.push_back(*domain);
   }
-};
-
-bool any_aligned(const json& entry, const char* member, const DomainName& author, DmarcAlignment mode, ScriptedDns& dns,
-                 const PublicSuffixList* list) {
-  if (!has(entry, member)) return false;
-  return std::ranges::any_of(entry.at(member), [&](const json& identifier) {
-    if (text_at(identifier, "result") != "pass") return false;
-    const auto domain = DomainName::parse(text_at(identifier, "domain"));
-    if (!domain) return false;
-    const auto rule = [&](Answers& answers) { return dmarc_aligned(*domain, author, mode, answers, list); };
-    return dns.resolve(rule) == DmarcAligned::Yes;
-  });
+  return domains;
 }
 
-Evaluation evaluate(const json& entry, const PublicSuffixList* list) {
+DmarcVerdict evaluate(const json& entry, const PublicSuffixList* list) {
   ScriptedDns dns = dns_of(entry.value("dns", json::object()));
   const DomainName author = DomainName::parse(entry.at("from").get<std::string>()).value();
-  Evaluation seen{.found = dns.resolve([&](Answers& answers) { return discover_dmarc(author, answers, list); })};
-  const DmarcRecord record = seen.found.record.value_or(DmarcRecord{});
-  seen.dkim_aligned = any_aligned(entry, "dkim", author, record.dkim_alignment, dns, list);
-  seen.spf_aligned = any_aligned(entry, "spf", author, record.spf_alignment, dns, list);
-  return seen;
+  AuthenticatedIdentifiers identifiers{.spf = std::nullopt, .dkim = passing(entry, "dkim")};
+  if (const auto spf = passing(entry, "spf"); !spf.empty()) identifiers.spf = spf.front();
+  return dns.resolve([&](Answers& answers) { return evaluate_dmarc(author, identifiers, answers, list); });
 }
 
 std::string name_of(const std::optional<DomainName>& domain) {
@@ -71,18 +55,18 @@ std::string name_of(const std::optional<DomainName>& domain) {
 }
 
 // What an expectation calls `member`, as JSON that it can be compared with.
-json seen_as(const std::string& member, const Evaluation& seen) {
-  if (member == "result") return seen.result();
-  if (member == "policy") return dmarc_policy_name(seen.found.requested);
-  if (member == "policy_domain") return name_of(seen.found.record_domain);
-  if (member == "org_domain") return name_of(seen.found.organizational_domain);
+json seen_as(const std::string& member, const DmarcVerdict& seen) {
+  if (member == "result") return dmarc_result_name(seen.result);
+  if (member == "policy") return dmarc_policy_name(seen.discovery.requested);
+  if (member == "policy_domain") return name_of(seen.discovery.record_domain);
+  if (member == "org_domain") return name_of(seen.discovery.organizational_domain);
   if (member == "spf_aligned") return seen.spf_aligned;
   if (member == "dkim_aligned") return seen.dkim_aligned;
-  if (member == "queries") return seen.found.consulted;
+  if (member == "queries") return seen.discovery.consulted;
   return nullptr;
 }
 
-void compare(const json& expect, const Evaluation& seen, std::string_view rules, Verdict& verdict) {
+void compare(const json& expect, const DmarcVerdict& seen, std::string_view rules, Verdict& verdict) {
   for (const auto& [member, expected] : expect.items()) {
     const json got = seen_as(member, seen);
     if (got.is_null() || expected.is_null()) continue;
@@ -92,7 +76,7 @@ void compare(const json& expect, const Evaluation& seen, std::string_view rules,
     verdict.expected += fmt::format("{}{} {}", verdict.expected.empty() ? "" : ", ", member, expected.dump());
     verdict.got += fmt::format("{}{} {} by {}", verdict.got.empty() ? "" : ", ", member, got.dump(), rules);
   }
-  if (!verdict.good && !seen.found.detail.empty()) verdict.got += fmt::format(" ({})", seen.found.detail);
+  if (!verdict.good && !seen.discovery.detail.empty()) verdict.got += fmt::format(" ({})", seen.discovery.detail);
 }
 
 // `spec` says whose rules a case is about: "rfc9989" (or nothing), "rfc7489", or "both".

@@ -69,3 +69,18 @@ TEST_CASE("a domain without a record has no result, one that cannot be asked a t
   failing.fails("_dmarc.news.a.example", RecordType::TXT);
   CHECK(judged(failing, {}).result == DmarcResult::TempError);
 }
+
+TEST_CASE("with a list of public suffixes DMARC is judged by the rules of RFC 7489") {
+  const auto list = PublicSuffixList::parse("example\na.example\n");
+  REQUIRE(list);
+  ScriptedDns dns = strict_for_dkim();
+  dns.txt("_dmarc.news.a.example", "v=DMARC1; p=reject");
+  AuthenticatedIdentifiers identifiers;
+  identifiers.spf = name("bounce.a.example");
+  const auto by = [&](const PublicSuffixList* suffixes) {
+    return dns.resolve(
+        [&](Answers& answers) { return evaluate_dmarc(name("news.a.example"), identifiers, answers, suffixes); });
+  };
+  CHECK(by(nullptr).result == DmarcResult::Pass);
+  CHECK(by(&*list).result == DmarcResult::Fail);
+}
