@@ -71,10 +71,11 @@ std::string method_text(const Method& method) {
   return text;
 }
 
-/// "ptype.property" into its two names; false: there is no dot inside.
+/// "ptype.property" into its two names; false: there is no dot inside, or the slash of a version.
 bool split_property(std::string_view name, Property& property) {
   const std::size_t dot = name.find('.');
   if (dot == std::string_view::npos || dot == 0 || dot + 1 == name.size()) return false;
+  if (name.find('/') != std::string_view::npos) return false;
   property.ptype = ascii_lower(name.substr(0, dot));
   property.property = ascii_lower(name.substr(dot + 1));
   return true;
@@ -115,6 +116,8 @@ Result<bool> read_method(ResultsScanner& scanner, Method& method) {
   method.method = ascii_lower(name.substr(0, name.find('/')));  // the version of a method changes nothing so far
   method.result = ascii_lower(scanner.take_name());
   if (method.method.empty() || method.result.empty()) return fail(ErrorKind::Malformed, "a method has no result");
+  // A result is a keyword; with one of these it would be read as one word with what is written behind it.
+  if (method.result.find_first_of("./") != std::string::npos) return fail(ErrorKind::Malformed, "a result is no word");
   scanner.keep_comment(method.comment);
   if (auto properties = read_properties(scanner, method); !properties) return tl::unexpected(properties.error());
   return true;
@@ -123,7 +126,7 @@ Result<bool> read_method(ResultsScanner& scanner, Method& method) {
 Result<std::string> read_id(ResultsScanner& scanner) {
   auto id = scanner.take_value();
   if (!id) return tl::unexpected(id.error());
-  if (id->empty()) return fail(ErrorKind::Malformed, "there is no authserv-id");
+  if (printable(*id).empty()) return fail(ErrorKind::Malformed, "there is no authserv-id");
   return id;
 }
 

@@ -53,9 +53,16 @@ TEST_CASE("what vendors add beside the grammar does no harm", "[authentication_r
 TEST_CASE("what cannot be understood is refused", "[authentication_results]") {
   const std::string value =
       GENERATE(as<std::string>(), "", ";", "; spf=pass", "a b c; spf=pass", "a 2; spf=pass", "a; spf", "a; =pass",
-               "a; spf=", "a; spf=pass (open", "a; spf=pass reason=\"open", "\"a");
+               "a; spf=", "a; spf=pass (open", "a; spf=pass reason=\"open", "\"a", "\xff\xff; spf=pass",
+               "\"\x01\"; spf=pass", "a; spf=pass.", "a; spf=pass / 8");
   INFO(value);
   CHECK_FALSE(AuthenticationResults::parse(value));
+}
+
+TEST_CASE("a property has no version", "[authentication_results]") {
+  const auto results = parsed("a; spf=pass reason=x y/8.z=1 smtp.helo=b");
+  REQUIRE(results.methods.front().properties.size() == 1);
+  CHECK(results.methods.front().properties.front().property == "helo");
 }
 
 TEST_CASE("sizes are bounded", "[authentication_results]") {
