@@ -1,6 +1,7 @@
 """Builds and runs tests for tests/run, which describes names and options."""
 
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -144,6 +145,38 @@ def python_tests(folder):
     return {path.name[:-len("_test.py")]: path for path in sorted((ROOT / "tests" / folder).glob("*_test.py"))}
 
 
+class Fuzzing:
+    """Lets the fuzz targets of the preset `fuzz` run, each for the same time, and keeps what they find."""
+
+    FOLDER = BUILD / "fuzz"
+    LIMITS = ["-rss_limit_mb=512", "-timeout=5", "-max_len=16384"]
+
+    def __init__(self, tally, seconds):
+        self.tally = tally
+        self.seconds = seconds
+
+    def targets(self):
+        return sorted(path.name[len("fuzz_"):] for path in (self.FOLDER / "tests" / "fuzz").glob("fuzz_*"))
+
+    def run(self, names):
+        """Runs targets, as many at a time as there are cores."""
+        (self.FOLDER / "findings").mkdir(exist_ok=True)
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for name, (status, output) in zip(names, pool.map(self.run_one, names)):
+                done = re.search(r"^Done (\d+) runs", output, re.MULTILINE)
+                runs = f", {done[1]} runs in {self.seconds} s" if done else ""
+                self.tally.add(f"fuzz {name}{runs}", int(status == 0), int(status != 0), output=output[-4000:])
+
+    def run_one(self, name):
+        """One target, from the corpus that it has grown before and the seeds and words of the project."""
+        grown, sources = self.FOLDER / "corpus" / name, ROOT / "tests" / "fuzz"
+        grown.mkdir(parents=True, exist_ok=True)
+        words = [f"-dict={sources / 'words' / name}"] if (sources / "words" / name).exists() else []
+        return run([str(self.FOLDER / "tests" / "fuzz" / f"fuzz_{name}"), f"-max_total_time={self.seconds}", *self.LIMITS, *words,
+                    f"-artifact_prefix={self.FOLDER}/findings/{name}-", str(grown), str(sources / "corpus" / name)],
+                   self.seconds + 300)
+
+
 class Suite:
     """Knows all names and runs them in a fixed order: what is quick and likely to fail comes first."""
 
@@ -201,6 +234,13 @@ class Suite:
                 for name in THREADED_SCENARIOS:
                     run_python_tests(self.tally, f"tsan scenario {name}", self.scenarios[name], BUILD / "tsan")
 
+    def run_fuzzing(self, target):
+        if self.builds.provide("fuzz"):
+            fuzzing = Fuzzing(self.tally, self.options.seconds)
+            if target and target not in fuzzing.targets():
+                sys.exit(f"tests/run: unknown fuzz target '{target}'; there are {', '.join(fuzzing.targets())}")
+            fuzzing.run([target] if target else fuzzing.targets())
+
     def run_quiet(self, command):
         status, output = run(command, 600)
         if status != 0:
@@ -227,6 +267,8 @@ class Suite:
             self.run_scenarios(self.scenarios)
         elif name == "tsan":
             self.run_tsan()
+        elif name == "fuzz":
+            self.run_fuzzing(part)
         elif name in self.lint:
             self.run_lint({name: self.lint[name]}, part)
         elif name in self.scenarios:
@@ -249,7 +291,7 @@ class Suite:
             run_unit_tests(self.tally, "dev", names, self.unit_environment, [pattern] if pattern else [])
 
     def list_names(self):
-        print("unit", "tsan", "scenarios", "lint", "conformance", sep="\n")
+        print("unit", "tsan", "scenarios", "lint", "conformance", "fuzz", sep="\n")
         print(*test_programs("dev"), *self.scenarios, *self.lint, sep="\n")
 
 
@@ -260,6 +302,7 @@ def main():
     parser.add_argument("--no-build", action="store_true")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--seconds", type=int, default=60)
     options = parser.parse_args()
     suite = Suite(options)
     if options.list:
