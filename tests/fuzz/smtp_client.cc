@@ -1,0 +1,110 @@
+// Whatever a server says, nothing but EHLO and STARTTLS leaves in clear, a recipient counts as delivered only after a
+// positive answer to the final dot, every recipient has one outcome, and the session comes to an end.
+//
+// Input: the lines of the server, one for each time that the client waits.
+
+#include <cstdint>
+#include <string>
+
+#include "tests/fuzz/finding.h"
+#include "tests/fuzz/octet_source.h"
+#include "transport/smtp/client_engine.h"
+
+using namespace waxwing;
+using fuzz::require;
+
+namespace {
+
+constexpr int kTransactions = 3;
+constexpr int kMaxSteps = 100'000;
+constexpr std::string_view kContent = "Subject: x\r\n\r\n.a line with a dot\r\n\xc3\xa4\r\n";
+
+MailAddress address(std::string_view text) {
+  return MailAddress::parse(text).value();
+}
+
+/// Each message asks more of the server than the last.
+SmtpTransaction transaction(int number) {
+  SmtpTransaction transaction;
+  transaction.reverse_path = address("ann@sender.example");
+  transaction.recipients = {address("bob@receiver.example"), address("eve@receiver.example")};
+  transaction.size_octets = kContent.size();
+  transaction.needs_8bit = number > 0;
+  transaction.require_tls = number > 1;
+  return transaction;
+}
+
+/// Owns the engine as a delivery does.
+class Session {
+ public:
+  explicit Session(fuzz::OctetSource server) : server_(server), engine_({"relay.example"}, now_) {}
+
+  void run() {
+    for (int step = 0; step < kMaxSteps; ++step) {
+      check_output(engine_.take_output());
+      if (engine_.need() == SmtpClientEngine::Need::Close) return;
+      act();
+    }
+    require(false, "a session comes to an end");
+  }
+
+ private:
+  void act() {
+    using Need = SmtpClientEngine::Need;
+    switch (engine_.need()) {
+      case Need::Bytes:
+        return listen();
+      case Need::TlsHandshake:
+        secured_ = true;
+        return engine_.on_secured(now_);
+      case Need::Transaction:
+        return begun_ < kTransactions ? engine_.begin(transaction(begun_++), now_) : engine_.quit(now_);
+      case Need::Content:
+        engine_.give_content(kContent, now_);
+        if (engine_.need() == Need::Content) engine_.end_content(now_);
+        return;
+      case Need::Outcome:
+        return check(engine_.take_outcome());
+      case Need::Close:
+        return;
+    }
+  }
+  void listen() {
+    if (server_.empty()) return engine_.on_closed("cut", now_);
+    engine_.on_bytes(std::string(server_.line()) + "\n", now_);
+  }
+  void check_output(std::string_view output) {
+    require(output.empty() || output.ends_with("\r\n"), "a client sends whole lines");
+    while (!output.empty()) {
+      const std::string_view line = output.substr(0, output.find("\r\n"));
+      require(line.find_first_of("\r\n") == std::string_view::npos, "no CR or LF stands alone");
+      require(secured_ || line.starts_with("EHLO ") || line == "STARTTLS", "nothing else leaves in clear");
+      output.remove_prefix(line.size() + 2);
+    }
+  }
+  static void check(const SmtpTransactionOutcome& outcome) {
+    require(outcome.recipients.size() == 2, "every recipient has an outcome");
+    for (const auto& failure : outcome.recipients) {
+      if (!failure) {
+        require(outcome.final_reply && outcome.final_reply->code / 100 == 2, "a final reply says what was delivered");
+        continue;
+      }
+      require(!failure->status.empty() && !failure->detail.empty(), "a failure says what and why");
+      const bool permanent = failure->kind == SmtpFailure::Kind::Permanent;
+      require(!failure->reply || !permanent || failure->reply->code / 100 == 5, "only a 5yz reply is permanent");
+    }
+  }
+
+  fuzz::OctetSource server_;
+  MonotonicTime now_{};
+  SmtpClientEngine engine_;
+  bool secured_ = false;
+  int begun_ = 0;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size) {
+  Session(fuzz::OctetSource(octets, size)).run();
+  return 0;
+}
