@@ -81,6 +81,10 @@ class HostileDns:
 
     def close(self):
         for listener in (self.udp, self.tcp):
+            try:
+                listener.shutdown(socket.SHUT_RDWR)  # wakes its thread, which would keep the port
+            except OSError:
+                pass  # said of every socket that is not connected, after it has worked
             listener.close()
 
     # What it says. Names are without the final dot.

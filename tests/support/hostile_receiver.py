@@ -147,6 +147,7 @@ class HostileReceiver:
         return _MAIL.search(self.clear_text) is not None
 
     def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
     def _accept(self):
