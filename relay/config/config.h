@@ -87,6 +87,7 @@ struct Config {
   std::uint16_t smtp_port = 25;
   std::uint16_t sts_port = 443;
   TlsLevel minimum_tls = TlsLevel::Encrypted;
+  bool allow_tls_required_no = false;
   bool allow_non_global_addresses = false;
   unsigned max_connections_per_host = 20;
   Seconds reply_timeout{300};

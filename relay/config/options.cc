@@ -199,6 +199,14 @@ const Option kOptions[] = {
      .unit = "connections",
      .help = "Connections to one receiving host at the same time."},
     {.section = "delivery",
+     .name = "allow_tls_required_no",
+     .type = OptionType::Flag,
+     .field = &Config::allow_tls_required_no,
+     .help =
+         "Whether a message that says \"TLS-Required: No\" in its header (RFC 8689 §3) goes to hosts that fail the "
+         "DANE "
+         "records or the MTA-STS policy of their domain, over TLS all the same. Otherwise the field has no effect."},
+    {.section = "delivery",
      .name = "reply_timeout",
      .type = OptionType::Duration,
      .field = &Config::reply_timeout,

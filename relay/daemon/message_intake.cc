@@ -11,6 +11,7 @@
 #include "relay/server/authserv_id.h"
 #include "relay/server/header_rules.h"
 #include "relay/server/submitted_header.h"
+#include "relay/server/tls_required_field.h"
 
 namespace waxwing {
 namespace {
@@ -127,6 +128,7 @@ void MessageIntake::finish(OnAnswer on_answer) {
   // Some clients say SMTPUTF8 with every message; only one that needs it depends on receivers that offer it.
   message_->needs_smtputf8 =
       has_utf8_address(submission_.envelope) || (submission_.envelope.smtputf8 && has_8bit(header));
+  message_->tls_request = tls_request();
   message_->message_id = find_message_id(reader_.fields());
   body_hash_ = body_hasher_.finish();
   forwards() ? seal_forwarded() : seal_own();
@@ -148,6 +150,13 @@ void MessageIntake::seal_own() {
                       submission_.envelope.reverse_path};
   services_.sealer.seal(std::move(request),
                         [self = shared_from_this()](Result<Sealed> sealed) { self->on_sealed(std::move(sealed)); });
+}
+
+// RFC 8689 §4.1: where MAIL has the parameter, the field does not count.
+TlsRequest MessageIntake::tls_request() const {
+  if (submission_.envelope.require_tls) return TlsRequest::Required;
+  const bool optional = services_.config.allow_tls_required_no && says_tls_required_no(reader_.fields());
+  return optional ? TlsRequest::Optional : TlsRequest::None;
 }
 
 void MessageIntake::check_header() {

@@ -82,6 +82,7 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
   [[nodiscard]] std::optional<ServerReply> judge_forwarded(const ReceivedVerdict& verdict);
   [[nodiscard]] bool forwards() const { return submission_.purpose == ListenerConfig::Purpose::Forwarding; }
   [[nodiscard]] std::string received_field() const;
+  [[nodiscard]] TlsRequest tls_request() const;
   void check_header();
   void on_sealed(Result<Sealed> sealed);
   [[nodiscard]] std::optional<ServerReply> judge(PreflightVerdict::Outcome outcome, const std::string& sentence);

@@ -120,6 +120,11 @@ std::optional<ServerReply> apply_mail_parameter(std::string_view keyword, const 
     command.smtputf8 = true;
     return std::nullopt;
   }
+  if (keyword == "requiretls") {
+    if (given) return ServerReply{501, "5.5.4", {"REQUIRETLS takes no value"}};
+    command.require_tls = true;
+    return std::nullopt;
+  }
   if (keyword == "body") {
     const bool is_8bit = ascii_iequal(value, "8BITMIME");
     if (!is_8bit && !ascii_iequal(value, "7BIT")) return ServerReply{501, "5.5.4", {"BODY must be 7BIT or 8BITMIME"}};

@@ -27,6 +27,7 @@ struct MailCommand {
   std::optional<std::uint64_t> size_octets;  ///< SIZE= of RFC 1870
   bool body_8bit = false;                    ///< BODY=8BITMIME of RFC 6152
   bool smtputf8 = false;                     ///< SMTPUTF8 of RFC 6531
+  bool require_tls = false;                  ///< REQUIRETLS of RFC 8689
   bool ascii = true;                         ///< no octet over 127 in the address
 };
 struct RcptCommand {
@@ -65,7 +66,8 @@ struct ServerReply {
 /// @return  the command, or the reply that tells what is wrong with it: 500 5.5.2 unknown, 501 5.5.4 parameter,
 ///          501 5.1.3 and 5.1.7 address, 555 5.5.4 unknown ESMTP parameter
 /// @limits  kMaxCommandOctets
-/// @source  RFC 5321 §4.1.1 and §4.1.2, RFC 4954 §4, RFC 1870 §6.1, RFC 6152 §2, RFC 3030 §2, RFC 6531 §3.4
+/// @source  RFC 5321 §4.1.1 and §4.1.2, RFC 4954 §4, RFC 1870 §6.1, RFC 6152 §2, RFC 3030 §2, RFC 6531 §3.4, RFC 8689
+/// §2
 [[nodiscard]] tl::expected<Command, ServerReply> parse_command(std::string_view line);
 
 /// Longest command line including CRLF, but for AUTH and its responses.

@@ -140,6 +140,7 @@ void SmtpServerEngine::execute(const HeloCommand& command, MonotonicTime now) {
   offer.lines.insert(offer.lines.end(), {"8BITMIME", "SMTPUTF8", "PIPELINING", "CHUNKING", "ENHANCEDSTATUSCODES",
                                          fmt::format("LIMITS RCPTMAX={}", options_.max_recipients)});
   if (options_.tls == Tls::StartTls && !secured_) offer.lines.emplace_back("STARTTLS");
+  if (secured_) offer.lines.emplace_back("REQUIRETLS");
   if (options_.tls == Tls::None || secured_) offer.lines.emplace_back("AUTH PLAIN LOGIN");
   output_ += offer.str();
   await_command(now);
@@ -176,6 +177,9 @@ void SmtpServerEngine::execute(const MailCommand& command, MonotonicTime now) {
   }
   if (in_transaction_) return refuse({503, "5.5.1", {"a mail transaction is open already; say RSET to leave it"}}, now);
   if (!command.ascii && !command.smtputf8) return refuse(not_announced(), now);
+  if (command.require_tls && !secured_) {  // RFC 8689 §2
+    return refuse({530, "5.7.10", {"REQUIRETLS can be asked for inside TLS alone"}}, now);
+  }
   if (command.size_octets.value_or(0) > options_.max_message_octets) {
     return refuse({552, "5.3.4", {fmt::format("the limit for a message is {} octets", options_.max_message_octets)}},
                   now);
@@ -198,6 +202,7 @@ void SmtpServerEngine::on_storage(const std::optional<ServerReply>& refusal, Mon
     envelope_.reverse_path = command.reverse_path;
     envelope_.body_8bit = command.body_8bit;
     envelope_.smtputf8 = command.smtputf8;
+    envelope_.require_tls = command.require_tls;
     reply(250, "2.1.0", "sender ok");
   }
   await_command(now);

@@ -21,6 +21,7 @@ struct Envelope {
   std::vector<MailAddress> recipients;
   bool body_8bit = false;
   bool smtputf8 = false;
+  bool require_tls = false;  ///< REQUIRETLS of RFC 8689
 };
 
 /// The server side of one submission connection as a state machine. The owner moves octets and does what need() asks

@@ -17,7 +17,7 @@ class Behaviour:
     """
 
     def __init__(self, banner="220 sink ESMTP", starttls=True, mail="250 2.1.0 Ok", rcpt="250 2.1.5 Ok",
-                 data="354 go ahead", end_of_data="250 2.0.0 Ok: kept", starttls_reply="220 2.0.0 Go ahead"):
+                 data="354 go ahead", end_of_data="250 2.0.0 Ok: kept", starttls_reply="220 2.0.0 Go ahead", extensions=()):
         self.banner = banner
         self.starttls = starttls
         self.starttls_reply = starttls_reply
@@ -25,9 +25,10 @@ class Behaviour:
         self.rcpt = rcpt
         self.data = data
         self.end_of_data = end_of_data
+        self.extensions = list(extensions)
 
 
-Received = collections.namedtuple("Received", "sender recipients octets tls identity")
+Received = collections.namedtuple("Received", "sender recipients octets tls identity parameters")
 
 
 class Sink:
@@ -94,6 +95,7 @@ class Session:
         self.reader = connection.makefile("rb")
         self.tls = False
         self.sender = None
+        self.parameters = ()
         self.recipients = []
 
     def run(self):
@@ -118,7 +120,7 @@ class Session:
     def command(self, verb, argument):
         behaviour = self.sink.behaviour
         if verb == "EHLO":
-            extensions = ["sink", "PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "SIZE 104857600"]
+            extensions = ["sink", *behaviour.extensions, "PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "SIZE 104857600"]
             if behaviour.starttls and not self.tls:
                 extensions.append("STARTTLS")
             self.say("\r\n".join(f"250{' ' if line is extensions[-1] else '-'}{line}" for line in extensions))
@@ -130,6 +132,7 @@ class Session:
         elif verb == "MAIL":
             self.recipients = []
             self.sender = address_in(argument)
+            self.parameters = tuple(argument.partition(">")[2].split())
             self.say(behaviour.mail, self.sender)
         elif verb == "RCPT":
             if self.say(behaviour.rcpt, address_in(argument)).startswith("2"):
@@ -166,7 +169,7 @@ class Session:
         reply = reply(octets) if callable(reply) else reply
         if reply and reply.startswith("2"):
             self.sink.keep(Received(self.sender, tuple(self.recipients), octets, self.tls,
-                                    found.group(1).decode() if found else None))
+                                    found.group(1).decode() if found else None, self.parameters))
         self.say(reply)
 
 
