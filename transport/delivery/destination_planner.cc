@@ -118,12 +118,11 @@ void DestinationPlanner::fetch_policy(const FactsPointer& facts, const std::stri
 }
 
 void DestinationPlanner::on_fetched(const FactsPointer& facts, const std::string& policy_id, Result<std::string> body) {
+  const TlsResultType result = body                                  ? TlsResultType::StsPolicyInvalid
+                               : facts->fetch->certificate_refused() ? TlsResultType::StsWebpkiInvalid
+                                                                     : TlsResultType::StsPolicyFetchError;
   facts->fetch.reset();
   facts->sts.fetch_done = true;
-  // StsFetch says Denied where the certificate of the policy host was not accepted.
-  const TlsResultType result = body                                     ? TlsResultType::StsPolicyInvalid
-                               : body.error().kind == ErrorKind::Denied ? TlsResultType::StsWebpkiInvalid
-                                                                        : TlsResultType::StsPolicyFetchError;
   auto policy = body ? StsPolicy::parse(*body) : tl::unexpected(body.error());
   if (policy) {
     const WallTime now = loop_.wall_now();

@@ -100,10 +100,9 @@ void StsFetch::on_closed(const std::optional<Error>& error) {
   if (!error && reader_.end_of_stream() == HttpResponseReader::State::Done) return take_response();
   if (!connected_ && !addresses_.empty()) return connect_next();
   const TlsSession* tls = connection_->tls();
-  const bool refused =
+  certificate_refused_ =
       tls != nullptr && tls->peer_verdict() && tls->peer_verdict()->result != CertificateResult::Accepted;
-  finish(fail(refused ? ErrorKind::Denied : ErrorKind::Unavailable,
-              fmt::format("{}: {}", host_, error ? error->detail : "closed by the peer")));
+  finish(fail(ErrorKind::Unavailable, fmt::format("{}: {}", host_, error ? error->detail : "closed by the peer")));
 }
 
 void StsFetch::take_response() {

@@ -37,8 +37,10 @@ class StsFetch : public std::enable_shared_from_this<StsFetch> {
            OnDone on_done);
 
   /// Begins; `on_done` is called once with the policy text, never inside this call, and not after the object is gone.
-  /// @errors  Denied: the certificate of the host was not accepted; others: the policy could not be had
   void start();
+
+  /// Whether it failed because the certificate of the policy host was not accepted.
+  [[nodiscard]] bool certificate_refused() const { return certificate_refused_; }
 
  private:
   void on_resolved();
@@ -62,6 +64,7 @@ class StsFetch : public std::enable_shared_from_this<StsFetch> {
   std::vector<IpAddress> addresses_;  // still to be tried, the next one last
   std::unique_ptr<Connection> connection_;
   bool connected_ = false;
+  bool certificate_refused_ = false;
   HttpResponseReader reader_;
 };
 
