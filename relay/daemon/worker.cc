@@ -235,7 +235,7 @@ void Worker::Inside::deliver(DueBatch batch, QueuedMessage message, std::functio
                   message.needs_smtputf8,
                   environment.config.minimum_tls,
                   nullptr,
-                  loaded->tls_request};
+                  message.tls_request};
   std::vector<std::uint32_t> tried;
   for (const QueuedRecipient& recipient : message.recipients) {
     const bool in_batch = std::binary_search(batch.ordinals.begin(), batch.ordinals.end(), recipient.ordinal);
