@@ -102,6 +102,14 @@ class Conformance(unittest.TestCase):
         self.write("dmarc/any/public_suffix_list.dat", "example\n")
         self.assertEqual(run(self.folder)[0], 1)
 
+    def test_aliases_are_followed_as_a_resolver_does(self):
+        zone = {"_dmarc.shop.example": {"CNAME": ["_dmarc.Host.example."]}, "_dmarc.host.example": {"TXT": ["v=DMARC1; p=reject"]}}
+        self.write("dmarc/any/cases.json", {"cases": [{**DMARC_CASE, "dns": zone}]})
+        self.assertEqual(run(self.folder)[0], 0)
+        zone["_dmarc.host.example"] = {"CNAME": ["_dmarc.shop.example"]}
+        self.write("dmarc/any/cases.json", {"cases": [{**DMARC_CASE, "dns": zone, "expect": {"result": "none"}}]})
+        self.assertEqual(run(self.folder)[0], 0)
+
     def test_folders_and_files_that_are_no_suites_are_passed_over(self):
         self.write("spf/any/cases.json", self.spf())
         self.write("spf/any/other.json", {"words": "none"})
@@ -113,7 +121,9 @@ class Conformance(unittest.TestCase):
         self.write("spf/any/cases.json", self.spf(result=["fail"]))
         status, output, _ = run("--json", self.folder)
         self.assertEqual(status, 1)
-        suite, = json.loads(output)["suites"]
+        report = json.loads(output)
+        self.assertEqual((report["passed"], report["failed"], report["not_scored"]), (0, 1, 0))
+        suite, = report["suites"]
         self.assertEqual((suite["name"], suite["passed"], suite["failed"], suite["not_scored"]), ("spf/any", 0, 1, 0))
         failure, = suite["failures"]
         self.assertEqual((failure["case"], failure["expected"]), ("cases.json shop listed", "fail"))

@@ -5,6 +5,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "policy/ascii.h"
 #include "policy/domain_name.h"
 
 namespace waxwing::conformance {
@@ -16,8 +17,7 @@ constexpr double kEndOfTime = 1e11;  // seconds since 1970; more does not fit in
 
 void add_zone(const json& zone, testing::ScriptedDns& dns) {
   for (const auto& [owner, records] : zone.items()) {
-    const auto domain = DomainName::parse(owner);
-    const std::string name = domain ? domain->str() : owner;
+    const std::string name = owner_name(owner);
     const std::string error = text_at(records, "error");
     if (error == "nxdomain") continue;
     dns.exists(name);
@@ -29,6 +29,11 @@ void add_zone(const json& zone, testing::ScriptedDns& dns) {
 }
 
 }  // namespace
+
+std::string owner_name(const std::string& text) {
+  const auto domain = DomainName::parse(text);
+  return domain ? domain->str() : ascii_lower(text);
+}
 
 testing::ScriptedDns key_dns(const json& entry, const Document& document) {
   json zone = json::object();

@@ -9,6 +9,9 @@
 
 namespace waxwing::conformance {
 
+/// A name that a suite writes as Question::name has it: lower case, A-labels, no trailing dot.
+[[nodiscard]] std::string owner_name(const std::string& text);
+
 /// The DNS of a case about signatures: `dns` of its document, in which names of its own `dns` replace others.
 [[nodiscard]] testing::ScriptedDns key_dns(const nlohmann::json& entry, const Document& document);
 

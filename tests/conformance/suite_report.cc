@@ -44,7 +44,11 @@ std::string text_of(const SuiteReport& report, bool remarks) {
 
 std::string json_of(const std::vector<SuiteReport>& reports) {
   auto suites = nlohmann::json::array();
+  std::size_t passed = 0, failed = 0, not_scored = 0;
   for (const SuiteReport& report : reports) {
+    passed += report.count(State::Passed);
+    failed += report.count(State::Failed);
+    not_scored += report.count(State::NotScored);
     auto failures = nlohmann::json::array();
     auto remarks = nlohmann::json::array();
     for (const CaseResult& result : report.cases) {
@@ -60,7 +64,7 @@ std::string json_of(const std::vector<SuiteReport>& reports) {
                       {"failures", failures},
                       {"remarks", remarks}});
   }
-  const nlohmann::json whole = {{"suites", suites}};
+  const nlohmann::json whole = {{"suites", suites}, {"passed", passed}, {"failed", failed}, {"not_scored", not_scored}};
   return whole.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

@@ -34,7 +34,8 @@ struct SuiteReport {
 
 /// The same of all suites for machines:
 /// {"suites": [{"name", "passed", "failed", "not_scored", "failures": [{"case", "expected", "got"}],
-///              "remarks": [{"case", "remark"}]}]}
+///              "remarks": [{"case", "remark"}]}],
+///  "passed", "failed", "not_scored"}
 [[nodiscard]] std::string json_of(const std::vector<SuiteReport>& reports);
 
 }  // namespace waxwing::conformance
