@@ -72,7 +72,7 @@ void MessageIntake::feed(std::string_view content) {
   auto body = reader_.read(content);
   if (!body) return refuse(header_reply(body.error()));
   follow_chain(*body);
-  take_body(*body);
+  if (!refusal_) take_body(*body);
 }
 
 // Mail from elsewhere, and mail that has a chain already, is verified while it passes.

@@ -89,6 +89,22 @@ TEST_CASE("mail is refused before authentication with a text that says what to c
   CHECK(contains(reply, "user and password"));
 }
 
+TEST_CASE("a client that is known sends without a login, after STARTTLS too, and needs none") {
+  SmtpServerEngine::Options options;
+  options.tls = SmtpServerEngine::Tls::StartTls;
+  options.known_client = Account{"listener:in", {}, {}, {}};
+  Dialogue dialogue(options);
+  dialogue.say("EHLO mx.example.org\r\n");
+  CHECK(dialogue.say("MAIL FROM:<a@example.org>\r\n").substr(0, 3) == "250");
+  dialogue.say("RSET\r\n");
+  CHECK(dialogue.say("STARTTLS\r\n").substr(0, 3) == "220");
+  dialogue.engine().on_secured(dialogue.now());
+  dialogue.say("EHLO mx.example.org\r\n");
+  CHECK(dialogue.say("MAIL FROM:<a@example.org>\r\n").substr(0, 3) == "250");
+  REQUIRE(dialogue.engine().account());
+  CHECK(dialogue.engine().account()->name == "listener:in");
+}
+
 TEST_CASE("AUTH LOGIN asks for user and password in turn") {
   Dialogue dialogue;
   dialogue.say("EHLO app.example.org\r\n");
