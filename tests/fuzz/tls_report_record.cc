@@ -19,11 +19,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t si
   if (!record) return 0;
   require(text.size() <= kMaxTlsReportRecordOctets, "a record is not too long");
   require(!record->rua.empty() && record->rua.size() <= kMaxTlsReportUris, "destinations are counted");
-  std::string written = "v=TLSRPTv1; rua=";
+  std::string written;
   for (const TlsReportUri& uri : record->rua) {
     require(std::all_of(uri.text.begin(), uri.text.end(), [](char c) { return c > ' ' && c < 0x7F; }),
             "a URI is printable");
-    written += (written.ends_with('=') ? "" : ",") + uri.text;
+    written += (written.empty() ? "v=TLSRPTv1; rua=" : ",") + uri.text;
   }
   const auto again = TlsReportRecord::parse(written);
   require(again.has_value() && again->rua == record->rua, "destinations that were written read the same");
