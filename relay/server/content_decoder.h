@@ -12,20 +12,37 @@ enum class BareLineEnds {
   Fix,     ///< it becomes CRLF; for trusted local listeners only
 };
 
+/// What a listener does with a line of more than kMaxLineOctets.
+enum class LongLines {
+  Reject,  ///< the message is refused once it has ended
+  Fix,     ///< it is broken at its last white space, which folds a header field; where there is none, at the limit
+  Pass,    ///< it goes on as it is, and signatures break at servers that break it
+};
+
+/// Without the CRLF. @source RFC 5322 §2.1.1
+inline constexpr std::size_t kMaxLineOctets = 998;
+
 /// How the end of content is told.
 enum class ContentFraming {
   Dot,     ///< DATA: a dot on a line of its own ends it; other dots first on their line are doubled
   Chunks,  ///< BDAT: lengths; dots are text
 };
 
-/// Takes the octets after 354, or of chunks, and gives the content: finds the end, removes dot-stuffing, and judges
-/// line ends. Only CRLF.CRLF ends the content of DATA, whatever the mode; a dot counts as first on its line only after
-/// a CRLF. So no sequence that another server might read as an end can hide a second message.
+/// Takes the octets after 354, or of chunks, and gives the content: finds the end, removes dot-stuffing, judges line
+/// ends and breaks long lines. Only CRLF.CRLF ends the content of DATA, whatever the mode; a dot counts as first on its
+/// line only after a CRLF. So no sequence that another server might read as an end can hide a second message.
+/// @limits  O(octets), whatever they are; holds less than a line
 /// @source  RFC 5321 §4.1.1.4, §4.5.2 and §2.3.8, RFC 3030 §2
 class ContentDecoder {
  public:
-  explicit ContentDecoder(BareLineEnds mode, ContentFraming framing = ContentFraming::Dot)
-      : mode_(mode), framing_(framing) {}
+  struct Options {
+    BareLineEnds bare_line_ends = BareLineEnds::Reject;
+    LongLines long_lines = LongLines::Pass;
+    ContentFraming framing = ContentFraming::Dot;
+  };
+  explicit ContentDecoder(Options options) : options_(options) {}
+  /// Content of DATA, with long lines as they are.
+  explicit ContentDecoder(BareLineEnds bare_line_ends) : ContentDecoder(Options{bare_line_ends}) {}
 
   /// Reads from the front of `octets` and appends content, with CRLF line ends, to `content`. Any cutting of the input
   /// gives the same content. Once a flaw has been found, nothing more is appended, but the end is still looked for.
@@ -42,8 +59,8 @@ class ContentDecoder {
   /// What makes the content unacceptable, as a phrase for the reply; empty: nothing so far.
   [[nodiscard]] std::string_view flaw() const { return flaw_; }
 
-  /// Line ends that were mended in Fix mode.
-  [[nodiscard]] std::size_t fixed_line_ends() const { return fixed_; }
+  /// Whether a lone CR or LF was refused: where lines and content end may look different to whoever wrote them.
+  [[nodiscard]] bool is_ambiguous() const { return ambiguous_; }
 
  private:
   enum class State {
@@ -54,15 +71,25 @@ class ContentDecoder {
     DotCr,      ///< after that dot and a CR
     Ended,
   };
-  void line_end(std::string_view flaw, std::string& content);
-  std::size_t decode_run(std::string_view octets, std::string& content);
+  /// Where the next CR and LF are, so that each octet is looked at once for each of them.
+  struct NextLineEnds {
+    std::size_t cr = 0;
+    std::size_t lf = 0;
+  };
+  void take_run(std::string_view octets, std::size_t& at, NextLineEnds& next, std::string& content);
+  void take_octet(char octet, std::size_t& at, std::string& content);
+  void lone_line_end(std::string_view flaw, std::string& content);
+  void end_line(std::string& content);
+  void append(std::string_view text, std::string& content);
+  void append_breaking(std::string_view text, std::string& content);
+  void break_line(bool inside_character, std::string& content);
 
-  BareLineEnds mode_;
-  ContentFraming framing_;
-  bool line_open_ = false;  ///< the line at hand has octets
+  Options options_;
   State state_ = State::LineStart;
   std::string_view flaw_;
-  std::size_t fixed_ = 0;
+  bool ambiguous_ = false;
+  std::size_t line_octets_ = 0;
+  std::string held_;  ///< the end of a line that may have to be broken
 };
 
 }  // namespace waxwing

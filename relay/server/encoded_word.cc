@@ -10,6 +10,8 @@ namespace waxwing {
 namespace {
 
 constexpr std::string_view kBlank = " \t\r\n";
+// Longer ones no program writes; it keeps the search for their end short.
+constexpr std::size_t kMaxEncodedWordOctets = 4'096;
 
 struct EncodedWord {
   std::string_view charset;  // with its language, if it has one
@@ -20,6 +22,7 @@ struct EncodedWord {
 
 // The encoded word at the front of `rest`. Longer ones than RFC 2047 allows are read too: programs do.
 std::optional<EncodedWord> encoded_word_at(std::string_view rest) {
+  rest = rest.substr(0, kMaxEncodedWordOctets);
   if (!rest.starts_with("=?")) return std::nullopt;
   const std::size_t charset_end = rest.find('?', 2);
   if (charset_end == std::string_view::npos || charset_end + 2 >= rest.size() || rest[charset_end + 2] != '?')

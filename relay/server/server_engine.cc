@@ -268,8 +268,12 @@ void SmtpServerEngine::refuse(const ServerReply& refusal, MonotonicTime now) {
 }
 
 void SmtpServerEngine::end(int code, std::string_view enhanced_code, std::string_view text) {
+  end(ServerReply{code, std::string(enhanced_code), {std::string(text)}});
+}
+
+void SmtpServerEngine::end(const ServerReply& farewell) {
+  output_ += farewell.str();
   reset_transaction();
-  reply(code, enhanced_code, text);
   state_ = State::Closed;
   need_ = Need::Close;
   input_.clear();

@@ -40,6 +40,7 @@ class SmtpServerEngine {
     std::string hostname;
     Tls tls = Tls::None;
     BareLineEnds bare_line_ends = BareLineEnds::Reject;
+    LongLines long_lines = LongLines::Fix;
     std::uint64_t max_message_octets = 50ULL << 20;
     std::size_t max_recipients = 100;
     std::optional<Account> known_client{};  ///< as whom the client may send without a login; no value: it must log in
@@ -104,6 +105,8 @@ class SmtpServerEngine {
 
   /// @param queue_id  told to the client: "250 2.0.0 Ok: queued as <id>"
   void on_accepted(std::string_view queue_id, MonotonicTime now);
+  /// A message with ambiguous line ends ends the connection too: what the client sends next it may take for a part of
+  /// it.
   /// @param refusal  by value: it may be content_refusal(), which ends with the transaction
   void on_refused(ServerReply refusal, MonotonicTime now);
 
@@ -143,6 +146,7 @@ class SmtpServerEngine {
   void reply(int code, std::string_view enhanced_code, std::string_view text);
   void refuse(const ServerReply& reply, MonotonicTime now);
   void end(int code, std::string_view enhanced_code, std::string_view text);
+  void end(const ServerReply& farewell);
   void wait_for(Need need);
   void await_command(MonotonicTime now);
   void await_response(LoginStep step, std::string_view challenge, MonotonicTime now);

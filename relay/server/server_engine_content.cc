@@ -19,7 +19,7 @@ void SmtpServerEngine::execute(const DataCommand&, MonotonicTime now) {
   if (decoder_) return refuse({503, "5.5.1", {"chunks have come; go on with BDAT"}}, now);
   if (envelope_.recipients.empty()) return refuse({554, "5.5.1", {"no valid recipients"}}, now);
   output_ += "354 end the content with a dot on a line of its own\r\n";
-  decoder_.emplace(options_.bare_line_ends);
+  decoder_.emplace(ContentDecoder::Options{options_.bare_line_ends, options_.long_lines, ContentFraming::Dot});
   content_begun_ = now;
   state_ = State::Content;
   wait_for(Need::Content);
@@ -62,7 +62,7 @@ void SmtpServerEngine::execute(const BdatCommand& command, MonotonicTime now) {
   else if (envelope_.recipients.empty())
     chunk_refusal_ = ServerReply{554, "5.5.1", {"no valid recipients"}};
   else if (!decoder_)
-    decoder_.emplace(options_.bare_line_ends, ContentFraming::Chunks);
+    decoder_.emplace(ContentDecoder::Options{options_.bare_line_ends, options_.long_lines, ContentFraming::Chunks});
   chunk_octets_ = *command.size_octets;
   chunk_last_ = command.last;
   wire_octets_ = 0;
@@ -93,8 +93,9 @@ void SmtpServerEngine::end_chunk(MonotonicTime now) {
   }
   if (!refusal) refusal = refusal_of_content();
   if (refusal) {
+    const bool ambiguous = decoder_ && decoder_->is_ambiguous();
     reset_transaction();
-    return refuse(*refusal, now);
+    return ambiguous ? end(*refusal) : refuse(*refusal, now);
   }
   reply(250, "2.0.0", fmt::format("{} octets received", chunk_octets_));
   await_command(now);
@@ -114,6 +115,7 @@ void SmtpServerEngine::on_accepted(std::string_view queue_id, MonotonicTime now)
 }
 
 void SmtpServerEngine::on_refused(ServerReply refusal, MonotonicTime now) {
+  if (decoder_ && decoder_->is_ambiguous()) return end(refusal);
   reset_transaction();
   output_ += refusal.str();
   await_command(now);

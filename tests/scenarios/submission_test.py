@@ -134,7 +134,7 @@ class Submission(scenario.Scenario):
                         + stock_clients.message(scenario.SENDER, recipient).encode() + content + b"\r\n.\r\n")
 
             connection.sendall(f"EHLO client.example\r\nAUTH PLAIN {login}\r\n".encode()
-                               + transaction("refused@recv.example", b"a bare\nline feed")
+                               + transaction("refused@recv.example", b"a \0")
                                + transaction("wanted@recv.example", b"fine") + b"QUIT\r\n")
             replies = reader.read()
         self.assertIn(b"550 5.6.0", replies)

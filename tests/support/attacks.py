@@ -13,6 +13,7 @@ CLOSED = "closed"
 # Recipients at recv.example exist; the account may send as sender.example.
 A = b"MAIL FROM:<ann@sender.example>"
 B = b"RCPT TO:<eve@recv.example>"
+OK = b"From: ann@sender.example"
 
 
 def b64(octets):
@@ -35,6 +36,8 @@ ENDINGS = {
     "nel-dot-nel": b"\xc2\x85.\xc2\x85", "nel-octet": b"\x85.\x85", "ls-dot-ls": b"\xe2\x80\xa8.\xe2\x80\xa8",
     "8bit-crlf": b"\x8d\x8a.\x8d\x8a", "backslash": b"\\r\\n.\\r\\n", "crlf-8bit-dot": b"\r\n\xae\r\n",
 }
+# This one does end the content, for whoever reads octets; the lone CR before it is what is wrong.
+REAL_END = "crcrlf-dot-crlf"
 # Those that hold no lone CR or LF and no NUL are text like any other.
 PLAIN_TEXT = {"crlf-dot-space-crlf", "crlf-space-dot-crlf", "crlf-tab-dot-crlf", "crlf-dot-tab-crlf", "crlf-dot-dot-crlf",
               "ff-dot-ff", "vt-dot-vt", "nel-dot-nel", "nel-octet", "ls-dot-ls", "8bit-crlf", "backslash", "crlf-8bit-dot"}
@@ -144,14 +147,13 @@ _STATES = [
     ("state.vrfy", "rcpt", [(lines(b"VRFY x", b"EXPN y", b"HELP", b"NOOP", A), ("252", "252", "214", "250", "503"))]),
     ("state.after-refused-data", "rcpt", [(b"DATA\r\n", ("354",)), (b"no header\r\n.\r\n", ("5..",)),
                                           (lines(B, b"DATA"), ("503", "503"))]),
-    ("state.after-bare-line-feed", "rcpt", [(b"DATA\r\n", ("354",)), (b"From: eve@other.example\r\n\r\na\nb\r\n.\r\n", ("5..",)),
-                                            (lines(B, b"DATA"), ("503", "503"))]),
+    ("state.after-nul", "rcpt", [(b"DATA\r\n", ("354",)), (OK + b"\r\n\r\na\0b\r\n.\r\n", ("550",)), (lines(B, b"DATA"), ("503", "503"))]),
     ("state.refused-mail-then-rcpt", "login", [(lines(b"MAIL FROM:<eve@other.example>", B, b"DATA"), ("550", "503", "503"))]),
     ("state.too-long-in-transaction", "rcpt", [(b"NOOP " + b"x" * 4_000 + b"\r\n" + A + b"\r\n", ("500", "503"))]),
 ]
 
 
-_GOOD = b"From: ann@sender.example\r\n\r\nbody\r\n"
+_GOOD = OK + b"\r\n\r\nbody\r\n"
 _CHUNKS = [
     ("bdat.before-mail", "login", [(b"BDAT 6\r\nNOOP\r\n", ("503",)), (b"HELP\r\n", ("214",))]),
     ("bdat.before-rcpt", "mail", [(b"BDAT 6 LAST\r\nNOOP\r\n", ("554",)), (b"HELP\r\n", ("214",))]),
@@ -162,13 +164,13 @@ _CHUNKS = [
                          "overflow-64": b" 18446744073709551616", "digits": b" " + b"9" * 400, "over-limit": b" 52428801",
                          "last-first": b" LAST 6", "not-last": b" 6 LASTLY", "two-last": b" 6 LAST LAST"}.items()),
     ("bdat.smuggled-dot", "rcpt", [(b"BDAT 8\r\nX: y\r\n.\r", ("250",)), (b"BDAT 1 LAST\r\n\n", ("550",)), (B + b"\r\n", ("503",))]),
-    ("bdat.bare-line-feed", "rcpt", [(b"BDAT 5 LAST\r\na\nb\r\n", ("5..",)), (lines(B, b"DATA"), ("503", "503"))]),
+    ("bdat.bare-line-feed", "rcpt", [(b"BDAT 5 LAST\r\na\nb\r\n", ("5..",))]),
     ("bdat.bare-cr-between", "rcpt", [(b"BDAT 4\r\nX: \r", ("250",)), (b"BDAT 1 LAST\r\nx", ("5..",))]),
     ("bdat.nul", "rcpt", [(b"BDAT 3 LAST\r\na\0b", ("550",))]),
     ("bdat.then-data", "rcpt", [(b"BDAT 1\r\nx", ("250",)), (lines(b"DATA", A, B), ("503", "503", "503"))]),
     ("bdat.then-rset", "rcpt", [(b"BDAT 1\r\nx", ("250",)), (b"RSET\r\nBDAT 6 LAST\r\nNOOP\r\n", ("250", "503"))]),
     ("bdat.then-ehlo", "rcpt", [(b"BDAT 1\r\nx", ("250",)), (b"EHLO x\r\nBDAT 6 LAST\r\nNOOP\r\n", ("250", "503"))]),
-    ("bdat.after-failure", "rcpt", [(b"BDAT 3\r\na\nbBDAT 6\r\nNOOP\r\nBDAT 6 LAST\r\nNOOP\r\n", ("5..|250", "503", "503"))]),
+    ("bdat.after-failure", "rcpt", [(b"BDAT 3\r\na\0bBDAT 6\r\nNOOP\r\nBDAT 6 LAST\r\nNOOP\r\n", ("550", "503", "503"))]),
     ("bdat.after-message", "rcpt", [(b"BDAT %d LAST\r\n" % len(_GOOD) + _GOOD, ("250",)), (b"BDAT 6 LAST\r\nNOOP\r\n", ("503",))]),
     ("bdat.given-up-content", "rcpt", [(b"BDAT 12\r\nBcc: x@y.z\r\n", ("250",)), (lines(b"RSET", A, B), ("250", "250", "250")),
                                        (b"BDAT 5 LAST\r\nTo: x", ("550",))]),
@@ -223,7 +225,6 @@ def _addresses():
 
 DIALOGUES = [*_LOGIN, *_COMMANDS, *_CHUNKS, *_STATES, *_addresses()]
 
-OK = b"From: ann@sender.example"
 FORM, NAME, LIMIT = "550 5.6.0", "550 5.7.1", "552 5.3.4"
 
 

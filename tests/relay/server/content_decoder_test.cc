@@ -17,7 +17,7 @@ struct Decoded {
 };
 
 Decoded decode(std::string_view wire, BareLineEnds mode, std::size_t piece = std::string_view::npos) {
-  ContentDecoder decoder(mode);
+  ContentDecoder decoder({mode, LongLines::Pass, ContentFraming::Dot});
   Decoded result;
   while (!wire.empty() && !decoder.ended()) {
     const std::string_view chunk = wire.substr(0, piece);
@@ -87,7 +87,7 @@ TEST_CASE("the cutting of the input does not change the content") {
 
 /// Content of chunks that come in one piece, with its last line closed; "!" and the flaw when there is one.
 std::string of_chunks(std::string_view octets, BareLineEnds mode) {
-  ContentDecoder decoder(mode, ContentFraming::Chunks);
+  ContentDecoder decoder({mode, LongLines::Pass, ContentFraming::Chunks});
   std::string content;
   CHECK(decoder.decode(octets, content) == octets.size());
   decoder.finish(content);
@@ -104,6 +104,51 @@ TEST_CASE("in chunks no dot ends or hides anything, and the last line is closed 
   CHECK(of_chunks("a\r", BareLineEnds::Fix) == "a\r\n");
   CHECK(of_chunks("a\r", BareLineEnds::Reject) == "!bare CR");
   CHECK(of_chunks("a\nb", BareLineEnds::Reject) == "!bare LF");
+}
+
+/// Content with lines broken, whole and octet by octet, which must give the same.
+std::string with_broken_lines(std::string_view octets) {
+  std::string whole;
+  ContentDecoder({BareLineEnds::Fix, LongLines::Fix, ContentFraming::Chunks}).decode(octets, whole);
+  ContentDecoder decoder({BareLineEnds::Fix, LongLines::Fix, ContentFraming::Chunks});
+  std::string pieces;
+  for (const char& octet : octets) decoder.decode({&octet, 1}, pieces);
+  CHECK(pieces == whole);
+  return whole;
+}
+
+std::string xs(std::size_t count) {
+  return std::string(count, 'x');
+}
+
+TEST_CASE("a long line is broken at its last white space, which stays") {
+  CHECK(with_broken_lines(xs(998) + "\r\n") == xs(998) + "\r\n");
+  CHECK(with_broken_lines(xs(900) + " " + xs(98) + "\r\n") == xs(900) + "\r\n " + xs(98) + "\r\n");
+  CHECK(with_broken_lines(xs(900) + "\t" + xs(97) + "\r\n") == xs(900) + "\t" + xs(97) + "\r\n");
+  CHECK(with_broken_lines(xs(900) + "\t" + xs(1'000) + "\r\n") ==
+        xs(900) + "\r\n\t" + xs(997) + "\r\n " + xs(3) + "\r\n");
+}
+
+TEST_CASE("a long line without white space is broken at the limit, and no character with it") {
+  CHECK(with_broken_lines(xs(999) + "\r\n") == xs(998) + "\r\n x\r\n");
+  CHECK(with_broken_lines(xs(998 + 997 + 1) + "\n") == xs(998) + "\r\n " + xs(997) + "\r\n x\r\n");
+  CHECK(with_broken_lines(xs(997) + "\xc3\xa4\r\n") == xs(997) + "\r\n \xc3\xa4\r\n");
+  CHECK(with_broken_lines(xs(996) + "\xc3\xa4y\r\n") == xs(996) + "\xc3\xa4\r\n y\r\n");
+  CHECK(with_broken_lines(std::string(1'000, '\x80') + "\r\n").size() > 1'000);
+}
+
+TEST_CASE("a long line is refused or passed where the listener says so") {
+  for (const auto mode : {LongLines::Reject, LongLines::Pass}) {
+    ContentDecoder decoder({BareLineEnds::Reject, mode, ContentFraming::Dot});
+    std::string content;
+    decoder.decode(xs(998) + "\r\n" + xs(500), content);
+    CHECK(decoder.flaw().empty());
+    decoder.decode(xs(499) + "\r\n.\r\n", content);
+    CHECK(decoder.ended());
+    CHECK(decoder.flaw().empty() == (mode == LongLines::Pass));
+    CHECK_FALSE(decoder.is_ambiguous());
+    CHECK(content == xs(998) + "\r\n" + (mode == LongLines::Pass ? xs(999) + "\r\n" : xs(998)));
+  }
 }
 
 }  // namespace

@@ -186,13 +186,26 @@ TEST_CASE("content over the limit is refused after its end, and the session goes
 TEST_CASE("after a refused message the next one goes under its own envelope, pipelined or not") {
   Dialogue dialogue;
   dialogue.log_in();
-  const std::string first = "MAIL FROM:<evil@example.org>\r\nRCPT TO:<one@example.net>\r\nDATA\r\nbare\nline\r\n.\r\n";
+  const std::string first =
+      "MAIL FROM:<evil@example.org>\r\nRCPT TO:<one@example.net>\r\nDATA\r\n"s + '\0' + "\r\n.\r\n";
   const std::string second = "MAIL FROM:<b@example.org>\r\nRCPT TO:<two@example.net>\r\nDATA\r\nfine\r\n.\r\n";
   const std::string replies = dialogue.say(first + second);
   CHECK(contains(replies, "550 5.6.0"));
   CHECK(contains(replies, "queued as"));
   CHECK(dialogue.accepted_envelope.reverse_path->str() == "b@example.org");
   CHECK(dialogue.accepted_envelope.recipients.front().str() == "two@example.net");
+}
+
+TEST_CASE("after content with a lone line end nothing more is read, however it came") {
+  for (const char* content :
+       {"DATA\r\nbare\nline\r\n.\r\n", "DATA\r\nbare\rline\r\n.\r\n", "BDAT 3\r\na\nb", "BDAT 2 LAST\r\na\r"}) {
+    Dialogue dialogue;
+    dialogue.log_in();
+    const std::string replies = dialogue.say("MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\n"s + content +
+                                             "MAIL FROM:<evil@example.org>\r\n");
+    CHECK(replies.find("550 5.6.0 bare") == replies.rfind("\r\n", replies.size() - 3) + 2);
+    CHECK(dialogue.engine().need() == Need::Close);
+  }
 }
 
 TEST_CASE("when nothing can be stored, MAIL is refused for now") {

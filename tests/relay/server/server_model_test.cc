@@ -96,6 +96,7 @@ class Model {
   int data(const std::string& command) {
     if (!open_ || chunks_) return 503;
     if (recipients_.empty()) return 554;
+    if (command == "DATA ambiguous") return close(550);
     return reset(command == "DATA good" ? 250 : 550);
   }
 
@@ -104,6 +105,7 @@ class Model {
     if (!logged_in_) return close(530);
     if (!open_) return 503;
     if (recipients_.empty()) return reset(554);
+    if (command == "BDAT ambiguous") return close(550);
     if (command == "BDAT bad") return reset(550);
     chunks_ = true;
     return command == "BDAT last" ? reset(250) : 250;
@@ -135,10 +137,11 @@ class Model {
 };
 
 const std::vector<std::string> kVocabulary = {
-    "EHLO x",     "HELO x",     "RSET",       "NOOP",     "VRFY x",     "HELP",       "STARTTLS",
-    "QUIT",       "AUTH right", "AUTH wrong", "MAIL a",   "MAIL b",     "MAIL wrong", "MAIL foreign",
-    "MAIL large", "RCPT a",     "RCPT b",     "RCPT c",   "RCPT d",     "RCPT wrong", "DATA good",
-    "DATA bad",   "BDAT more",  "BDAT last",  "BDAT bad", "BDAT wrong", "NONSENSE"};
+    "EHLO x",     "HELO x",       "RSET",           "NOOP",       "VRFY x",         "HELP",
+    "STARTTLS",   "QUIT",         "AUTH right",     "AUTH wrong", "MAIL a",         "MAIL b",
+    "MAIL wrong", "MAIL foreign", "MAIL large",     "RCPT a",     "RCPT b",         "RCPT c",
+    "RCPT d",     "RCPT wrong",   "DATA good",      "DATA bad",   "DATA ambiguous", "BDAT more",
+    "BDAT last",  "BDAT bad",     "BDAT ambiguous", "BDAT wrong", "NONSENSE"};
 
 /// What goes over the wire; content of DATA follows when it is asked for.
 std::string octets_of(const std::string& command) {
@@ -154,7 +157,8 @@ std::string octets_of(const std::string& command) {
   // The octets of chunks are commands, so that one that is taken for a command shows.
   if (command == "BDAT more") return "BDAT 6\r\nRSET\r\n";
   if (command == "BDAT last") return "BDAT 6 LAST\r\nRSET\r\n";
-  if (command == "BDAT bad") return "BDAT 6\r\nRSET\n\n";
+  if (command == "BDAT bad") return std::string("BDAT 6\r\nRSET\0\0", 14);
+  if (command == "BDAT ambiguous") return "BDAT 6\r\nRSET\n\n";
   if (command == "BDAT wrong") return "BDAT 6x\r\n";
   return command + "\r\n";
 }
@@ -168,8 +172,10 @@ int code_of(const std::string& replies) {
 int say(Dialogue& dialogue, const std::string& command) {
   const std::string replies = dialogue.say(octets_of(command));
   if (!replies.starts_with("354")) return code_of(replies);
-  return code_of(dialogue.say(command == "DATA good" ? "From: a@example.org\r\n\r\nRSET\r\n.\r\n"
-                                                     : "From: a@example.org\r\n\r\nRSET\n.\r\n\r\n.\r\n"));
+  std::string content = "From: a@example.org\r\n\r\nRSET\r\n.\r\n";
+  if (command == "DATA bad") content[0] = '\0';
+  if (command == "DATA ambiguous") content.insert(5, "\n.\r\n");
+  return code_of(dialogue.say(content));
 }
 
 void check_envelope(const Envelope& accepted, const Model& before) {
@@ -196,7 +202,7 @@ void run_sequences(std::uint64_t count, std::uint32_t seed) {
     }
     for (std::size_t i = 0; i < kMaxCommands && !model.closed(); ++i) {
       const std::string& command = kVocabulary[random() % kVocabulary.size()];
-      if (command == "QUIT" && random() % 8 != 0) continue;
+      if ((command == "QUIT" || command.ends_with("ambiguous")) && random() % 8 != 0) continue;
       said += command + "; ";
       const Model before = model;
       dialogue.accepted_envelope = {};
