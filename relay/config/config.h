@@ -23,6 +23,8 @@ struct ListenerConfig {
     Submission,  ///< mail of those who log in, in names that they may use
     Forwarding,  ///< mail from elsewhere that goes on: judged and sealed, never signed as ours
   };
+  enum class LongLines { Reject, Fix, Pass };
+  enum class RawHeaders { Reject, Fix, Pass };
   std::string name;
   IpAddress address;
   std::uint16_t port = 587;
@@ -32,7 +34,9 @@ struct ListenerConfig {
   BareLineEnds bare_line_ends = BareLineEnds::Reject;  ///< Fix: a lone LF or CR in content becomes CRLF before signing;
                                                        ///< loopback only
   Purpose purpose = Purpose::Submission;
-  std::vector<IpAddress> peers;  ///< clients of a forwarding listener that need not log in
+  std::vector<IpAddress> peers;              ///< clients of a forwarding listener that need not log in
+  LongLines long_lines = LongLines::Fix;     ///< lines of content over 998 octets; Fix: broken before signing
+  RawHeaders raw_headers = RawHeaders::Fix;  ///< 8-bit octets in a header that is not SMTPUTF8; Fix: encoded
 
   friend bool operator==(const ListenerConfig&, const ListenerConfig&) = default;
 };

@@ -51,6 +51,7 @@ using OptionField =
                  std::string ListenerConfig::*, IpAddress ListenerConfig::*, std::uint16_t ListenerConfig::*,
                  ListenerConfig::Tls ListenerConfig::*, ListenerConfig::BareLineEnds ListenerConfig::*,
                  ListenerConfig::Purpose ListenerConfig::*, std::vector<IpAddress> ListenerConfig::*,
+                 ListenerConfig::LongLines ListenerConfig::*, ListenerConfig::RawHeaders ListenerConfig::*,
                  std::string PreflightRule::*, PreflightMode PreflightRule::*>;
 
 /// One option: the row from which the loader, the reference file, `waxwing config explain` and a test of the man page

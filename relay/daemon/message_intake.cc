@@ -123,11 +123,10 @@ void MessageIntake::finish(OnAnswer on_answer) {
   if (auto full = refusal_ ? std::nullopt : services_.storage_check()) refuse(std::move(*full));
   if (refusal_) return services_.loop.post([self = shared_from_this()] { self->answer(); });
 
-  const std::string_view header = reader_.header_block();
-  message_->needs_8bit = message_->needs_8bit || has_8bit(header);
+  message_->needs_8bit = message_->needs_8bit || has_8bit(header_);
   // Some clients say SMTPUTF8 with every message; only one that needs it depends on receivers that offer it.
   message_->needs_smtputf8 =
-      has_utf8_address(submission_.envelope) || (submission_.envelope.smtputf8 && has_8bit(header));
+      has_utf8_address(submission_.envelope) || (submission_.envelope.smtputf8 && has_8bit(header_));
   message_->tls_request = tls_request();
   message_->message_id = find_message_id(reader_.fields());
   body_hash_ = body_hasher_.finish();
@@ -145,8 +144,7 @@ void MessageIntake::seal_own() {
     const auto added = parse_header_block(missing);
     if (added) message_->message_id = find_message_id(*added);
   }
-  const std::string kept = without_withheld_fields(reader_.fields());
-  SealRequest request{received_field() + kept + missing, body_hash_, *author_domain_,
+  SealRequest request{received_field() + header_ + missing, body_hash_, *author_domain_,
                       submission_.envelope.reverse_path};
   services_.sealer.seal(std::move(request),
                         [self = shared_from_this()](Result<Sealed> sealed) { self->on_sealed(std::move(sealed)); });
@@ -163,12 +161,19 @@ void MessageIntake::check_header() {
   if (count_received(reader_.fields()) > kMaxReceivedFields)
     return refuse({554, "5.4.6", {"too many Received fields: the message goes in a circle"}});
   if (auto refusal = check_header_form(reader_.fields())) return refuse(std::move(*refusal));
-  if (forwards()) return;
+  if (forwards()) {
+    header_ = reader_.header_block();  // the signatures of others are on it as it is
+    return;
+  }
   if (auto refusal = check_results(reader_.fields(), services_.config.hostname)) return refuse(std::move(*refusal));
   // Sender rules hold for the names that people will see as well as for the envelope.
   auto author_domain = check_authors(reader_.fields(), submission_.account);
   if (!author_domain) return refuse(std::move(author_domain.error()));
   author_domain_ = std::move(*author_domain);
+  const bool is_utf8 = submission_.envelope.smtputf8;
+  auto header = outgoing_fields(reader_.fields(), is_utf8 ? RawHeaders::Pass : submission_.raw_headers);
+  if (!header) return refuse(std::move(header.error()));
+  header_ = std::move(*header);
 }
 
 void MessageIntake::on_sealed(Result<Sealed> sealed) {

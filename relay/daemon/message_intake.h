@@ -14,6 +14,7 @@
 #include "relay/queue/account.h"
 #include "relay/queue/queued_message.h"
 #include "relay/server/command.h"
+#include "relay/server/header_repair.h"
 #include "relay/server/server_engine.h"
 #include "relay/store/spool_file.h"
 #include "relay/store/store_thread.h"
@@ -59,6 +60,7 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
     std::string tls_summary;  ///< empty without TLS
     ListenerConfig::Purpose purpose = ListenerConfig::Purpose::Submission;
     bool authenticated = true;  ///< false: its address was enough
+    RawHeaders raw_headers = RawHeaders::Fix;
   };
   /// Success: durable, with the id to tell the client. Otherwise the reply that refuses.
   using OnAnswer = std::function<void(tl::expected<QueueId, ServerReply>)>;
@@ -102,6 +104,7 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
   std::optional<SpoolFile> spool_;
   std::optional<DomainName> author_domain_;
   std::string held_because_;  ///< empty: it is to be delivered
+  std::string header_;        ///< as submitted, without what must not leave and with what had to be mended
   std::optional<ServerReply> refusal_;
   OnAnswer on_answer_;
 };

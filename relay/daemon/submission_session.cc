@@ -173,7 +173,7 @@ void SubmissionSession::hand_on_content() {
         services_.intake, MessageIntake::Submission{engine_->envelope(), *engine_->account(), engine_->helo_name(),
                                                     connection_->peer().address,
                                                     tls == nullptr ? "" : summary.version + " " + summary.cipher,
-                                                    services_.purpose, !is_peer()});
+                                                    services_.purpose, !is_peer(), services_.raw_headers});
   }
   const std::string content = engine_->take_content();
   if (!content.empty()) intake_->feed(content);

@@ -8,6 +8,7 @@
 
 #include "relay/daemon/authenticator.h"
 #include "relay/daemon/message_intake.h"
+#include "relay/server/header_repair.h"
 #include "relay/server/server_engine.h"
 #include "transport/io/connection.h"
 #include "transport/io/event_loop.h"
@@ -22,7 +23,8 @@ struct SessionServices {
   SmtpServerEngine::Options engine;
   std::string listener;  ///< name, for logs
   ListenerConfig::Purpose purpose = ListenerConfig::Purpose::Submission;
-  std::vector<IpAddress> peers;                 ///< who need not log in
+  std::vector<IpAddress> peers;  ///< who need not log in
+  RawHeaders raw_headers = RawHeaders::Fix;
   std::shared_ptr<const TlsServerContext> tls;  ///< nullptr where TLS is not offered
 };
 

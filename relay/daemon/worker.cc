@@ -36,10 +36,22 @@ SmtpServerEngine::Options engine_options(const Config& config, const ListenerCon
                                                                 : SmtpServerEngine::Tls::Implicit;
   options.bare_line_ends =
       listener.bare_line_ends == ListenerConfig::BareLineEnds::Fix ? BareLineEnds::Fix : BareLineEnds::Reject;
+  options.long_lines = listener.long_lines == ListenerConfig::LongLines::Reject ? LongLines::Reject
+                       : listener.long_lines == ListenerConfig::LongLines::Fix  ? LongLines::Fix
+                                                                                : LongLines::Pass;
+  // What others have signed is broken by mending.
+  const bool forwards = listener.purpose == ListenerConfig::Purpose::Forwarding;
+  if (forwards && options.long_lines == LongLines::Fix) options.long_lines = LongLines::Pass;
   options.max_message_octets = config.max_message_octets;
   options.max_recipients = config.max_recipients;
   options.command_timeout = config.idle_timeout;
   return options;
+}
+
+RawHeaders raw_headers(const ListenerConfig& listener) {
+  return listener.raw_headers == ListenerConfig::RawHeaders::Reject ? RawHeaders::Reject
+         : listener.raw_headers == ListenerConfig::RawHeaders::Fix  ? RawHeaders::Fix
+                                                                    : RawHeaders::Pass;
 }
 
 }  // namespace
@@ -129,7 +141,7 @@ Result<void> Worker::Inside::open_listeners() {
     const ListenerConfig& config = environment.config.listeners[i];
     services.push_back(std::make_unique<SessionServices>(
         SessionServices{*intake, *authenticator, engine_options(environment.config, config), config.name,
-                        config.purpose, config.peers, environment.listener_tls.at(i)}));
+                        config.purpose, config.peers, raw_headers(config), environment.listener_tls.at(i)}));
     auto listener = open_listener(i);
     if (!listener)
       return fail(listener.error().kind, fmt::format("listener '{}': {}", config.name, listener.error().detail));

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-
-#include "policy/ascii.h"
+#include <string>
+#include <string_view>
 
 namespace waxwing {
 namespace {
@@ -44,10 +44,6 @@ bool has_blank_line(std::string_view raw) {
   return false;
 }
 
-bool is_withheld(const HeaderField& field) {
-  return field.is("Bcc") || field.is("Resent-Bcc") || field.is("Return-Path") || field.is("Content-Length");
-}
-
 }  // namespace
 
 std::optional<ServerReply> check_header_form(const std::vector<HeaderField>& fields) {
@@ -69,12 +65,8 @@ std::optional<ServerReply> check_header_form(const std::vector<HeaderField>& fie
   return std::nullopt;
 }
 
-std::string without_withheld_fields(const std::vector<HeaderField>& fields) {
-  std::string block;
-  for (const HeaderField& field : fields) {
-    if (!is_withheld(field)) block += field.raw;
-  }
-  return block;
+bool is_withheld(const HeaderField& field) {
+  return field.is("Bcc") || field.is("Resent-Bcc") || field.is("Return-Path") || field.is("Content-Length");
 }
 
 }  // namespace waxwing

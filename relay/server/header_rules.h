@@ -1,7 +1,6 @@
 #pragma once
 
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "relay/server/command.h"
@@ -16,9 +15,9 @@ namespace waxwing {
 /// @source  RFC 5322 §2.2, §3.6 and §4.5
 [[nodiscard]] std::optional<ServerReply> check_header_form(const std::vector<HeaderField>& fields);
 
-/// The header block without what must not leave: Bcc and Resent-Bcc, whose readers are nobody's business; Return-Path,
-/// which only the last server writes; and Content-Length, which some programs believe.
+/// Whether a field must not leave: Bcc and Resent-Bcc, whose readers are nobody's business; Return-Path, which only the
+/// last server writes; and Content-Length, which some programs believe.
 /// @source  RFC 5322 §3.6.3, RFC 5321 §4.4
-[[nodiscard]] std::string without_withheld_fields(const std::vector<HeaderField>& fields);
+[[nodiscard]] bool is_withheld(const HeaderField& field);
 
 }  // namespace waxwing

@@ -118,6 +118,8 @@ key_file = "/tls/key.pem"
 name = "inside"
 address = "::1"
 bare_line_ends = "fix"
+long_lines = "pass"
+raw_headers = "reject"
 )");
   CHECK(config.hostname == "relay.sender.example");
   CHECK(config.state_directory == "/state");
@@ -152,6 +154,10 @@ bare_line_ends = "fix"
   CHECK(config.listeners[0].bare_line_ends == ListenerConfig::BareLineEnds::Reject);
   CHECK(config.listeners[1].port == 587);
   CHECK(config.listeners[1].bare_line_ends == ListenerConfig::BareLineEnds::Fix);
+  CHECK(config.listeners[0].long_lines == ListenerConfig::LongLines::Fix);
+  CHECK(config.listeners[1].long_lines == ListenerConfig::LongLines::Pass);
+  CHECK(config.listeners[0].raw_headers == ListenerConfig::RawHeaders::Fix);
+  CHECK(config.listeners[1].raw_headers == ListenerConfig::RawHeaders::Reject);
 }
 
 TEST_CASE("a size may be a whole number of octets") {

@@ -37,13 +37,12 @@ TEST_CASE("what programs take for different headers is refused") {
     CHECK(refusal_of(std::string("Subject: a") + octet + "b\r\n").find("550 5.6.0 the field Subject holds") == 0);
 }
 
-TEST_CASE("fields that must not leave are taken out and nothing else is") {
+TEST_CASE("fields that must not leave are known in any case, and others leave") {
   const auto fields = parse_header_block(
-      "Received: x\r\nBcc: a@example.org,\r\n b@example.org\r\nTo: c@example.org\r\nreturn-path: <x@y>\r\n"
-      "Resent-Bcc: d@example.org\r\nContent-Length: 3\r\n"
-      "Subject: y\r\n");
+      "Bcc: a\r\nreturn-path: <x@y>\r\nRESENT-BCC: d\r\nContent-Length: 3\r\n"
+      "To: c\r\nReceived: x\r\nX-Bcc: y\r\nContent-Type: z\r\n");
   REQUIRE(fields);
-  CHECK(without_withheld_fields(*fields) == "Received: x\r\nTo: c@example.org\r\nSubject: y\r\n");
+  for (std::size_t i = 0; i < fields->size(); ++i) CHECK(is_withheld((*fields)[i]) == (i < 4));
 }
 
 }  // namespace
