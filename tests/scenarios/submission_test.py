@@ -1,6 +1,9 @@
 """Stock clients submit on every kind of listener; what must be refused is refused."""
 
+import email
+import email.policy
 import pathlib
+import re
 import smtplib
 import socket
 import ssl
@@ -20,7 +23,8 @@ class Submission(scenario.Scenario):
     @classmethod
     def build_world(cls):
         identity = certificates.leaf(None, ["mx.recv.example"])
-        cls.host = cls.receiving_host("mx.recv.example", "127.0.0.2", ["recv.example"], identity)
+        # Not everybody speaks SMTPUTF8, and nobody needs it for most messages.
+        cls.host = cls.receiving_host("mx.recv.example", "127.0.0.2", ["recv.example"], identity, {"smtputf8_enable": "no"})
         cls.dns.add("_25._tcp.mx.recv.example", "TLSA", identity.tlsa())
         chain, key = certificates.leaf(cls.authority, ["localhost"]).write(cls.folder, "listener")
         tls = {"certificate_file": chain, "key_file": key}
@@ -32,7 +36,7 @@ class Submission(scenario.Scenario):
         ]
 
     def deliver_with(self, name, client, port, tls):
-        recipient = f"{name.replace(' ', '-')}-{tls}@recv.example"
+        recipient = f"{re.sub('[^a-z0-9]+', '-', name.lower())}-{tls}@recv.example"
         text = stock_clients.message(scenario.SENDER, recipient, body=f"By {name}.\r\n.dot\r\n")
         result = client("localhost", port, tls, self.ca_file, scenario.USER, scenario.PASSWORD, scenario.SENDER, recipient, text)
         self.assertTrue(result.accepted, result.text[-3000:])
@@ -164,6 +168,56 @@ class Submission(scenario.Scenario):
         self.assertTrue(reply.startswith(b"250"), reply)
         stored = self.host.wait_for_message(recipient)
         self.assertTrue(dkim.DKIM(stored.from_first_signature()).verify(dnsfunc=self.dns.lookup_txt))
+
+    def signed_by_us(self, recipient):
+        """The message as its receiver has it, once its signature has verified."""
+        stored = self.host.wait_for_message(recipient)
+        wire = stored.from_first_signature()
+        self.assertTrue(dkim.DKIM(wire).verify(dnsfunc=self.dns.lookup_txt))
+        return wire
+
+    def test_headers_outside_ascii_are_encoded_before_signing(self):
+        content = "From: Jürgen Müller <ann@sender.example>\r\nSubject: Grüße aus Köln\r\nX-Raw: ä\r\n\r\nHallo.\r\n.\r\n".encode()
+        reply = self.raw_submission(LOCAL, "raw@recv.example", content)
+        self.assertTrue(reply.startswith(b"250"), reply)
+        wire = self.signed_by_us("raw@recv.example")
+        self.assertTrue(wire.partition(b"\r\n\r\n")[0].isascii())
+        parsed = email.message_from_bytes(wire, policy=email.policy.default)
+        self.assertEqual(parsed["Subject"], "Grüße aus Köln")
+        self.assertEqual(parsed["From"].addresses[0].display_name, "Jürgen Müller")
+        self.assertEqual(parsed["X-Raw"], "ä")
+
+    def test_long_lines_are_broken_before_signing(self):
+        words = b" ".join(b"word%d" % number for number in range(2_000))
+        content = b"From: ann@sender.example\r\nSubject: " + words[:3_000] + b"\r\n\r\n" + words + b"\r\n" + b"x" * 5_000 + b"\r\n.\r\n"
+        reply = self.raw_submission(STRICT, "long@recv.example", content)
+        self.assertTrue(reply.startswith(b"250"), reply)
+        wire = self.signed_by_us("long@recv.example")
+        self.assertLessEqual(max(map(len, wire.replace(b"\r\n", b"\n").split(b"\n"))), 998)
+        body = wire.replace(b"\r\n", b"\n").partition(b"\n\n")[2].replace(b"\n", b"")
+        self.assertTrue(body.startswith(words))
+        self.assertEqual(body[len(words):].replace(b" ", b""), b"x" * 5_000)
+
+    def test_smtputf8_that_nothing_needs_asks_nothing_of_the_receiver(self):
+        with smtplib.SMTP("127.0.0.1", LOCAL, local_hostname="client.example") as client:
+            client.login(scenario.USER, scenario.PASSWORD)
+            client.sendmail(scenario.SENDER, ["needless@recv.example"],
+                            stock_clients.message(scenario.SENDER, "needless@recv.example"), ["BODY=8BITMIME", "SMTPUTF8"])
+        self.signed_by_us("needless@recv.example")
+
+    def test_the_same_message_comes_by_chunks(self):
+        content = stock_clients.message(scenario.SENDER, "chunks@recv.example", body=".\r\n..two\r\nthree").encode()
+        with smtplib.SMTP("127.0.0.1", STRICT, local_hostname="client.example") as client:
+            client.login(scenario.USER, scenario.PASSWORD)
+            self.assertTrue(client.has_extn("chunking"))
+            client.mail(scenario.SENDER)
+            client.rcpt("chunks@recv.example")
+            client.send(b"BDAT 10\r\n" + content[:10])
+            self.assertEqual(client.getreply()[0], 250)
+            client.send(b"BDAT %d LAST\r\n" % (len(content) - 10) + content[10:])
+            self.assertEqual(client.getreply()[0], 250)
+        wire = self.signed_by_us("chunks@recv.example").replace(b"\r\n", b"\n")
+        self.assertTrue(wire.endswith(b"\n\n.\n..two\nthree\n"), wire[-60:])
 
     def test_date_and_message_id_are_added_before_signing(self):
         self.submit_ok("fields@recv.example")

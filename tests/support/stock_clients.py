@@ -7,10 +7,12 @@ verified with. No client is told to look away.
 import base64
 import collections
 import os
+import re
 import smtplib
 import ssl
 import subprocess
 import tempfile
+import urllib.parse
 
 Result = collections.namedtuple("Result", "accepted text")
 
@@ -87,7 +89,112 @@ def login_mechanism(host, port, user, password, sender, recipient, message):
         return Result(False, str(error))
 
 
-ALL = {"swaks": swaks, "curl": curl, "python3 smtplib": python_smtplib, "msmtp": msmtp}
+def _parts(text):
+    """Subject and body of a message, for clients that make the message themselves."""
+    head, _, body = text.partition("\r\n\r\n")
+    return re.search(r"^Subject: (.*)$", head, re.MULTILINE).group(1).strip(), body.replace("\r\n", "\n")
+
+
+def s_nail(host, port, tls, ca_file, user, password, sender, recipient, message):
+    subject, body = _parts(message)
+    scheme = "smtps" if tls == "implicit" else "smtp"
+    options = ["v15-compat", f"mta={scheme}://{user}:{urllib.parse.quote(password)}@{host}:{port}", "smtp-auth=plain",
+               f"from={sender}", "sendwait", "hostname=client.example"]
+    if tls != "none":
+        options += ["tls-verify=strict", f"tls-ca-file={ca_file}"]
+    if tls == "starttls":
+        options.append("smtp-use-starttls")
+    settings = [part for option in options for part in ("-S", option)]
+    return _run(["s-nail", "-:/", *settings, "-s", subject, recipient], stdin=body)
+
+
+def mutt(host, port, tls, ca_file, user, password, sender, recipient, message):
+    subject, body = _parts(message)
+    scheme = "smtps" if tls == "implicit" else "smtp"
+    settings = [f"set smtp_url={scheme}://{user}@{host}:{port}/", f'set smtp_pass="{password}"', "set smtp_authenticators=plain",
+                f"set ssl_starttls={'yes' if tls == 'starttls' else 'no'}", f"set ssl_force_tls={'no' if tls == 'none' else 'yes'}",
+                f"set ssl_ca_certificates_file={ca_file}", "set copy=no", f"set from={sender}"]
+    with tempfile.TemporaryDirectory() as home:
+        return _run(["mutt", "-F", "/dev/null", *(part for setting in settings for part in ("-e", setting)), "-s", subject, "--",
+                     recipient], stdin=body, environment={"HOME": home})
+
+
+def _script(command, text, host, port, tls, ca_file, user, password, sender, recipient, message):
+    """Runs a few lines of a language whose mail library is meant; what they need is in the environment."""
+    subject, body = _parts(message)
+    environment = {"HOST": host, "PORT": str(port), "TLS": tls, "CA": ca_file, "SMTP_USER": user, "PASSWORD": password,
+                   "SENDER": sender, "RECIPIENT": recipient, "SUBJECT": subject, "BODY": body, "SSL_CERT_FILE": ca_file}
+    return _run([*command, text], environment=environment)
+
+
+PHPMAILER = r"""
+require '/usr/share/php/libphp-phpmailer/autoload.php';
+$mail = new PHPMailer\PHPMailer\PHPMailer(true);
+$mail->isSMTP();
+$mail->Host = getenv('HOST');
+$mail->Port = (int)getenv('PORT');
+$mail->SMTPAuth = true;
+$mail->Username = getenv('SMTP_USER');
+$mail->Password = getenv('PASSWORD');
+$mail->SMTPSecure = ['none' => '', 'starttls' => 'tls', 'implicit' => 'ssl'][getenv('TLS')];
+$mail->setFrom(getenv('SENDER'));
+$mail->addAddress(getenv('RECIPIENT'));
+$mail->Subject = getenv('SUBJECT');
+$mail->Body = getenv('BODY');
+$mail->send();
+"""
+
+SYMFONY = r"""
+require '/usr/share/php/Symfony/Component/Mailer/autoload.php';
+$scheme = getenv('TLS') === 'implicit' ? 'smtps' : 'smtp';
+$dsn = sprintf('%s://%s:%s@%s:%s', $scheme, getenv('SMTP_USER'), rawurlencode(getenv('PASSWORD')), getenv('HOST'), getenv('PORT'));
+$mailer = new Symfony\Component\Mailer\Mailer(Symfony\Component\Mailer\Transport::fromDsn($dsn));
+$mailer->send((new Symfony\Component\Mime\Email())->from(getenv('SENDER'))->to(getenv('RECIPIENT'))
+    ->subject(getenv('SUBJECT'))->text(getenv('BODY')));
+"""
+
+RUBY_MAIL = r"""
+require 'mail'
+tls = { 'none' => { enable_starttls_auto: false }, 'starttls' => { enable_starttls: :always }, 'implicit' => { ssl: true } }
+settings = { address: ENV['HOST'], port: ENV['PORT'].to_i, user_name: ENV['SMTP_USER'], password: ENV['PASSWORD'],
+             authentication: :plain, ca_file: ENV['CA'], domain: 'client.example' }
+Mail.defaults { delivery_method :smtp, settings.merge(tls[ENV['TLS']]) }
+Mail.deliver { from ENV['SENDER']; to ENV['RECIPIENT']; subject ENV['SUBJECT']; body ENV['BODY'] }
+"""
+
+EMAIL_SENDER = r"""
+use Email::Sender::Simple qw(sendmail);
+use Email::Sender::Transport::SMTP;
+use Email::Simple;
+my %tls = (none => 0, starttls => 'starttls', implicit => 'ssl');
+my $transport = Email::Sender::Transport::SMTP->new({
+    hosts => [$ENV{HOST}], port => $ENV{PORT}, ssl => $tls{$ENV{TLS}}, sasl_username => $ENV{SMTP_USER},
+    sasl_password => $ENV{PASSWORD}, helo => 'client.example',
+    ssl_options => { SSL_ca_file => $ENV{CA}, SSL_verifycn_name => $ENV{HOST} } });
+my $email = Email::Simple->create(
+    header => [From => $ENV{SENDER}, To => $ENV{RECIPIENT}, Subject => $ENV{SUBJECT}], body => $ENV{BODY});
+sendmail($email, { transport => $transport });
+"""
+
+
+def phpmailer(host, port, tls, ca_file, *rest):
+    return _script(["php", "-d", f"openssl.cafile={ca_file}", "-r"], PHPMAILER, host, port, tls, ca_file, *rest)
+
+
+def symfony_mailer(host, port, tls, ca_file, *rest):
+    return _script(["php", "-d", f"openssl.cafile={ca_file}", "-r"], SYMFONY, host, port, tls, ca_file, *rest)
+
+
+def ruby_mail(*arguments):
+    return _script(["ruby", "-e"], RUBY_MAIL, *arguments)
+
+
+def perl_email_sender(*arguments):
+    return _script(["perl", "-e"], EMAIL_SENDER, *arguments)
+
+
+ALL = {"swaks": swaks, "curl": curl, "python3 smtplib": python_smtplib, "msmtp": msmtp, "s-nail": s_nail, "mutt": mutt,
+       "PHPMailer": phpmailer, "Symfony Mailer": symfony_mailer, "ruby mail": ruby_mail, "Email::Sender": perl_email_sender}
 
 
 def message(sender, recipient, subject="Test", body="Hello.\r\n", **fields):
