@@ -100,6 +100,19 @@ std::optional<std::uint64_t> parse_octets(std::string_view digits) {
   return whole && error == std::errc() ? std::optional(octets) : std::nullopt;
 }
 
+/// Whether a value keeps to "xchar / hexchar", which "<>" does. @source RFC 3461 §4
+bool is_xtext(std::string_view value) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (value[i] <= ' ' || value[i] > '~' || value[i] == '=') return false;
+    if (value[i] != '+') continue;
+    const std::string_view digits = value.substr(i + 1, 2);
+    if (digits.size() < 2 || kHex.find(digits[0]) == kHex.npos || kHex.find(digits[1]) == kHex.npos) return false;
+    i += 2;
+  }
+  return !value.empty();
+}
+
 BdatCommand parse_bdat(std::string_view rest) {
   const std::string_view digits = take_word(rest);
   const std::string_view last = take_word(rest);
@@ -132,7 +145,10 @@ std::optional<ServerReply> apply_mail_parameter(std::string_view keyword, const 
     return std::nullopt;
   }
   // RFC 4954 §5: accepted from every authenticated client; who submitted is known from AUTH alone.
-  if (keyword == "auth" && !value.empty()) return std::nullopt;
+  if (keyword == "auth") {
+    if (!is_xtext(value)) return ServerReply{501, "5.5.4", {"AUTH= must be <> or xtext"}};
+    return std::nullopt;
+  }
   return ServerReply{555, "5.5.4", {"an ESMTP parameter of MAIL is not one that this server offers"}};
 }
 

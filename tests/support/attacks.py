@@ -131,7 +131,13 @@ _COMMANDS = [
     _one("param.body-binary", "login", A + b" BODY=BINARYMIME", "501"),
     _one("param.no-space", "login", A + b"SIZE=1", "501"),
     _one("param.equals", "login", A + b" =", "5.."),
-    _one("param.auth-empty", "login", A + b" AUTH=", "5.."),
+    _one("param.auth-empty", "login", A + b" AUTH=", "501"),
+    _one("param.auth-half-hex", "login", A + b" AUTH=a+0", "501"),
+    _one("param.auth-lower-hex", "login", A + b" AUTH=a+0d", "501"),
+    _one("param.requiretls-value", "login", A + b" REQUIRETLS=1", "501"),
+    _one("param.smtputf8-value", "login", A + b" SMTPUTF8=1", "501"),
+    _one("param.envid", "login", A + b" ENVID=a+00", "5.."),
+    _one("param.orcpt", "mail", B + b" ORCPT=rfc822;a+0D+0Ab", "5.."),
 ]
 
 _STATES = [

@@ -328,10 +328,13 @@ TEST_CASE("addresses and parameters are judged by their grammar") {
         "MAIL FROM:<a@example.org>x", "MAIL FROM:<a@example.org> SIZE=x", "MAIL FROM:<a@example.org> SIZE=1 SIZE=1",
         "MAIL FROM:<a@example.org> NEWS=1", "MAIL FROM:<a b@example.org>", "MAIL", "RCPT TO:<b@example.net>",
         "MAIL FROM:<x:a@example.org>", "MAIL FROM:<@relay.example,:a@example.org>", "MAIL FROM:<@a b:a@example.org>",
-        "MAIL FROM:<@:a@example.org>"}) {
+        "MAIL FROM:<@:a@example.org>", "MAIL FROM:<a@example.org> AUTH=", "MAIL FROM:<a@example.org> AUTH=a+0",
+        "MAIL FROM:<a@example.org> AUTH=a+0d", "MAIL FROM:<a@example.org> AUTH=a=b"}) {
     INFO(line);
     CHECK(dialogue.say(std::string(line) + "\r\n").front() == '5');
   }
+  CHECK(dialogue.say("MAIL FROM:<a@example.org> AUTH=<>\r\nRSET\r\n").substr(0, 3) == "250");
+  CHECK(dialogue.say("MAIL FROM:<a@example.org> AUTH=e+3Dmc2@example.com\r\nRSET\r\n").substr(0, 3) == "250");
   CHECK(dialogue.say("mail from: <\"a b\"@example.org>\r\n").substr(0, 3) == "250");
   CHECK(dialogue.say("RCPT TO:<@relay.example:b@example.net>\r\n").substr(0, 3) == "250");
 }
