@@ -27,6 +27,7 @@ Result<AdminReply> run_admin_command(const nlohmann::json& request, SqliteQueueS
   if (command == "account passwd") return account_passwd(arguments, store);
   if (command == "account list") return account_list(arguments, store);
   if (command == "report tls list") return report_tls_list(arguments, store);
+  if (command == "report tls send") return report_tls_send(arguments, store);
   if (command == "report tls show") return report_tls_show(arguments, store);
   arguments.refuse("\"command\" is missing or unknown");
   return tl::unexpected(arguments.finish().error());

@@ -29,12 +29,19 @@ struct HeldMessage {
   std::string reason;
 };
 
+/// A report about TLS that an operator wants to be sent.
+struct TlsReportDay {
+  WallTime day;  ///< 00:00 UTC
+  std::string domain;
+};
+
 /// What a running relay must do after a command whose changes are durable.
 struct AdminEffects {
   std::vector<WaitingRecipient> retry;  ///< to be added to the scheduler: their new time is now
   std::vector<DroppedMessage> dropped;
-  std::vector<HeldMessage> held;      ///< the scheduler leaves them alone
-  std::vector<HeldMessage> released;  ///< the scheduler takes them again, with what is in `retry`
+  std::vector<TlsReportDay> tls_reports;  ///< to be sent now
+  std::vector<HeldMessage> held;          ///< the scheduler leaves them alone
+  std::vector<HeldMessage> released;      ///< the scheduler takes them again, with what is in `retry`
 };
 
 /// The answer to a command.
@@ -66,6 +73,7 @@ struct AdminReply {
 ///   account list                                     a line per account, without the hash
 ///   report tls list                                  a line per day and recipient domain: day, domain, successes,
 ///   failures
+///   report tls send  domain [day]                    has the report about a domain sent now: day, domain
 ///   report tls show  domain [day] [organization_name] [contact_info]   the report about a domain (RFC 8460 §4.4)
 ///
 /// Filters that are given together must all hold. Commands about several messages take "after" (AdminReply::next), so

@@ -65,6 +65,21 @@ Result<AdminReply> report_tls_list(AdminRequest& request, SqliteQueueStore& stor
   return reply;
 }
 
+Result<AdminReply> report_tls_send(AdminRequest& request, SqliteQueueStore& store) {
+  const auto domain = DomainName::parse(request.text("domain"));
+  const std::string day_member = request.text("day");
+  const auto asked = read_day(day_member);
+  if (!domain) request.refuse("\"domain\" is not a domain name");
+  if (!day_member.empty() && !asked) request.refuse("\"day\" is not a day such as 2026-01-31");
+  if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
+  const auto day = chosen_day(store, *domain, asked);
+  if (!day) return tl::unexpected(day.error());
+  AdminReply reply;
+  add_line(reply, {{"day", day_text(*day)}, {"domain", domain->str()}});
+  reply.effects.tls_reports.push_back({*day, domain->str()});
+  return reply;
+}
+
 Result<AdminReply> report_tls_show(AdminRequest& request, SqliteQueueStore& store) {
   const auto domain = DomainName::parse(request.text("domain"));
   const std::string day_member = request.text("day");

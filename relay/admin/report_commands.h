@@ -10,6 +10,7 @@ namespace waxwing {
 // The commands about reports to recipient domains, as admin_commands.h describes them.
 
 [[nodiscard]] Result<AdminReply> report_tls_list(AdminRequest& request, SqliteQueueStore& store);
+[[nodiscard]] Result<AdminReply> report_tls_send(AdminRequest& request, SqliteQueueStore& store);
 [[nodiscard]] Result<AdminReply> report_tls_show(AdminRequest& request, SqliteQueueStore& store);
 
 }  // namespace waxwing

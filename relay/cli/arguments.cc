@@ -161,9 +161,12 @@ class CommandTree {
     group->require_subcommand(1);
     group->fallthrough();
     add(group, "list", Command::ReportTlsList, "List days and domains for which TLS sessions were counted");
+    CLI::App* send = add(group, "send", Command::ReportTlsSend, "Send the report about a domain now");
     CLI::App* show = add(group, "show", Command::ReportTlsShow, "Print the report about a domain");
-    show->add_option("DOMAIN", arguments_.domain, "Recipient domain")->required();
-    show->add_option("--day", arguments_.day, "Day in UTC such as 2026-01-31; without, the last one");
+    for (CLI::App* command : {send, show}) {
+      command->add_option("DOMAIN", arguments_.domain, "Recipient domain")->required();
+      command->add_option("--day", arguments_.day, "Day in UTC such as 2026-01-31; without, the last one");
+    }
   }
 
   void add_password_file(CLI::App* command) {

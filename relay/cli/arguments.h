@@ -32,6 +32,7 @@ enum class Command {
   AccountPasswd,
   AccountList,
   ReportTlsList,
+  ReportTlsSend,
   ReportTlsShow,
 };
 
@@ -56,7 +57,7 @@ struct Arguments {
   std::string tenant;                ///< account add
   std::vector<std::string> senders;  ///< account add
   std::string password_file;         ///< account add, passwd
-  std::string day;                   ///< report tls show
+  std::string day;                   ///< report tls send, show
 };
 
 /// Why there is nothing to run: help or the version was asked for, or the command line is wrong.

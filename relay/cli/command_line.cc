@@ -137,6 +137,8 @@ class CommandRun {
         return list_accounts(asker(), output_);
       case Command::ReportTlsList:
         return list_tls_reports(asker(), output_);
+      case Command::ReportTlsSend:
+        return send_tls_report(asker(), arguments_.domain, arguments_.day, output_);
       case Command::ReportTlsShow:
         return show_tls_report(asker(), arguments_.domain, arguments_.day, config_.hostname, output_);
       default:

@@ -38,4 +38,17 @@ Result<void> show_tls_report(const AskRelay& ask, const std::string& domain, con
   return {};
 }
 
+Result<void> send_tls_report(const AskRelay& ask, const std::string& domain, const std::string& day, Output& output) {
+  Json request = {{"command", "report tls send"}, {"domain", domain}};
+  if (!day.empty()) request["day"] = day;
+  const auto lines = ask(std::move(request));
+  if (!lines) return tl::unexpected(lines.error());
+  for (const Json& line : *lines) {
+    output.add_object(line);
+    output.add_line(fmt::format("{}  {}  is sent if the domain asks for reports; the log tells", json_text(line, "day"),
+                                json_text(line, "domain")));
+  }
+  return {};
+}
+
 }  // namespace waxwing

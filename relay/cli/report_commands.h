@@ -18,4 +18,9 @@ namespace waxwing {
 [[nodiscard]] Result<void> show_tls_report(const AskRelay& ask, const std::string& domain, const std::string& day,
                                            const std::string& hostname, Output& output);
 
+/// Asks the running relay to send the report about one domain now.
+/// @param day  as show_tls_report()
+[[nodiscard]] Result<void> send_tls_report(const AskRelay& ask, const std::string& domain, const std::string& day,
+                                           Output& output);
+
 }  // namespace waxwing

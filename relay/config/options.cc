@@ -332,7 +332,9 @@ const Option
      .field = &Config::tls_report_enabled,
      .help =
          "Whether TLS sessions are counted for each recipient domain and day, by the policy that the domain publishes "
-         "and by what failed. \"waxwing report tls\" shows them."},
+         "and by what failed, and reported after the day, by mail, to domains that ask for it. The mail is signed with "
+         "a key of the domain that \"hostname\" names, without which none is sent. \"waxwing report tls\" shows what "
+         "was counted."},
     {.section = "forwarding",
      .name = "domain",
      .type = OptionType::Domain,

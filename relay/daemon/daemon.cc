@@ -25,6 +25,7 @@
 #include "relay/daemon/network.h"
 #include "relay/daemon/service_manager.h"
 #include "relay/daemon/srs_secrets.h"
+#include "relay/daemon/tls_report_sender.h"
 #include "relay/daemon/work_pool.h"
 #include "relay/daemon/worker.h"
 #include "relay/observe/event_log.h"
@@ -118,6 +119,7 @@ class Daemon {
   void reload_keys();
   void begin_shutdown();
   void await_quiet();
+  void start_reports();
   [[nodiscard]] DeliveryQueue::Ports delivery_ports();
   [[nodiscard]] Worker& worker_for(const std::string& domain);
 
@@ -132,6 +134,7 @@ class Daemon {
   std::unique_ptr<StoreThread> store_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<DeliveryQueue> queue_;
+  std::unique_ptr<TlsReportSender> tls_reports_;
   std::unique_ptr<LocalRequestServer> control_;
   Timer shutdown_timer_;
   std::optional<MonotonicTime> shutdown_end_;
@@ -165,6 +168,7 @@ Result<void> Daemon::start() {
   if (opened) opened = prepare_forwarding();
   if (opened) opened = load_queue();
   if (opened) opened = start_workers();
+  if (opened) start_reports();
   if (opened) opened = open_control();
   return opened;
 }
@@ -283,6 +287,20 @@ Result<void> Daemon::start_workers() {
   return {};
 }
 
+void Daemon::start_reports() {
+  TlsReportSender::Ports ports;
+  ports.resolve = [this](const Question& question, std::function<void(const Answer&)> on_answer) {
+    workers_.front()->resolve(question, [this, on_answer = std::move(on_answer)](const Answer& answer) {
+      loop_.post([on_answer, answer] { on_answer(answer); });
+    });
+  };
+  ports.seal = delivery_ports().seal_report;
+  ports.enqueue = [this](const QueuedMessage& message) { queue_->enqueue(message); };
+  tls_reports_ = std::make_unique<TlsReportSender>(
+      loop_, *store_, ids_, log_, TlsReportSender::Options{config_.hostname, config_.lifetime}, std::move(ports));
+  if (config_.tls_report_enabled) tls_reports_->start();
+}
+
 Result<void> Daemon::open_control() {
   auto control =
       open_control_server(loop_, config_.run_directory,
@@ -309,6 +327,7 @@ void Daemon::on_effects(const AdminEffects& effects) {
                {{"id", released.id.str()}, {"message_id", released.message_id}, {"reason", released.reason}});
   }
   for (const WaitingRecipient& recipient : effects.retry) queue_->retry(recipient);
+  for (const TlsReportDay& report : effects.tls_reports) tls_reports_->send_now(report.day, report.domain);
   for (const DroppedMessage& dropped : effects.dropped) {
     if (dropped.removed) queue_->forget(dropped.id);
     for (const std::string& recipient : dropped.recipients) {
@@ -352,6 +371,7 @@ void Daemon::begin_shutdown() {
   notify_service_manager("STOPPING=1");
   log_.write(Severity::Info, "relay_stopping", {});
   queue_->stop();
+  tls_reports_->stop();
   control_.reset();
   for (const std::unique_ptr<Worker>& worker : workers_) worker->stop_accepting();
   shutdown_timer_.start(kShutdownPoll);

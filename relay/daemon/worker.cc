@@ -282,6 +282,12 @@ void Worker::load_expired(DueBatch batch, std::function<void(AttemptResult)> on_
   });
 }
 
+void Worker::resolve(Question question, std::function<void(const Answer&)> on_answer) {
+  loop_->post([this, question = std::move(question), on_answer = std::move(on_answer)]() mutable {
+    inside_->network->resolver().resolve(question, std::move(on_answer));
+  });
+}
+
 void Worker::seal_report(QueuedMessage report, std::function<void(QueuedMessage)> on_sealed) {
   loop_->post([this, report = std::move(report), on_sealed = std::move(on_sealed)]() mutable {
     inside_->seal_report(std::move(report), std::move(on_sealed));

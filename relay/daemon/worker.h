@@ -65,6 +65,9 @@ class Worker {
   /// Signs a message of our own; a message that cannot be signed comes back as it was. As attempt().
   void seal_report(QueuedMessage report, std::function<void(QueuedMessage)> on_sealed);
 
+  /// Looks something up; as attempt().
+  void resolve(Question question, std::function<void(const Answer&)> on_answer);
+
   /// Asks DNS anew from now on, whatever its TTL.
   void forget_answers();
 

@@ -1,5 +1,6 @@
 """Where mail may go: DANE, MTA-STS, neither; and what receiving hosts store is what was signed."""
 
+import gzip
 import json
 import pathlib
 import sys
@@ -70,6 +71,7 @@ class Delivery(scenario.Scenario):
         dns.add("_25._tcp.mx.tlsabogus.example", "TLSA", certificates.wrong_tlsa())
         dns.break_signature("_25._tcp.mx.tlsabogus.example", "TLSA")
         dns.add("nullmx.example", "MX", "0 .")
+        dns.add_txt("_smtp._tls.dane.example", "v=TLSRPTv1; rua=mailto:reports@plain.example")
 
     def tearDown(self):
         self.drop_queue()
@@ -200,6 +202,33 @@ class Delivery(scenario.Scenario):
                 self.assertEqual(failures, {result_type} if result_type else set())
                 if not result_type:
                     self.assertGreater(policies[0]["summary"]["total-successful-session-count"], 0)
+
+    def test_a_report_is_sent_as_signed_mail_and_makes_no_report_about_itself(self):
+        self.relay.create_keys("relay.sender.example", "t1")
+        self.relay.reload()
+        scenario.processes.wait_until(lambda: self.relay.events("keys_loaded"), 20, "keys")
+        self.submit_ok("reported@dane.example")
+        self.dane_host.wait_for_message("reported@dane.example")
+        self.relay.wait_until_delivered()
+        sessions_with_plain = self.counted_sessions("plain.example")
+        self.relay.ask("report", "tls", "send", "dane.example")
+        stored = self.plain_host.wait_for_message("reports@plain.example")
+        self.relay.wait_until_delivered()
+        parsed = stored.parsed()
+        self.assertEqual(parsed["TLS-Report-Domain"], "dane.example")
+        self.assertEqual(parsed["TLS-Report-Submitter"], "relay.sender.example")
+        self.assertTrue(dkim.DKIM(stored.from_first_signature()).verify(dnsfunc=self.dns.lookup_txt))
+        part = next(part for part in parsed.walk() if part.get_content_type() == "application/tlsrpt+gzip")
+        report = json.loads(gzip.decompress(part.get_payload(decode=True)))
+        policies = [entry["policy"]["policy-type"] for entry in report["policies"]]
+        self.assertEqual(policies, ["tlsa"])
+        self.assertGreater(report["policies"][0]["summary"]["total-successful-session-count"], 0)
+        self.assertEqual(self.counted_sessions("dane.example"), 0, "what was reported is not reported again")
+        self.assertEqual(self.counted_sessions("plain.example"), sessions_with_plain)
+
+    def counted_sessions(self, domain):
+        return sum(day["successes"] + day["failures"] for day in self.relay.ask_json("report", "tls", "list")
+                   if day["domain"] == domain)
 
     def test_explain_says_what_would_happen_and_why(self):
         for address, words in (("x@dane.example", ["mx.dane.example", "TLSA"]), ("x@sts.insecure.example", ["MTA-STS", "enforce"]),

@@ -69,6 +69,20 @@ TEST_CASE("report tls show gives the report of the day that was asked for, and e
   CHECK(report["policies"][0]["failure-details"][0]["result-type"] == "starttls-not-supported");
 }
 
+TEST_CASE("report tls send asks the relay for the report of one day and changes nothing itself") {
+  Results results;
+  const auto reply =
+      results.run({{"command", "report tls send"}, {"domain", "receiver.example"}, {"day", "2026-01-02"}});
+  REQUIRE(reply);
+  CHECK(Json::parse(reply->lines.at(0)) == Json{{"day", "2026-01-02"}, {"domain", "receiver.example"}});
+  REQUIRE(reply->effects.tls_reports.size() == 1);
+  CHECK(reply->effects.tls_reports[0].day == kDay);
+  CHECK(reply->effects.tls_reports[0].domain == "receiver.example");
+  CHECK(results.store->tls_results().list()->size() == 2);
+  const auto nothing = results.run({{"command", "report tls send"}, {"domain", "else.example"}});
+  CHECK(nothing.error().kind == ErrorKind::NotFound);
+}
+
 TEST_CASE("report tls show says what it cannot find and what it does not understand") {
   Results results;
   const auto kind = [&](const Json& request) {

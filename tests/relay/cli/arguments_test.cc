@@ -92,6 +92,9 @@ TEST_CASE("a command of three words is found, with its options") {
   CHECK(show.domain == "b.example");
   CHECK(show.day == "2026-01-31");
   CHECK(show.format == OutputFormat::Json);
+  const Arguments send = parse({"report", "tls", "send", "b.example", "--day", "2026-01-31"});
+  CHECK(send.command == Command::ReportTlsSend);
+  CHECK(send.day == "2026-01-31");
 }
 
 TEST_CASE("a wrong command line is EX_USAGE and says what is wrong on standard error") {

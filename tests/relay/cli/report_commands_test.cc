@@ -34,6 +34,15 @@ TEST_CASE("a report is asked for in the name of this relay and printed as it is"
   CHECK(output.text() == "{\"report-id\":\"x\\u00e9\"}\n");
 }
 
+TEST_CASE("a report is asked to be sent by domain and day") {
+  ScriptedRelay relay(std::vector<Json>{{{"day", "2026-01-02"}, {"domain", "receiver.example"}}});
+  Output output(OutputFormat::Text);
+  REQUIRE(send_tls_report(relay.asker(), "receiver.example", "2026-01-02", output));
+  CHECK(relay.requests.at(0) ==
+        Json{{"command", "report tls send"}, {"domain", "receiver.example"}, {"day", "2026-01-02"}});
+  CHECK_THAT(output.text(), Catch::StartsWith("2026-01-02  receiver.example  "));
+}
+
 TEST_CASE("a report that is not there is an error") {
   ScriptedRelay relay(Error{ErrorKind::NotFound, "no TLS session was counted"});
   Output output(OutputFormat::Text);
