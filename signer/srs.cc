@@ -91,10 +91,10 @@ std::string quoted(std::string_view text) {
   return local + '"';
 }
 
-// The address of a local part that may need quotes.
+// The address of a local part that may need quotes; those that it has are part of it, even where they would do.
 Result<MailAddress> address_of(std::string_view local, std::string_view domain) {
   auto plain = MailAddress::parse(fmt::format("{}@{}", local, domain));
-  if (plain && plain->local_part == local) return plain;
+  if (plain && plain->local_part == local && !local.starts_with('"')) return plain;
   return MailAddress::parse(fmt::format("{}@{}", quoted(local), domain));
 }
 
@@ -102,6 +102,13 @@ Result<MailAddress> bounded(Result<MailAddress> address, std::size_t local_octet
   if (local_octets <= kMaxLocalPartOctets && address) return address;
   return fail(ErrorKind::Exhausted, fmt::format("the rewritten sender would have {} octets before the \"@\", over {}",
                                                 local_octets, kMaxLocalPartOctets));
+}
+
+// Where SRS1 leads. content: as for SenderRewriter::shortcut().
+Result<MailAddress> first_forwarder(std::string_view content) {
+  const auto host = take_part(content);
+  if (!host) return fail(ErrorKind::Malformed, "this rewritten sender names no host");
+  return address_of(fmt::format("SRS0{}", content), *host);
 }
 
 tl::unexpected<Error> not_of_this_scheme() {
@@ -123,7 +130,8 @@ Result<MailAddress> SenderRewriter::rewrite(const MailAddress& sender, WallTime 
     // Its content goes on under a code of ours; that of the other forwarder has served.
     std::string_view rest = std::string_view(local).substr(5);
     const auto code = take_part(rest);
-    if (code && rest.find('=') != std::string_view::npos) return shortcut(rest);
+    // One that leads nowhere only looks like SRS1: no bounce could come back by what we would make of it.
+    if (code && first_forwarder(rest)) return shortcut(rest);
   }
   const std::string content = fmt::format("{}={}={}", day_text(day_of(now)), sender.domain.str(), local);
   const std::string rewritten = fmt::format("SRS0={}={}", code_of(secrets_.front(), content), content);
@@ -161,9 +169,7 @@ Result<MailAddress> SenderRewriter::restore_first(std::string_view text, WallTim
 Result<MailAddress> SenderRewriter::restore_second(std::string_view text) const {
   const auto code = take_part(text);
   if (!code || !is_ours(*code, text)) return fail(ErrorKind::Denied, "the code of this rewritten sender is not ours");
-  const auto host = take_part(text);
-  if (!host) return fail(ErrorKind::Malformed, "this rewritten sender names no host");
-  return address_of(fmt::format("SRS0{}", text), *host);
+  return first_forwarder(text);
 }
 
 bool SenderRewriter::is_ours(std::string_view code, std::string_view content) const {

@@ -47,7 +47,7 @@ TEST_CASE("a rewritten sender is in our domain, names the sender, and leads back
   const SenderRewriter srs = rewriter();
   for (const std::string sender :
        {"ann@sender.example", "Ann.Smith+tag@sender.example", "a=b=c@sender.example", "\"a b\"@sender.example",
-        "\"q\\\"q\"@sender.example", "bounce-1-a=b.example@s.example"}) {
+        "\"q\\\"q\"@sender.example", "\"\\\"ann\\\"\"@sender.example", "bounce-1-a=b.example@s.example"}) {
     CAPTURE(sender);
     const MailAddress forwarded = rewritten(srs, sender);
     CHECK(forwarded.domain.str() == "relay.example");
@@ -55,6 +55,17 @@ TEST_CASE("a rewritten sender is in our domain, names the sender, and leads back
     CHECK(restored(srs, forwarded) == sender);
   }
   CHECK(rewritten(srs, "ann@sender.example").local_part.ends_with("=sender.example=ann"));
+}
+
+TEST_CASE("a sender that only looks as if it had been rewritten twice is rewritten as any other") {
+  const SenderRewriter srs = rewriter();
+  for (const std::string sender : {"SRS1=AA=x`y==C=D=z=bob@other.example", "SRS1=AA=x.==C=D=z=bob@other.example",
+                                   "SRS1=AA==CC@other.example", "SRS1=AA@other.example"}) {
+    CAPTURE(sender);
+    const MailAddress forwarded = rewritten(srs, sender);
+    CHECK(ascii_istarts_with(forwarded.local_part, "SRS0="));
+    CHECK(restored(srs, forwarded) == sender);
+  }
 }
 
 TEST_CASE("a sender of our domain stays as it is") {
