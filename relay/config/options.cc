@@ -36,114 +36,110 @@ constexpr ChoiceWord kLogFormatWords[] = {{"text", static_cast<int>(LogFormat::T
 
 // Designated initialisers keep each row readable; those left out have the defaults of Option.
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-const Option
-    kOptions[] =
-        {{.section = "",
-          .name = "hostname",
-          .type = OptionType::Domain,
-          .field = &Config::hostname,
-          .example = "\"relay.example.org\"",
-          .help = "Name of this relay in its banner, in EHLO and in Received fields. Receivers expect that it resolves "
-                  "to the "
-                  "addresses from which mail leaves, and that these resolve back to it. Without it, the system's host "
-                  "name."},
-         {.section = "",
-          .name = "state_directory",
-          .type = OptionType::Directory,
-          .field = &Config::state_directory,
-          .help = "Queue, accounts and keys. It must be on a local disk that keeps what it has acknowledged."},
-         {.section = "",
-          .name = "run_directory",
-          .type = OptionType::Directory,
-          .field = &Config::run_directory,
-          .help = "Control socket, through which the command line speaks to the running relay."},
-         {.section = "",
-          .name = "workers",
-          .type = OptionType::Number,
-          .field = &Config::workers,
-          .least = 0,
-          .most = 256,
-          .unit = "threads",
-          .help = "Threads that serve clients and deliver mail; 0 for one on each processor core."},
-         {.section = "listener",
-          .name = "name",
-          .type = OptionType::Name,
-          .field = &ListenerConfig::name,
-          .example = "\"local\"",
-          .help = "Name of this listener in the log. Required."},
-         {.section = "listener",
-          .name = "address",
-          .type = OptionType::Address,
-          .field = &ListenerConfig::address,
-          .example = "\"127.0.0.1\"",
-          .help = "IP address to listen on; \"0.0.0.0\" and \"::\" for all. Required."},
-         {.section = "listener",
-          .name = "port",
-          .type = OptionType::Number,
-          .field = &ListenerConfig::port,
-          .least = 1,
-          .most = kMaxPort,
-          .help = "TCP port: 587 for submission with STARTTLS, 465 for TLS from the first octet."},
-         {.section = "listener",
-          .name = "tls",
-          .type = OptionType::Choice,
-          .field = &ListenerConfig::tls,
-          .choices = kListenerTlsWords,
-          .help = "\"starttls\" and \"implicit\" need a certificate; \"none\" is for loopback addresses only, since "
-                  "passwords "
-                  "would cross the network in clear text."},
-         {.section = "listener",
-          .name = "certificate_file",
-          .type = OptionType::File,
-          .field = &ListenerConfig::certificate_file,
-          .example = "\"/etc/waxwing/tls/fullchain.pem\"",
-          .help = "Certificate chain in PEM, the server's own certificate first."},
-         {.section = "listener",
-          .name = "key_file",
-          .type = OptionType::File,
-          .field = &ListenerConfig::key_file,
-          .example = "\"/etc/waxwing/tls/privkey.pem\"",
-          .help = "Private key of the certificate in PEM."},
-         {.section = "listener",
-          .name = "bare_line_ends",
-          .type = OptionType::Choice,
-          .field = &ListenerConfig::bare_line_ends,
-          .choices = kBareLineEndsWords,
-          .help = "A lone CR or LF in a message: \"reject\" refuses it, \"fix\" makes it CRLF before signing. \"fix\" "
-                  "is for "
-                  "loopback addresses only, because it would let strangers smuggle messages."},
-         {.section = "listener",
-          .name = "purpose",
-          .type = OptionType::Choice,
-          .field = &ListenerConfig::purpose,
-          .choices = kPurposeWords,
-          .help =
-              "\"submission\" takes mail of those who log in, in names that they may use, and signs it; \"forwarding\" "
-              "takes mail of anybody from a mail server of yours, says in it what was found about it, seals that (ARC) "
-              "and rewrites its envelope sender (SRS)."},
-         {.section = "listener",
-          .name = "peers",
-          .type = OptionType::Addresses,
-          .field = &ListenerConfig::peers,
-          .most = kMaxPeers,
-          .help = "Addresses of clients that need not log in. For purpose \"forwarding\" only: what they send is "
-                  "believed to "
-                  "come from elsewhere."},
-         .name = "long_lines",
-         .type = OptionType::Choice,
-         .field = &ListenerConfig::long_lines,
-         .choices = kLongLinesWords,
-         .help =
-             "A line of a message with more than 998 octets, which some servers break and thereby break signatures: "
+const Option kOptions[] = {
+    {.section = "",
+     .name = "hostname",
+     .type = OptionType::Domain,
+     .field = &Config::hostname,
+     .example = "\"relay.example.org\"",
+     .help =
+         "Name of this relay in its banner, in EHLO and in Received fields. Receivers expect that it resolves to the "
+         "addresses from which mail leaves, and that these resolve back to it. Without it, the system's host name."},
+    {.section = "",
+     .name = "state_directory",
+     .type = OptionType::Directory,
+     .field = &Config::state_directory,
+     .help = "Queue, accounts and keys. It must be on a local disk that keeps what it has acknowledged."},
+    {.section = "",
+     .name = "run_directory",
+     .type = OptionType::Directory,
+     .field = &Config::run_directory,
+     .help = "Control socket, through which the command line speaks to the running relay."},
+    {.section = "",
+     .name = "workers",
+     .type = OptionType::Number,
+     .field = &Config::workers,
+     .least = 0,
+     .most = 256,
+     .unit = "threads",
+     .help = "Threads that serve clients and deliver mail; 0 for one on each processor core."},
+    {.section = "listener",
+     .name = "name",
+     .type = OptionType::Name,
+     .field = &ListenerConfig::name,
+     .example = "\"local\"",
+     .help = "Name of this listener in the log. Required."},
+    {.section = "listener",
+     .name = "address",
+     .type = OptionType::Address,
+     .field = &ListenerConfig::address,
+     .example = "\"127.0.0.1\"",
+     .help = "IP address to listen on; \"0.0.0.0\" and \"::\" for all. Required."},
+    {.section = "listener",
+     .name = "port",
+     .type = OptionType::Number,
+     .field = &ListenerConfig::port,
+     .least = 1,
+     .most = kMaxPort,
+     .help = "TCP port: 587 for submission with STARTTLS, 465 for TLS from the first octet."},
+    {.section = "listener",
+     .name = "tls",
+     .type = OptionType::Choice,
+     .field = &ListenerConfig::tls,
+     .choices = kListenerTlsWords,
+     .help =
+         "\"starttls\" and \"implicit\" need a certificate; \"none\" is for loopback addresses only, since passwords "
+         "would cross the network in clear text."},
+    {.section = "listener",
+     .name = "certificate_file",
+     .type = OptionType::File,
+     .field = &ListenerConfig::certificate_file,
+     .example = "\"/etc/waxwing/tls/fullchain.pem\"",
+     .help = "Certificate chain in PEM, the server's own certificate first."},
+    {.section = "listener",
+     .name = "key_file",
+     .type = OptionType::File,
+     .field = &ListenerConfig::key_file,
+     .example = "\"/etc/waxwing/tls/privkey.pem\"",
+     .help = "Private key of the certificate in PEM."},
+    {.section = "listener",
+     .name = "bare_line_ends",
+     .type = OptionType::Choice,
+     .field = &ListenerConfig::bare_line_ends,
+     .choices = kBareLineEndsWords,
+     .help =
+         "A lone CR or LF in a message: \"reject\" refuses it, \"fix\" makes it CRLF before signing. \"fix\" is for "
+         "loopback addresses only, because it would let strangers smuggle messages."},
+    {.section = "listener",
+     .name = "purpose",
+     .type = OptionType::Choice,
+     .field = &ListenerConfig::purpose,
+     .choices = kPurposeWords,
+     .help = "\"submission\" takes mail of those who log in, in names that they may use, and signs it; \"forwarding\" "
+             "takes mail of anybody from a mail server of yours, says in it what was found about it, seals that (ARC) "
+             "and rewrites its envelope sender (SRS)."},
+    {.section = "listener",
+     .name = "peers",
+     .type = OptionType::Addresses,
+     .field = &ListenerConfig::peers,
+     .most = kMaxPeers,
+     .help =
+         "Addresses of clients that need not log in. For purpose \"forwarding\" only: what they send is believed to "
+         "come from elsewhere."},
+    {.section = "listener",
+     .name = "long_lines",
+     .type = OptionType::Choice,
+     .field = &ListenerConfig::long_lines,
+     .choices = kLongLinesWords,
+     .help = "A line of a message with more than 998 octets, which some servers break and thereby break signatures: "
              "\"reject\" refuses it, \"fix\" breaks it at white space before signing, \"pass\" leaves it as it is."},
     {.section = "listener",
      .name = "raw_headers",
      .type = OptionType::Choice,
      .field = &ListenerConfig::raw_headers,
      .choices = kRawHeadersWords,
-     .help =
-         "Header fields with letters outside ASCII in a message that does not say SMTPUTF8: \"reject\" refuses it, "
-         "\"fix\" encodes them before signing, \"pass\" leaves them as they are."},
+     .help = "Header fields with letters outside ASCII in a message that does not say SMTPUTF8: \"reject\" refuses it, "
+             "\"fix\" encodes them before signing, \"pass\" leaves them as they are."},
     {.section = "limits",
      .name = "max_message_octets",
      .type = OptionType::Size,
@@ -178,19 +174,17 @@ const Option
      .name = "resolver",
      .type = OptionType::Endpoint,
      .field = EndpointField{&Config::resolver_address, &Config::resolver_port},
-     .help =
-         "Validating resolver, such as unbound, on a loopback address of this host: its word on DNSSEC is trusted, "
-         "so it "
-         "must not cross a network. The port is 53 unless written as in \"127.0.0.1:5353\" or \"[::1]:5353\"."},
+     .help = "Validating resolver, such as unbound, on a loopback address of this host: its word on DNSSEC is trusted, "
+             "so it "
+             "must not cross a network. The port is 53 unless written as in \"127.0.0.1:5353\" or \"[::1]:5353\"."},
     {.section = "dns",
      .name = "probe_name",
      .type = OptionType::Domain,
      .field = &Config::probe_name,
      .example = "\"example.org\"",
-     .help =
-         "A name in a signed zone. The resolver is asked for it at start and every hour; while the answer is not "
-         "secure, "
-         "mail is deferred. Without it, the root zone, which a private DNS tree may lack."},
+     .help = "A name in a signed zone. The resolver is asked for it at start and every hour; while the answer is not "
+             "secure, "
+             "mail is deferred. Without it, the root zone, which a private DNS tree may lack."},
     {.section = "egress",
      .name = "addresses",
      .type = OptionType::Addresses,
@@ -212,11 +206,10 @@ const Option
      .type = OptionType::Choice,
      .field = &Config::minimum_tls,
      .choices = kTlsLevelWords,
-     .help =
-         "Least that every receiving host must prove: \"encrypted\" TLS with whoever answers, \"verified\" a "
-         "certificate "
-         "for the name of the MX host, \"authenticated\" DANE or MTA-STS. What a domain itself publishes is always "
-         "obeyed. Mail to hosts that prove less waits in the queue and expires there."},
+     .help = "Least that every receiving host must prove: \"encrypted\" TLS with whoever answers, \"verified\" a "
+             "certificate "
+             "for the name of the MX host, \"authenticated\" DANE or MTA-STS. What a domain itself publishes is always "
+             "obeyed. Mail to hosts that prove less waits in the queue and expires there."},
     {.section = "delivery",
      .name = "max_connections_per_host",
      .type = OptionType::Number,
@@ -266,20 +259,18 @@ const Option
      .name = "allow_non_global_addresses",
      .type = OptionType::Flag,
      .field = &Config::allow_non_global_addresses,
-     .help =
-         "Whether mail may go to hosts with private or loopback addresses. Strangers choose what their MX records "
-         "point "
-         "to, so true is for tests and closed networks."},
+     .help = "Whether mail may go to hosts with private or loopback addresses. Strangers choose what their MX records "
+             "point "
+             "to, so true is for tests and closed networks."},
     {.section = "queue",
      .name = "lifetime",
      .type = OptionType::Duration,
      .field = &Config::lifetime,
      .least = 1,
      .most = 30 * kDay,
-     .help =
-         "A message that could not be delivered for so long is returned to its sender. RFC 5321 §4.5.4.1 advises 4 "
-         "to 5 "
-         "days."},
+     .help = "A message that could not be delivered for so long is returned to its sender. RFC 5321 §4.5.4.1 advises 4 "
+             "to 5 "
+             "days."},
     {.section = "queue",
      .name = "retry_delays",
      .type = OptionType::Durations,
@@ -293,19 +284,17 @@ const Option
      .field = &Config::signature_lifetime,
      .least = kMinute,
      .most = 365 * kDay,
-     .help =
-         "How long signatures are valid (x= minus t=). It must be longer than queue.lifetime, or the last attempts "
-         "would "
-         "deliver signatures that have expired."},
+     .help = "How long signatures are valid (x= minus t=). It must be longer than queue.lifetime, or the last attempts "
+             "would "
+             "deliver signatures that have expired."},
     {.section = "preflight",
      .name = "mode",
      .type = OptionType::Choice,
      .field = &Config::preflight_mode,
      .choices = kPreflightWords,
-     .help =
-         "What to do with a message that receivers would quarantine or reject: \"enforce\" refuses it with the "
-         "reason and the remedy; \"hold\" accepts it and keeps it until it is released with \"waxwing queue "
-         "release\", which signs it anew; \"warn\" accepts and delivers it and logs them."},
+     .help = "What to do with a message that receivers would quarantine or reject: \"enforce\" refuses it with the "
+             "reason and the remedy; \"hold\" accepts it and keeps it until it is released with \"waxwing queue "
+             "release\", which signs it anew; \"warn\" accepts and delivers it and logs them."},
     {.section = "preflight.rule",
      .name = "tenant",
      .type = OptionType::Tenant,
@@ -340,11 +329,10 @@ const Option
      .type = OptionType::Domain,
      .field = &Config::forwarding_domain,
      .example = "\"relay.example.org\"",
-     .help =
-         "Domain of the relay itself: envelope senders are rewritten to addresses in it, so its SPF must allow "
-         "egress.addresses, and its MX should lead to the forwarding listener, which sends bounces on to whom they "
-         "belong; its key, made with \"waxwing keys create\", seals. Required for a listener of purpose "
-         "\"forwarding\"."},
+     .help = "Domain of the relay itself: envelope senders are rewritten to addresses in it, so its SPF must allow "
+             "egress.addresses, and its MX should lead to the forwarding listener, which sends bounces on to whom they "
+             "belong; its key, made with \"waxwing keys create\", seals. Required for a listener of purpose "
+             "\"forwarding\"."},
     {.section = "log",
      .name = "format",
      .type = OptionType::Choice,
