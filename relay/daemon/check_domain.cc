@@ -22,7 +22,8 @@ Result<std::vector<PreflightKey>> keys_of(const Config& config, const DomainName
   auto stored = KeyDirectory(config.state_directory + "/keys").load_all();
   if (!stored) return tl::unexpected(stored.error());
   std::vector<PreflightKey> keys;
-  for (const StoredKey& key : KeyRing(*stored).keys_for(domain))
+  const KeyRing ring(*stored);  // must outlive the loop, which walks what it holds
+  for (const StoredKey& key : ring.keys_for(domain))
     keys.push_back({key.domain, key.selector, key.key->type(), key.key->public_key()});
   return keys;
 }

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "tests/policy/scripted_dns.h"
+#include "tests/support/scripted_dns.h"
 
 namespace waxwing {
 namespace {

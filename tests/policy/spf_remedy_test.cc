@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "policy/spf.h"
-#include "tests/policy/scripted_dns.h"
+#include "tests/support/scripted_dns.h"
 
 namespace waxwing {
 namespace {

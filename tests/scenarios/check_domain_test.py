@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import certificates
 import scenario
 
-EGRESS = "192.0.2.25"
+EGRESS = "198.18.0.25"  # unbound answers for the reverse names of documentation addresses itself
 
 
 class CheckDomain(scenario.Scenario):

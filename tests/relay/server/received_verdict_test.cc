@@ -3,8 +3,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "tests/policy/scripted_dns.h"
 #include "tests/signer/signed_message.h"
+#include "tests/support/scripted_dns.h"
 
 namespace waxwing {
 namespace {
