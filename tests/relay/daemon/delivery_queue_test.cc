@@ -47,16 +47,16 @@ class Bench {
 
   /// TLS sessions that the store has counted.
   std::uint64_t counted_sessions() {
-    std::promise<std::uint64_t> sessions;
+    std::promise<std::uint64_t> counted;
     store_.run(
-        [&sessions](SqliteQueueStore& store) -> Result<void> {
+        [&counted](SqliteQueueStore& store) -> Result<void> {
           std::uint64_t sum = 0;
           for (const auto& day : *store.tls_results().list()) sum += day.successes + day.failures;
-          sessions.set_value(sum);
+          counted.set_value(sum);
           return {};
         },
         [](const Result<void>&) {});
-    return sessions.get_future().get();
+    return counted.get_future().get();
   }
 
   std::vector<TlsSessionResult> sessions;  ///< what each attempt reports

@@ -34,7 +34,7 @@ TEST_CASE("the mail with a report has the fields, the parts and the file name th
       compose_tls_report_mail(mail(), *MailAddress::parse("reports@receiver.example"), QueueId(7));
   const std::string id = QueueId(7).str();
   CHECK(message.header ==
-        "Date: Fri, 02 Jan 2026 02:00:00 +0000\r\n"
+        "Date: Fri, 2 Jan 2026 02:00:00 +0000\r\n"
         "From: postmaster@relay.example\r\n"
         "To: reports@receiver.example\r\n"
         "Subject: Report Domain: receiver.example\r\n Submitter: relay.example\r\n Report-ID: <" +
