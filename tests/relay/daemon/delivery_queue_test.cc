@@ -51,7 +51,9 @@ class Bench {
     store_.run(
         [&counted](SqliteQueueStore& store) -> Result<void> {
           std::uint64_t sum = 0;
-          for (const auto& day : *store.tls_results().list()) sum += day.successes + day.failures;
+          const auto days = store.tls_results().list();
+          REQUIRE(days);
+          for (const auto& day : *days) sum += day.successes + day.failures;
           counted.set_value(sum);
           return {};
         },

@@ -47,7 +47,9 @@ class Bench {
   std::uint64_t counted() {
     std::uint64_t sum = 0;
     in_store([&sum](SqliteQueueStore& store) {
-      for (const auto& [policy, results] : store.tls_results().tally(kDay, domain())->sums()) sum += results.successes;
+      const auto tally = store.tls_results().tally(kDay, domain());
+      REQUIRE(tally);
+      for (const auto& [policy, results] : tally->sums()) sum += results.successes;
     });
     return sum;
   }
