@@ -78,7 +78,7 @@ class Checks {
   void check_purpose(const std::string& prefix, const ListenerConfig& listener) {
     if (is_misread(prefix + ".purpose")) return;
     const bool forwards = listener.purpose == ListenerConfig::Purpose::Forwarding;
-    if (!forwards && is_set(prefix + ".peers")) {
+    if (!forwards && !listener.peers.empty()) {
       mistakes_.add(place(prefix + ".peers"),
                     fmt::format("listener \"{}\" has peers although its purpose is not forwarding", listener.name),
                     "Set purpose = \"forwarding\", or remove this line: who submits must log in");
