@@ -203,7 +203,12 @@ class Delivery(scenario.Scenario):
                 if not result_type:
                     self.assertGreater(policies[0]["summary"]["total-successful-session-count"], 0)
 
-    def test_a_report_is_sent_as_signed_mail_and_makes_no_report_about_itself(self):
+    def counted_sessions(self, domain):
+        return sum(day["successes"] + day["failures"] for day in self.relay.ask_json("report", "tls", "list")
+                   if day["domain"] == domain)
+
+    def test_what_was_counted_is_sent_as_signed_mail_and_makes_no_report_about_itself(self):
+        # Later in the alphabet than the test of the counts, which it takes away: a connection that is kept counts no session anew.
         self.relay.create_keys("relay.sender.example", "t1")
         self.relay.reload()
         scenario.processes.wait_until(lambda: self.relay.events("keys_loaded"), 20, "keys")
@@ -225,10 +230,6 @@ class Delivery(scenario.Scenario):
         self.assertGreater(report["policies"][0]["summary"]["total-successful-session-count"], 0)
         self.assertEqual(self.counted_sessions("dane.example"), 0, "what was reported is not reported again")
         self.assertEqual(self.counted_sessions("plain.example"), sessions_with_plain)
-
-    def counted_sessions(self, domain):
-        return sum(day["successes"] + day["failures"] for day in self.relay.ask_json("report", "tls", "list")
-                   if day["domain"] == domain)
 
     def test_explain_says_what_would_happen_and_why(self):
         for address, words in (("x@dane.example", ["mx.dane.example", "TLSA"]), ("x@sts.insecure.example", ["MTA-STS", "enforce"]),
