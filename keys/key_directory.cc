@@ -1,6 +1,7 @@
 #include "keys/key_directory.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <tuple>
@@ -89,7 +90,14 @@ Result<void> KeyDirectory::add(const DomainName& domain, std::string_view select
                             "selector",
                             domain.str(), *checked, folder->path(), *checked));
   }
+  if (added) root->touch();
   return added;
+}
+
+WallTime KeyDirectory::last_change() const {
+  struct stat status {};
+  if (::stat(path_.c_str(), &status) != 0) return WallTime{};
+  return WallTime{Seconds{status.st_mtim.tv_sec} + Milliseconds{status.st_mtim.tv_nsec / 1'000'000}};
 }
 
 }  // namespace waxwing

@@ -25,6 +25,10 @@ class KeyDirectory : public KeyStore {
   [[nodiscard]] Result<void> add(const DomainName& domain, std::string_view selector, const SigningKey& key,
                                  WallTime created) override;
 
+  /// When a key was last added, as far as the file system's clock tells: 1970 while there is no folder. Cheap, for a
+  /// running relay that learns of new keys by looking again and again.
+  [[nodiscard]] WallTime last_change() const;
+
  private:
   std::string path_;
   uid_t owner_;

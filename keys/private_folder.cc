@@ -228,6 +228,10 @@ Result<PrivateFolder> PrivateFolder::open_or_make_inner(const std::string& name)
   return make_at(descriptor_, name, path_ + "/" + name, owner_);
 }
 
+void PrivateFolder::touch() const {
+  (void)::futimens(descriptor_, nullptr);
+}
+
 Result<std::vector<std::string>> PrivateFolder::entries() const {
   const int own = ::openat(descriptor_, ".", kFolderFlags);
   if (own < 0) return fail_with_errno("list the folder", path_, errno);

@@ -61,6 +61,9 @@ class PrivateFolder {
   /// @errors  Conflict: the name is taken; Exhausted: the disk is full; Unavailable
   [[nodiscard]] Result<void> add(const std::string& name, std::string_view content, WallTime changed) const;
 
+  /// Makes now the folder's time of last change, for those who watch it. Whoever cannot only delays them.
+  void touch() const;
+
   static constexpr std::size_t kMaxEntries = 200'000;
 
  private:

@@ -104,8 +104,9 @@ Result<void> create_keys(KeyStore& store, const KeyCreation& creation, WallTime 
     if (!generated) return tl::unexpected(generated.error());
     made.push_back({*domain, key.selector, std::make_shared<const SigningKey>(std::move(*generated)), now});
   }
-  output.add_line("; Publish these records, then let the relay load its keys with \"systemctl reload waxwing\".");
-  output.add_line("; A key signs once its record can be seen.");
+  output.add_line(
+      "; Publish these records. A relay that runs has the keys within seconds; a key signs once its record");
+  output.add_line("; can be seen.");
   for (const StoredKey& key : made) {
     const auto added = store.add(key.domain, key.selector, *key.key, now);
     if (!added) return added;

@@ -41,6 +41,7 @@ namespace {
 // An orderly end waits this long for messages and attempts that are under way.
 constexpr Milliseconds kShutdownGrace{20'000};
 constexpr Milliseconds kShutdownPoll{50};
+constexpr Milliseconds kKeysPoll{2'000};
 constexpr std::size_t kMaxWaitingSignatures = 10'000;
 constexpr std::size_t kMaxWaitingLogins = 1'000;
 constexpr std::size_t kMaxKeyFileOctets = 1U << 20;
@@ -71,9 +72,12 @@ std::uint64_t random_seed() {
   return (static_cast<std::uint64_t>(device()) << 32U) | device();
 }
 
+KeyDirectory key_directory(const Config& config) {
+  return KeyDirectory(config.state_directory + "/keys");
+}
+
 Result<std::shared_ptr<const KeyRing>> load_key_ring(const Config& config) {
-  KeyDirectory directory(config.state_directory + "/keys");
-  auto keys = directory.load_all();
+  auto keys = key_directory(config).load_all();
   if (!keys) return tl::unexpected(keys.error());
   return std::make_shared<const KeyRing>(*keys);
 }
@@ -117,6 +121,7 @@ class Daemon {
   Result<void> open_control();
   void on_effects(const AdminEffects& effects);
   void reload_keys();
+  void watch_keys();
   void begin_shutdown();
   void await_quiet();
   void start_reports();
@@ -136,6 +141,8 @@ class Daemon {
   std::unique_ptr<DeliveryQueue> queue_;
   std::unique_ptr<TlsReportSender> tls_reports_;
   std::unique_ptr<LocalRequestServer> control_;
+  WallTime keys_changed_;  ///< last change of the key directory that is in `keys_` for sure
+  Timer keys_timer_;
   Timer shutdown_timer_;
   std::optional<MonotonicTime> shutdown_end_;
 };
@@ -150,6 +157,7 @@ Daemon::Daemon(const Config& config, EventLog& log)
       ids_(static_cast<std::uint32_t>(random_seed())),
       signing_pool_(worker_count(config), kMaxWaitingSignatures),
       password_pool_(1, kMaxWaitingLogins),
+      keys_timer_(loop_, [this] { watch_keys(); }),
       shutdown_timer_(loop_, [this] { await_quiet(); }) {}
 
 // Against the direction in which the parts call one another: nobody calls what is gone.
@@ -161,9 +169,11 @@ Daemon::~Daemon() {
 }
 
 Result<void> Daemon::start() {
+  keys_changed_ = key_directory(config_).last_change();
   auto ring = load_key_ring(config_);
   if (!ring) return tl::unexpected(ring.error());
   keys_.set(*ring);
+  keys_timer_.start(kKeysPoll);
   auto opened = open_store();
   if (opened) opened = prepare_forwarding();
   if (opened) opened = load_queue();
@@ -363,6 +373,17 @@ void Daemon::reload_keys() {
   }
   keys_.set(*ring);
   log_.write(Severity::Info, "keys_loaded", {{"signing_domains", static_cast<std::int64_t>((*ring)->domain_count())}});
+}
+
+// New keys are noticed without a signal from whoever made them.
+void Daemon::watch_keys() {
+  keys_timer_.start(kKeysPoll);
+  const WallTime changed = key_directory(config_).last_change();
+  if (changed == keys_changed_) return;
+  // The file system's clock is coarse: a second key may come in the same instant as the first. So a change is looked at
+  // again until it is old enough for that to have passed.
+  if (loop_.wall_now() - changed > kKeysPoll) keys_changed_ = changed;
+  reload_keys();
 }
 
 void Daemon::begin_shutdown() {

@@ -217,6 +217,19 @@ TEST_CASE_METHOD(T, "what root makes for a service belongs to that service", "[k
   }
 }
 
+TEST_CASE_METHOD(T, "whoever watches the folder sees that a key was added, also to a domain that has one",
+                 "[key_directory]") {
+  KeyDirectory keys(root_);
+  CHECK(keys.last_change() == WallTime{});
+  const auto domain = DomainName::parse("sender.example").value();
+  REQUIRE(keys.add(domain, "2026a", key_, created_));
+  CHECK(keys.last_change() > WallTime{});
+  fs::last_write_time(root_, fs::file_time_type{});
+  const WallTime before = keys.last_change();
+  REQUIRE(keys.add(domain, "2026b", key_, created_));
+  CHECK(keys.last_change() != before);
+}
+
 TEST_CASE_METHOD(T, "a file that is no key is refused by its path", "[key_directory]") {
   add_key();
   const auto [content, kind] = GENERATE(table<std::string, ErrorKind>({

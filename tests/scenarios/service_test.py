@@ -17,6 +17,7 @@ class Service(scenario.Scenario):
         identity = certificates.leaf(None, ["mx.recv.example"])
         cls.host = cls.receiving_host("mx.recv.example", "127.0.0.2", ["recv.example"], identity)
         cls.dns.add_txt("_dmarc.second.example", "v=DMARC1; p=reject")
+        cls.dns.add_txt("_dmarc.third.example", "v=DMARC1; p=reject")
 
     def test_a_listener_takes_the_socket_of_its_name_from_the_service_manager(self):
         self.relay.stop()
@@ -52,6 +53,13 @@ class Service(scenario.Scenario):
         scenario.processes.wait_until(lambda: self.submit("after@recv.example", sender="ann@second.example")[0] == 250, 15,
                                       "acceptance after the reload", interval_s=0.5)
         self.assertIn(b"d=second.example", self.host.wait_for_message("after@recv.example").octets)
+
+    def test_keys_that_are_made_while_it_runs_sign_soon_without_being_told(self):
+        self.assertEqual(self.submit("early@recv.example", sender="ann@third.example")[0] // 100, 5, "there is no key yet")
+        self.relay.create_keys("third.example", "s1")
+        scenario.processes.wait_until(lambda: self.submit("soon@recv.example", sender="ann@third.example")[0] == 250, 30,
+                                      "acceptance once the keys were noticed", interval_s=0.5)
+        self.assertIn(b"d=third.example", self.host.wait_for_message("soon@recv.example").octets)
 
     def test_the_unit_starts_the_daemon_with_options_that_it_has(self):
         unit = (scenario.relay.PROJECT / "systemd" / "waxwing.service").read_text()
