@@ -14,8 +14,7 @@ class KeyDirectory : public KeyStore {
  public:
   /// @param path   absolute path of the folder; its parent must exist
   /// @param owner  the user, besides root, to whom everything in it may belong. When root runs this for a service,
-  /// files
-  ///               and folders that are made are given to that user.
+  ///               files and folders that are made are given to that user.
   explicit KeyDirectory(std::string path, uid_t owner = ::geteuid());
 
   /// As KeyStore; without the folder there are no keys. Inside a domain's folder, files that do not end in ".pem" are

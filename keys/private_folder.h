@@ -27,8 +27,7 @@ class PrivateFolder {
   /// @param path   absolute
   /// @param owner  the user, besides root, to whom files and folders may belong
   /// @errors  NotFound: there is no such folder; Denied: a symbolic link, another owner, or writable by group or others
-  /// (for the
-  ///          folders above: writable by them without the sticky bit); Unavailable: it cannot be opened
+  ///          (for the folders above: writable by them without the sticky bit); Unavailable: it cannot be opened
   [[nodiscard]] static Result<PrivateFolder> open(const std::string& path, uid_t owner);
 
   /// Makes the folder with mode 0700 unless it exists, then opens it as open() does.

@@ -30,8 +30,8 @@ class SigningKey {
 
   /// Reads the first private key of a PEM text: PKCS #8 (RSA, Ed25519) or PKCS #1 (RSA), not encrypted.
   /// @errors  Malformed: no PEM, damaged, a public key, a certificate, encrypted, another kind of key (ECDSA, RSA-PSS,
-  /// Ed448);
-  ///          Denied: RSA below kMinRsaBits or above kMaxRsaBits. The sentence names no file; the caller adds it.
+  ///          Ed448); Denied: RSA below kMinRsaBits or above kMaxRsaBits. The sentence names no file; the caller adds
+  ///          it.
   /// @limits  kMaxPemOctets
   /// @source  RFC 5958, RFC 8017 §A.1.2, RFC 8410 §7
   [[nodiscard]] static Result<SigningKey> from_pem(std::string_view pem);

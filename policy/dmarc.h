@@ -27,8 +27,7 @@ struct DmarcDiscovery {
 /// domain and then at its organizational domain, without np= and t=.
 /// @param list  of public suffixes, for the rules of RFC 7489; nullptr: those of RFC 9989
 /// @return  no value: answers.missing() lists what to ask before calling again; all names of the walk are asked for at
-/// once,
-///          although a record with psd= may end the walk before the last
+///          once, although a record with psd= may end the walk before the last
 /// @limits  at most 8 lookups per walk
 /// @source  RFC 9989 §4.10, RFC 7489 §6.6.3
 [[nodiscard]] std::optional<DmarcDiscovery> discover_dmarc(const DomainName& author_domain, Answers& answers,

@@ -23,8 +23,7 @@ struct StsPolicy {
 
   /// Reads a policy body.
   /// @errors  Malformed: wrong version, mode or max_age missing or invalid, no mx although the mode needs one, over a
-  /// limit;
-  ///          the detail names the line
+  ///          limit; the detail names the line
   /// @limits  64 KiB
   /// @source  RFC 8461 §3.2
   [[nodiscard]] static Result<StsPolicy> parse(std::string_view body);

@@ -39,8 +39,7 @@ struct SpfVerdict {
 
 /// Evaluates SPF for one client address and identity.
 /// @return  no value: answers.missing() lists what to ask before calling again; it also holds what later terms of the
-/// same
-///          record will need, to save round trips
+///          same record will need, to save round trips
 /// @limits  10 terms that cause lookups, 2 void lookups, 10 names per mx or ptr, record and expansion lengths
 /// @source  RFC 7208 §4
 [[nodiscard]] std::optional<SpfVerdict> check_host(const SpfInput& input, Answers& answers);

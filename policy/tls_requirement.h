@@ -72,9 +72,8 @@ struct TlsRequirement {
 /// A secure TLSA RRset without a usable record makes TLS mandatory. Where DANE does not apply, an enforced MTA-STS
 /// policy must list the host and asks for its certificate.
 /// @param minimum  least level that tenant, domain and global rules allow: Verified asks for a certificate where
-/// nothing else
-///                 does, a host that cannot reach it yields Defer, Plaintext gives up TLS where nobody published a
-///                 policy
+///                 nothing else does, a host that cannot reach it yields Defer, Plaintext gives up TLS where nobody
+///                 published a policy
 /// @param request  Required: the domain must vouch for the host, by DNSSEC of its MX RRset or by an enforced MTA-STS
 ///                 policy, and the host must prove its name, by DANE or a public authority; else Defer. Optional: a
 ///                 session is asked for as if the domain published nothing, but `minimum` holds

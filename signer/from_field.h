@@ -12,8 +12,7 @@ namespace waxwing {
 
 /// The authors of a message: the addresses of its one From field, in order, at least one.
 /// @errors  NotFound: no From field; Conflict: several From fields; otherwise as parse_mailbox_list(), and Malformed
-/// when the
-///          field names nobody
+///          when the field names nobody
 /// @source  RFC 5322 §3.6 and §3.6.2
 [[nodiscard]] Result<std::vector<MailAddress>> read_authors(std::span<const HeaderField> header);
 

@@ -17,8 +17,7 @@ inline constexpr int kMaxCommentDepth = 20;
 /// one checked.
 /// @param value  as HeaderField::value, folds included
 /// @errors  Malformed: breaks the grammar, an address literal, a control character, comments nested deeper than
-/// kMaxCommentDepth;
-///          Exhausted: more than kMaxMailboxes
+///          kMaxCommentDepth; Exhausted: more than kMaxMailboxes
 /// @limits  linear; no recursion
 /// @source  RFC 5322 §3.4 and §4.4, RFC 6854 §2.1, RFC 6532 §3.2
 [[nodiscard]] Result<std::vector<MailAddress>> parse_mailbox_list(std::string_view value);

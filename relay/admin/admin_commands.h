@@ -55,26 +55,25 @@ struct AdminReply {
 /// Runs one command on the store. The same code serves the control socket, inside a batch of the store thread, and the
 /// command line when no relay runs. Requests are objects with a member "command"; an unknown member is an error.
 ///
-///   queue list    [id] [domain] [account]            a line per recipient: id, message_id, sender (null: DSN),
-///   recipient,
-///                                                    state, attempts, next_attempt (null: none), reason
-///   queue show    id                                 everything about one message, with the last delivery report of
-///   each
-///                                                    recipient, without its body
-///   queue ids                                        a line per message: id, message_id, state, recipients, waiting
-///   queue retry   id | domain | account | all        makes those who wait due now; a line per message
-///   queue hold    (id | account | all) reason        keeps messages from being sent and from expiring; a line per
-///   message queue release (id | account | all) [reason]      lets held messages go, due now, to be sealed anew; the
-///   time for which
-///                                                    they were held does not count; a line per message
-///   queue drop    (id | domain | account | all) [reason]   a line per message; final, without a report to the sender
+///   queue list    [id] [domain] [account]      a line per recipient: id, message_id, sender (null: DSN), recipient,
+///                                              state, attempts, next_attempt (null: none), reason
+///   queue show    id                           everything about one message but its body, with the last delivery
+///                                              report of each recipient
+///   queue ids                                  a line per message: id, message_id, state, recipients, waiting
+///   queue retry   id | domain | account | all  makes those who wait due now; a line per message
+///   queue hold    (id | account | all) reason  keeps messages from being sent and from expiring; a line per message
+///   queue release (id | account | all) [reason]
+///                                              lets held messages go, due now, to be sealed anew; the time for which
+///                                              they were held does not count; a line per message
+///   queue drop    (id | domain | account | all) [reason]
+///                                              a line per message; final, without a report to the sender
 ///   account add   name password_hash [tenant] [allowed_senders]
 ///   account passwd  name password_hash
-///   account list                                     a line per account, without the hash
-///   report tls list                                  a line per day and recipient domain: day, domain, successes,
-///   failures
-///   report tls send  domain [day]                    has the report about a domain sent now: day, domain
-///   report tls show  domain [day] [organization_name] [contact_info]   the report about a domain (RFC 8460 §4.4)
+///   account list                               a line per account, without the hash
+///   report tls list                            a line per day and recipient domain: day, domain, successes, failures
+///   report tls send  domain [day]              has the report about a domain sent now: day, domain
+///   report tls show  domain [day] [organization_name] [contact_info]
+///                                              the report about a domain (RFC 8460 §4.4)
 ///
 /// Filters that are given together must all hold. Commands about several messages take "after" (AdminReply::next), so
 /// that none keeps the store for long. Times are RFC 3339 in UTC.

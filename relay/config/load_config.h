@@ -20,8 +20,7 @@ struct ConfigSurroundings {
 
 /// Reads and checks a configuration.
 /// @return  the configuration, or all its mistakes at once. Where the file is not TOML, lines that break its grammar
-/// are
-///          left out to find further mistakes, as far as they stand alone.
+///          are left out to find further mistakes, as far as they stand alone.
 /// @limits  kMaxConfigOctets, kMaxConfigMistakes, kMaxListeners, kMaxPreflightRules
 [[nodiscard]] tl::expected<Config, ConfigMistakes> parse_config(std::string_view text,
                                                                 const ConfigSurroundings& surroundings);

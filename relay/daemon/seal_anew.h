@@ -27,8 +27,7 @@ struct SealAnewServices {
 /// @param on_sealed  the message with its new header; that a receiver would still refuse it is logged, and is the
 ///                   operator's choice
 /// @errors  Unavailable: DNS does not answer, so that nothing can be proven; Corrupt or NotFound: the body cannot be
-/// read;
-///          Malformed: the header cannot be signed; Exhausted: too many signatures wait
+///          read; Malformed: the header cannot be signed; Exhausted: too many signatures wait
 void seal_anew(const SealAnewServices& services, QueuedMessage message,
                std::function<void(Result<QueuedMessage>)> on_sealed);
 

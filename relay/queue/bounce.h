@@ -34,8 +34,7 @@ struct BounceOptions {
 /// @param original  header and reverse_path are used; its body need not be there
 /// @param ids       gives each report its queue id
 /// @return  empty for a null reverse-path, which is never answered (RFC 5321 §4.5.5); else as few reports as the limit
-/// of
-///          octets allows, usually one
+///          of octets allows, usually one
 /// @source  RFC 3464 §2, RFC 6522 §3 and §4, RFC 3834 §5, RFC 6533 §3
 [[nodiscard]] std::vector<QueuedMessage> compose_bounces(const QueuedMessage& original,
                                                          const std::vector<FailedRecipient>& failed,

@@ -54,8 +54,7 @@ class QueueStore {
 
   /// Makes the batch durable: when it returns without error, the changes survive power loss.
   /// @errors  Exhausted: disk full, nothing of the batch is there; anything else: it is not known whether the batch is
-  /// there.
-  ///          After any error the store must be closed and opened anew.
+  ///          there. After any error the store must be closed and opened anew.
   [[nodiscard]] virtual Result<void> commit() = 0;
 
   /// Adds a message with its recipients. A spooled body must have reached the disk before commit(), which sees to it.

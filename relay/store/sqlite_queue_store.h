@@ -24,8 +24,7 @@ class SqliteQueueStore final : public QueueStore {
   /// Takes the state lock and opens the store, making what is not there yet (files 0600, directories 0700). Spool files
   /// that no message owns are removed.
   /// @errors  Conflict: another process has the store; Corrupt: damaged, or written by a newer version; Denied;
-  /// Exhausted;
-  ///          Unavailable. The detail names the file and the remedy.
+  ///          Exhausted; Unavailable. The detail names the file and the remedy.
   /// @limits  integrity is checked when the file is at most kMaxCheckedOctets, so that a start stays fast
   [[nodiscard]] static Result<std::unique_ptr<SqliteQueueStore>> open(const std::string& state_directory);
 

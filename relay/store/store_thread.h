@@ -58,9 +58,8 @@ class StoreThread {
   /// Makes a message durable.
   /// @param body  its spool file, when it is spooled
   /// @param done  success: durable. Any error: the sender must be told that the message was not accepted (452 for
-  /// Exhausted,
-  ///              else 451), and it will not be delivered, unless a crash comes first: then it may be, for a failed
-  ///              commit can be on the disk.
+  ///              Exhausted, else 451), and it will not be delivered, unless a crash comes first: then it may be, for a
+  ///              failed commit can be on the disk.
   void add(std::shared_ptr<const QueuedMessage> message, std::optional<SpoolFile> body, Done done);
 
   /// Records the outcome of an attempt, and removes messages for which nobody waits any more. An update whose message

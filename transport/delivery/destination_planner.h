@@ -30,8 +30,7 @@ struct PlannedDestination {
 /// for a short while, so that the rate of messages is not limited by planning. Requests for one domain that is being
 /// looked up share the lookups; the plan itself is made for each set of demands from the same facts.
 /// @limits  kMaxKnownDomains domains are kept, each for the least TTL and kMaxPlanAge; one policy fetch per domain
-/// within
-///          kStsFetchInterval
+///          within kStsFetchInterval
 class DestinationPlanner : public std::enable_shared_from_this<DestinationPlanner> {
  public:
   struct Options {

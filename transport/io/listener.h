@@ -19,8 +19,7 @@ class Listener {
 
   /// Binds and listens. Port 0 takes a free one; see endpoint(). An IPv6 address takes no IPv4.
   /// @errors  Conflict: occupied; Denied: not permitted (ports below 1024); Exhausted: too many open files;
-  /// Unavailable:
-  ///          anything else. The detail names the endpoint and the remedy.
+  ///          Unavailable: anything else. The detail names the endpoint and the remedy.
   [[nodiscard]] static Result<std::unique_ptr<Listener>> open(EventLoop& loop, const Endpoint& endpoint,
                                                               OnAccept on_accept);
 

@@ -29,8 +29,7 @@ class LocalRequestServer {
 
   /// Binds `options.path` with mode 0600. A socket that a dead process left behind is replaced.
   /// @errors  Conflict: another process listens there; NotFound, Denied: the directory; Malformed: the path is too
-  /// long.
-  ///          The detail names the path.
+  ///          long. The detail names the path.
   [[nodiscard]] static Result<std::unique_ptr<LocalRequestServer>> open(EventLoop& loop, Options options,
                                                                         Handle handle);
 
