@@ -42,10 +42,9 @@ std::string meaning(const MailAddress& address) {
   return text + "@" + address.domain.str();
 }
 
-/// Whether an address looks rewritten already, quoted or not: it leads back to its first forwarder then.
+/// Whether an address looks rewritten already, however it is quoted: it leads back to its first forwarder then.
 bool is_rewritten(const MailAddress& address) {
-  const std::string_view local = address.local_part;
-  return ascii_istarts_with(local, "SRS") || ascii_istarts_with(local, "\"SRS");
+  return ascii_istarts_with(meaning(address), "SRS");
 }
 
 }  // namespace
