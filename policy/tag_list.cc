@@ -5,36 +5,28 @@
 #include <algorithm>
 
 #include "policy/ascii.h"
+#include "policy/folding_space.h"
 
 namespace waxwing {
 namespace {
 
-bool is_fws(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
 bool is_name_octet(char c) {
   return is_ascii_alnum(c) || c == '_';
 }
 bool is_value_octet(char c) {
   const auto octet = static_cast<unsigned char>(c);
-  return is_fws(c) || (octet > 0x20 && octet != 0x7f && c != ';');
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_fws(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_fws(text.back())) text.remove_suffix(1);
-  return text;
+  return is_folding_space(c) || (octet > 0x20 && octet != 0x7f && c != ';');
 }
 
 Result<TagList::Tag> parse_tag(std::string_view text, std::size_t begin, std::size_t end) {
   const std::string_view spec = text.substr(begin, end - begin);
   const std::size_t equals = spec.find('=');
   if (equals == std::string_view::npos) return fail(ErrorKind::Malformed, "a tag has no \"=\"");
-  const std::string_view name = trim(spec.substr(0, equals));
+  const std::string_view name = without_folding_space(spec.substr(0, equals));
   if (name.empty() || !is_ascii_alpha(name.front()) || !std::ranges::all_of(name, is_name_octet)) {
     return fail(ErrorKind::Malformed, "a tag has a bad name");
   }
-  const std::string_view value = trim(spec.substr(equals + 1));
+  const std::string_view value = without_folding_space(spec.substr(equals + 1));
   if (!std::ranges::all_of(value, is_value_octet)) {
     return fail(ErrorKind::Malformed, fmt::format("tag {}= holds a control octet", name));
   }
@@ -47,7 +39,7 @@ Result<TagList> TagList::parse(std::string_view text) {
   TagList list;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find(';', begin), text.size());
-    const bool last = end + 1 >= text.size() || trim(text.substr(end + 1)).empty();
+    const bool last = end + 1 >= text.size() || without_folding_space(text.substr(end + 1)).empty();
     auto tag = parse_tag(text, begin, end);
     if (!tag) return tl::unexpected(std::move(tag.error()));
     if (list.find(tag->name)) return fail(ErrorKind::Malformed, fmt::format("tag {}= occurs twice", tag->name));
@@ -69,7 +61,7 @@ std::vector<std::string> split_colon_list(std::string_view value) {
   std::vector<std::string> parts;
   for (;;) {
     const std::size_t colon = value.find(':');
-    parts.emplace_back(trim(value.substr(0, colon)));
+    parts.emplace_back(without_folding_space(value.substr(0, colon)));
     if (colon == std::string_view::npos) return parts;
     value.remove_prefix(colon + 1);
   }

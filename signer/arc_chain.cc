@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "policy/ascii.h"
+#include "policy/folding_space.h"
 #include "policy/tag_list.h"
 #include "signer/dkim_verifier.h"
 #include "signer/published_key.h"
@@ -16,16 +17,6 @@ namespace {
 constexpr std::string_view kResults = "ARC-Authentication-Results";
 constexpr std::string_view kSignature = "ARC-Message-Signature";
 constexpr std::string_view kSeal = "ARC-Seal";
-
-bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 /// An instance from 1 to kMaxArcInstance, 0 when it is none.
 unsigned parse_instance(std::string_view text) {
@@ -40,8 +31,8 @@ unsigned instance_of_results(std::string_view value) {
   const std::string_view front = value.substr(0, value.find(';'));
   const std::size_t equals = front.find('=');
   if (front.size() == value.size() || equals == std::string_view::npos) return 0;
-  if (trim(front.substr(0, equals)) != "i") return 0;
-  return parse_instance(trim(front.substr(equals + 1)));
+  if (without_folding_space(front.substr(0, equals)) != "i") return 0;
+  return parse_instance(without_folding_space(front.substr(equals + 1)));
 }
 
 unsigned instance_of_tags(std::string_view value) {

@@ -9,6 +9,7 @@
 #include "policy/ascii.h"
 #include "policy/base64.h"
 #include "policy/domain_name.h"
+#include "policy/folding_space.h"
 
 namespace waxwing {
 namespace {
@@ -23,13 +24,9 @@ SignatureFault permanent(std::string detail) {
   return {DkimResult::PermError, std::move(detail)};
 }
 
-bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 std::string without_blanks(std::string_view text) {
   std::string result(text);
-  std::erase_if(result, is_blank);
+  std::erase_if(result, is_folding_space);
   return result;
 }
 

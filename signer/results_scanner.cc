@@ -3,14 +3,11 @@
 #include <utility>
 
 #include "policy/ascii.h"
+#include "policy/folding_space.h"
 #include "signer/mailbox_list.h"
 
 namespace waxwing {
 namespace {
-
-bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
 
 bool is_name_octet(char c) {
   return is_ascii_alnum(c) || c == '-' || c == '_' || c == '.' || c == '/';
@@ -40,7 +37,7 @@ std::string ResultsScanner::take_name() {
 
 Result<std::string> ResultsScanner::take_value() {
   std::string value;
-  while (at_ < text_.size() && !is_blank(text_[at_]) && text_[at_] != ';' && text_[at_] != '(') {
+  while (at_ < text_.size() && !is_folding_space(text_[at_]) && text_[at_] != ';' && text_[at_] != '(') {
     if (text_[at_] != '"') {
       value += text_[at_++];
       continue;
@@ -83,7 +80,7 @@ void ResultsScanner::skip_blanks() {
   while (at_ < text_.size()) {
     if (text_[at_] == '(') {
       skip_comment();
-    } else if (is_blank(text_[at_])) {
+    } else if (is_folding_space(text_[at_])) {
       ++at_;
     } else {
       return;
