@@ -1,5 +1,6 @@
 #include "policy/tls_requirement.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <openssl/sha.h>
 
@@ -240,6 +241,24 @@ TlsRequirement requirement_of_tls_optional(const HostFacts& host, TlsLevel minim
   return requirement;
 }
 
+// The operator has decided that this domain's mail goes on although what it publishes cannot be met. Where the host is
+// must still be known.
+TlsRequirement requirement_of_exception(const HostFacts& host, const TlsException& exception) {
+  if (auto broken = broken_location(host)) return defer(std::move(*broken));
+  const std::string why = fmt::format(
+      "An exception of this relay for {} expires on {} ({}): DANE and MTA-STS do not count", host.next_hop_domain,
+      fmt::format("{:%Y-%m-%d}", std::chrono::floor<Seconds>(exception.expires)), exception.reason);
+  if (exception.level >= TlsLevel::Verified) {
+    return pkix_requirement(host, TlsLevel::Verified,
+                            fmt::format("{}, but the certificate must be valid for {}.", why, host.mx_name));
+  }
+  TlsRequirement requirement;
+  requirement.method = Method::Opportunistic;
+  requirement.server_name = host.mx_name;
+  requirement.reason = fmt::format("{}, and any TLS session is accepted, its certificate is not looked at.", why);
+  return requirement;
+}
+
 std::string sha256_hex(std::string_view text) {
   std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest;
   SHA256(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), digest.data());
@@ -276,17 +295,11 @@ std::string TlsRequirement::sharing_key() const {
   return fmt::format("{}-{}-{}", tls_method_name(method), tls_level_name(level), sha256_hex(input));
 }
 
-TlsRequirement decide_tls_requirement(const HostFacts& host, const StsFacts& sts, TlsLevel minimum,
-                                      TlsRequest request) {
-  switch (request) {
-    case TlsRequest::None:
-      break;
-    case TlsRequest::Required:
-      return requirement_of_requiretls(host, sts, minimum);
-    case TlsRequest::Optional:
-      return requirement_of_tls_optional(host, minimum);
-  }
-  return requirement_by_policy(host, sts, minimum);
+TlsRequirement decide_tls_requirement(const HostFacts& host, const StsFacts& sts, const TlsDemands& demands) {
+  if (demands.request == TlsRequest::Required) return requirement_of_requiretls(host, sts, demands.minimum);
+  if (demands.exception) return requirement_of_exception(host, *demands.exception);
+  if (demands.request == TlsRequest::Optional) return requirement_of_tls_optional(host, demands.minimum);
+  return requirement_by_policy(host, sts, demands.minimum);
 }
 
 }  // namespace waxwing

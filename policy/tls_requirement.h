@@ -7,6 +7,7 @@
 
 #include "policy/lookup.h"
 #include "policy/mta_sts.h"
+#include "policy/tls_demands.h"
 #include "policy/tls_level.h"
 #include "policy/tlsa_record.h"
 
@@ -71,15 +72,14 @@ struct TlsRequirement {
 /// The level is Authenticated when the MX RRset is secure or an enforced MTA-STS policy lists the host, else Verified.
 /// A secure TLSA RRset without a usable record makes TLS mandatory. Where DANE does not apply, an enforced MTA-STS
 /// policy must list the host and asks for its certificate.
-/// @param minimum  least level that tenant, domain and global rules allow: Verified asks for a certificate where
-///                 nothing else does, a host that cannot reach it yields Defer, Plaintext gives up TLS where nobody
-///                 published a policy
-/// @param request  Required: the domain must vouch for the host, by DNSSEC of its MX RRset or by an enforced MTA-STS
-///                 policy, and the host must prove its name, by DANE or a public authority; else Defer. Optional: a
-///                 session is asked for as if the domain published nothing, but `minimum` holds
+/// @param demands  a request Required: the domain must vouch for the host, by DNSSEC of its MX RRset or by an enforced
+///                 MTA-STS policy, and the host must prove its name, by DANE or a public authority; else Defer. A
+///                 request Optional, or an exception: a session is asked for as if the domain published nothing, but
+///                 with a request the minimum holds, and with an exception its level. A host whose location is unknown
+///                 is Defer all the same.
 /// @return         requirement whose `reason` is a full sentence for logs and reports
 /// @source  RFC 7672 §2.2, RFC 8461 §5, RFC 7435 §3, RFC 8689 §4.2
-[[nodiscard]] TlsRequirement decide_tls_requirement(const HostFacts& host, const StsFacts& sts, TlsLevel minimum,
-                                                    TlsRequest request = TlsRequest::None);
+[[nodiscard]] TlsRequirement decide_tls_requirement(const HostFacts& host, const StsFacts& sts,
+                                                    const TlsDemands& demands);
 
 }  // namespace waxwing

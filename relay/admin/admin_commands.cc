@@ -10,6 +10,7 @@
 #include "relay/admin/queue_commands.h"
 #include "relay/admin/reply_lines.h"
 #include "relay/admin/report_commands.h"
+#include "relay/admin/tls_commands.h"
 
 namespace waxwing {
 
@@ -29,6 +30,8 @@ Result<AdminReply> run_admin_command(const nlohmann::json& request, SqliteQueueS
   if (command == "report tls list") return report_tls_list(arguments, store);
   if (command == "report tls send") return report_tls_send(arguments, store);
   if (command == "report tls show") return report_tls_show(arguments, store);
+  if (command == "tls list") return tls_list(arguments, store);
+  if (command == "tls forget") return tls_forget(arguments, store);
   arguments.refuse("\"command\" is missing or unknown");
   return tl::unexpected(arguments.finish().error());
 }

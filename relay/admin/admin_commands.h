@@ -41,6 +41,7 @@ struct AdminEffects {
   std::vector<DroppedMessage> dropped;
   std::vector<TlsReportDay> tls_reports;  ///< to be sent now
   std::vector<HeldMessage> held;          ///< the scheduler leaves them alone
+  bool plans_are_stale = false;           ///< workers must look at destinations anew
   std::vector<HeldMessage> released;      ///< the scheduler takes them again, with what is in `retry`
 };
 
@@ -74,6 +75,9 @@ struct AdminReply {
 ///   report tls send  domain [day]              has the report about a domain sent now: day, domain
 ///   report tls show  domain [day] [organization_name] [contact_info]
 ///                                              the report about a domain (RFC 8460 §4.4)
+///   tls list                                   a line per domain that was authenticated: domain, method, first_proven,
+///                                              last_proven
+///   tls forget    domain                       what a domain publishes now is all that counts: domain
 ///
 /// Filters that are given together must all hold. Commands about several messages take "after" (AdminReply::next), so
 /// that none keeps the store for long. Times are RFC 3339 in UTC.

@@ -40,6 +40,7 @@ class CommandTree {
     add_queue_commands();
     add_account_commands();
     add_report_commands();
+    add_tls_commands();
     add_other_commands();
   }
 
@@ -167,6 +168,13 @@ class CommandTree {
       command->add_option("DOMAIN", arguments_.domain, "Recipient domain")->required();
       command->add_option("--day", arguments_.day, "Day in UTC such as 2026-01-31; without, the last one");
     }
+  }
+
+  void add_tls_commands() {
+    CLI::App* group = add_group("tls", "What deliveries proved about recipient domains");
+    add(group, "list", Command::TlsList, "List domains whose hosts were authenticated by DANE or MTA-STS, and when");
+    CLI::App* forget = add(group, "forget", Command::TlsForget, "Let what a domain publishes now be all that counts");
+    forget->add_option("DOMAIN", arguments_.domain, "Recipient domain")->required();
   }
 
   void add_password_file(CLI::App* command) {

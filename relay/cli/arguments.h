@@ -34,6 +34,8 @@ enum class Command {
   ReportTlsList,
   ReportTlsSend,
   ReportTlsShow,
+  TlsList,
+  TlsForget,
 };
 
 /// The command line, taken apart; fields that the command does not use have their defaults.
@@ -45,7 +47,7 @@ struct Arguments {
   std::string queue_id;              ///< queue show, retry, hold, release, drop
   bool all = false;                  ///< queue retry, hold, release, drop
   std::string reason;                ///< queue hold, release, drop
-  std::string domain;                ///< queue list, retry, drop, report tls show: of recipients
+  std::string domain;                ///< queue list, retry, drop, report tls show, tls forget: of recipients
   std::string of_account;            ///< queue list, retry, hold, release, drop
   std::size_t limit = 10'000;        ///< queue list, ids: messages
   std::string address;               ///< explain

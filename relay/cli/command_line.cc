@@ -22,6 +22,7 @@
 #include "relay/cli/queue_commands.h"
 #include "relay/cli/report_commands.h"
 #include "relay/cli/service_user.h"
+#include "relay/cli/tls_commands.h"
 #include "relay/config/load_config.h"
 #include "relay/daemon/check_domain.h"
 #include "relay/daemon/explain.h"
@@ -141,6 +142,10 @@ class CommandRun {
         return send_tls_report(asker(), arguments_.domain, arguments_.day, output_);
       case Command::ReportTlsShow:
         return show_tls_report(asker(), arguments_.domain, arguments_.day, config_.hostname, output_);
+      case Command::TlsList:
+        return list_proven_tls(asker(), output_);
+      case Command::TlsForget:
+        return forget_proven_tls(asker(), arguments_.domain, output_);
       default:
         return run_queue();
     }

@@ -13,6 +13,15 @@ namespace {
 
 using json = nlohmann::json;
 
+// "lost" is the reason itself where mail waits for what was lost.
+void print_reasons(const json& plan, Output& output) {
+  const std::string reason = json_text(plan, "reason");
+  const std::string lost = json_text(plan, "lost");
+  for (const std::string& sentence : {reason, lost == reason ? std::string() : lost}) {
+    if (!sentence.empty()) output.add_line("  " + sentence);
+  }
+}
+
 void print_sts(const json& sts, Output& output) {
   const std::string mode = json_text(sts, "mode");
   output.add_line(mode.empty() ? fmt::format("MTA-STS: {}", json_text(sts, "detail"))
@@ -78,7 +87,7 @@ void print_explanation(const json& explanation, Output& output) {
   const std::string status = json_text(explanation, "status");
   output.add_line(fmt::format("{}: {}{}", json_text(explanation, "address"), json_text(explanation, "outcome"),
                               status.empty() ? "" : " (" + status + ")"));
-  if (const std::string reason = json_text(explanation, "reason"); !reason.empty()) output.add_line("  " + reason);
+  print_reasons(explanation, output);
   print_sts(json_member(explanation, "mta_sts"), output);
   for (const json& host : json_member(explanation, "hosts")) print_host(host, output);
   output.add_line("DNS answers:");
@@ -90,7 +99,7 @@ void print_probe(const json& probe, Output& output) {
   const std::string status = json_text(probe, "status");
   output.add_line(fmt::format("{}: {}{}", json_text(probe, "domain"), json_text(probe, "outcome"),
                               status.empty() ? "" : " (" + status + ")"));
-  if (const std::string reason = json_text(probe, "reason"); !reason.empty()) output.add_line("  " + reason);
+  print_reasons(probe, output);
   print_sts(json_member(probe, "mta_sts"), output);
   for (const json& host : json_member(probe, "hosts")) {
     print_host(host, output);

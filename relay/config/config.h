@@ -60,6 +60,28 @@ struct PreflightRule {
   friend bool operator==(const PreflightRule&, const PreflightRule&) = default;
 };
 
+/// More TLS than `delivery.minimum_tls` for some mail, `[[tls.rule]]`. At least one of tenant and domain is set.
+struct TlsRule {
+  std::string tenant;  ///< of the account that submits; empty: any
+  std::string domain;  ///< recipient domain, with all domains below it, as DomainName::str(); empty: any
+  TlsLevel minimum = TlsLevel::Verified;
+
+  friend bool operator==(const TlsRule&, const TlsRule&) = default;
+};
+
+/// Less TLS for one recipient domain, for a while, `[[tls.exception]]`.
+struct TlsExceptionRule {
+  std::string domain;                    ///< exactly this one, as DomainName::str()
+  TlsLevel level = TlsLevel::Encrypted;  ///< Encrypted or Verified
+  std::string reason;                    ///< the operator's own words
+  WallTime expires;                      ///< the first moment at which it does not hold
+
+  friend bool operator==(const TlsExceptionRule&, const TlsExceptionRule&) = default;
+};
+
+/// What to do when no host of a domain that once was authenticated can be so any more.
+enum class TlsLoss { Ignore, Report, Defer };
+
 enum class LogFormat { Text, Json };
 
 /// The whole configuration. What load_config() returns is checked; the initialisers here are the defaults, from which
@@ -108,6 +130,12 @@ struct Config {
   // [preflight]
   PreflightMode preflight_mode = PreflightMode::Enforce;  ///< `mode`
   std::vector<PreflightRule> preflight_rules;             ///< `[[preflight.rule]]`; see preflight_mode.h
+
+  // [tls]
+  TlsLoss tls_on_loss = TlsLoss::Report;         ///< `on_loss`
+  Seconds tls_remember_for{30 * 86'400};         ///< `remember_for`
+  std::vector<TlsRule> tls_rules;                ///< `[[tls.rule]]`; see tls_rules.h
+  std::vector<TlsExceptionRule> tls_exceptions;  ///< `[[tls.exception]]`
 
   // [tls_report]
   bool tls_report_enabled = false;  ///< `enabled`

@@ -24,7 +24,9 @@ class Checks {
   void run() {
     for (std::size_t i = 0; i < config_.listeners.size(); ++i) check_listener(i, config_.listeners[i]);
     check_listeners_differ();
-    check_rules_differ();
+    check_rules_differ("preflight.rule", config_.preflight_rules);
+    check_rules_differ("tls.rule", config_.tls_rules);
+    check_exceptions_differ();
     check_lifetimes();
     check_resolver();
     check_source_addresses();
@@ -137,16 +139,29 @@ class Checks {
     }
   }
 
-  void check_rules_differ() {
+  template <class Rule>
+  void check_rules_differ(std::string_view section, const std::vector<Rule>& rules) {
     std::map<std::pair<std::string, std::string>, Place> seen;
-    for (std::size_t i = 0; i < config_.preflight_rules.size(); ++i) {
-      const PreflightRule& rule = config_.preflight_rules[i];
-      if (rule.tenant.empty() && rule.domain.empty()) continue;  // a mistake already
-      const Place here = place(fmt::format("preflight.rule.{}", i));
-      const auto [first, is_new] = seen.emplace(std::pair(rule.tenant, rule.domain), here);
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+      if (rules[i].tenant.empty() && rules[i].domain.empty()) continue;  // a mistake already
+      const Place here = place(fmt::format("{}.{}", section, i));
+      const auto [first, is_new] = seen.emplace(std::pair(rules[i].tenant, rules[i].domain), here);
       if (is_new) continue;
       mistakes_.add(here,
-                    fmt::format("the preflight.rule of line {} is for the same tenant and domain", first->second.line),
+                    fmt::format("the {} of line {} is for the same tenant and domain", section, first->second.line),
+                    "Remove one of the two");
+    }
+  }
+
+  void check_exceptions_differ() {
+    std::map<std::string_view, Place> seen;
+    for (std::size_t i = 0; i < config_.tls_exceptions.size(); ++i) {
+      const std::string& domain = config_.tls_exceptions[i].domain;
+      if (domain.empty()) continue;  // a mistake already
+      const Place here = place(fmt::format("tls.exception.{}", i));
+      const auto [first, is_new] = seen.emplace(domain, here);
+      if (is_new) continue;
+      mistakes_.add(here, fmt::format("the tls.exception of line {} is for the same domain", first->second.line),
                     "Remove one of the two");
     }
   }

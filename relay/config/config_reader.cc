@@ -12,7 +12,9 @@ namespace waxwing {
 namespace {
 
 constexpr std::string_view kListenerSection = "listener";
-constexpr std::string_view kRuleSection = "preflight.rule";
+constexpr std::string_view kPreflightRule = "preflight.rule";
+constexpr std::string_view kTlsRule = "tls.rule";
+constexpr std::string_view kTlsException = "tls.exception";
 
 template <class... Functions>
 struct Overloaded : Functions... {
@@ -47,7 +49,10 @@ std::vector<std::string_view> words_of(std::string_view section) {
     const bool at_top = !option.section.empty() && option.section.find('.') == std::string_view::npos;
     if (section.empty() && at_top && new_section) words.push_back(option.section);
   }
-  if (section == "preflight") words.emplace_back("rule");
+  for (const std::string_view rules : {kPreflightRule, kTlsRule, kTlsException}) {
+    const std::size_t dot = rules.find('.');
+    if (rules.substr(0, dot) == section) words.push_back(rules.substr(dot + 1));
+  }
   return words;
 }
 
@@ -78,9 +83,7 @@ void ConfigReader::read_section(const toml::key& section, const toml::node& node
     const Option* option = find_option(section.str(), key.str());
     if (option != nullptr) {
       read_option(*option, option->full_name(), value, {});
-    } else if (fmt::format("{}.{}", section.str(), key.str()) == kRuleSection) {
-      read_rules(value);
-    } else {
+    } else if (!read_rules(fmt::format("{}.{}", section.str(), key.str()), value)) {
       complain_unknown(section.str(), key);
     }
   }
@@ -117,20 +120,45 @@ void ConfigReader::read_listener(const toml::table& table) {
   for (const std::string_view required : {"name", "address"}) require_member(table, kListenerSection, required);
 }
 
-void ConfigReader::read_rules(const toml::node& node) {
-  const toml::array* array = tables_of(node, kRuleSection, kMaxPreflightRules);
-  if (array == nullptr) return;
-  for (const toml::node& element : *array) read_rule(*element.as_table());
+bool ConfigReader::read_rules(std::string_view section, const toml::node& node) {
+  void (ConfigReader::*read_rule)(const toml::table&) = section == kPreflightRule  ? &ConfigReader::read_preflight_rule
+                                                        : section == kTlsRule      ? &ConfigReader::read_tls_rule
+                                                        : section == kTlsException ? &ConfigReader::read_tls_exception
+                                                                                   : nullptr;
+  if (read_rule == nullptr) return false;
+  if (const toml::array* array = tables_of(node, section, kMaxRules); array != nullptr) {
+    for (const toml::node& element : *array) (this->*read_rule)(*element.as_table());
+  }
+  return true;
 }
 
-void ConfigReader::read_rule(const toml::table& table) {
-  const std::string prefix = fmt::format("{}.{}", kRuleSection, result_.config.preflight_rules.size());
+void ConfigReader::read_preflight_rule(const toml::table& table) {
+  const std::string prefix = fmt::format("{}.{}", kPreflightRule, result_.config.preflight_rules.size());
   PreflightRule& rule = result_.config.preflight_rules.emplace_back();
-  read_members(table, kRuleSection, prefix, {.rule = &rule});
-  require_member(table, kRuleSection, "mode");
+  read_members(table, kPreflightRule, prefix, {.preflight_rule = &rule});
+  require_member(table, kPreflightRule, "mode");
+  require_tenant_or_domain(table, "preflight.mode");
+}
+
+void ConfigReader::read_tls_rule(const toml::table& table) {
+  const std::string prefix = fmt::format("{}.{}", kTlsRule, result_.config.tls_rules.size());
+  TlsRule& rule = result_.config.tls_rules.emplace_back();
+  read_members(table, kTlsRule, prefix, {.tls_rule = &rule});
+  require_tenant_or_domain(table, "delivery.minimum_tls");
+}
+
+void ConfigReader::read_tls_exception(const toml::table& table) {
+  const std::string prefix = fmt::format("{}.{}", kTlsException, result_.config.tls_exceptions.size());
+  TlsExceptionRule& exception = result_.config.tls_exceptions.emplace_back();
+  read_members(table, kTlsException, prefix, {.tls_exception = &exception});
+  for (const std::string_view required : {"domain", "reason", "expires"})
+    require_member(table, kTlsException, required);
+}
+
+void ConfigReader::require_tenant_or_domain(const toml::table& table, std::string_view instead) {
   if (table.contains("tenant") || table.contains("domain")) return;
   mistakes_.add(place_of(table), "this rule names neither tenant nor domain",
-                "Add one of them, or set preflight.mode instead");
+                fmt::format("Add one of them, or set {} instead", instead));
 }
 
 void ConfigReader::read_members(const toml::table& table, std::string_view section, const std::string& prefix,
@@ -157,13 +185,15 @@ void ConfigReader::read_option(const Option& option, std::string setting_name, c
   const std::size_t mistakes_before = mistakes_.size();
   ValueReader reader(option, mistakes_);
   Config& config = result_.config;
-  std::visit(Overloaded{[&]<class Value>(Value Config::*field) { reader.read(node, config.*field); },
-                        [&]<class Value>(Value ListenerConfig::*field) { reader.read(node, target.listener->*field); },
-                        [&]<class Value>(Value PreflightRule::*field) { reader.read(node, target.rule->*field); },
-                        [&](const EndpointField& field) {
-                          reader.read_endpoint(node, config.*field.address, config.*field.port);
-                        }},
-             option.field);
+  std::visit(
+      Overloaded{
+          [&]<class Value>(Value Config::*field) { reader.read(node, config.*field); },
+          [&]<class Value>(Value ListenerConfig::*field) { reader.read(node, target.listener->*field); },
+          [&]<class Value>(Value PreflightRule::*field) { reader.read(node, target.preflight_rule->*field); },
+          [&]<class Value>(Value TlsRule::*field) { reader.read(node, target.tls_rule->*field); },
+          [&]<class Value>(Value TlsExceptionRule::*field) { reader.read(node, target.tls_exception->*field); },
+          [&](const EndpointField& field) { reader.read_endpoint(node, config.*field.address, config.*field.port); }},
+      option.field);
   result_.settings[std::move(setting_name)] = {place_of(node), mistakes_.size() == mistakes_before};
 }
 

@@ -28,13 +28,19 @@ class ConfigReader {
   // What an option of a repeated section is for; nullptr for the others.
   struct Target {
     ListenerConfig* listener = nullptr;
-    PreflightRule* rule = nullptr;
+    PreflightRule* preflight_rule = nullptr;
+    TlsRule* tls_rule = nullptr;
+    TlsExceptionRule* tls_exception = nullptr;
   };
 
   void read_listeners(const toml::node& node);
   void read_listener(const toml::table& table);
-  void read_rules(const toml::node& node);
-  void read_rule(const toml::table& table);
+  // Whether such a section within a section exists; if so, it is read.
+  bool read_rules(std::string_view section, const toml::node& node);
+  void read_preflight_rule(const toml::table& table);
+  void read_tls_rule(const toml::table& table);
+  void read_tls_exception(const toml::table& table);
+  void require_tenant_or_domain(const toml::table& table, std::string_view instead);
   [[nodiscard]] const toml::array* tables_of(const toml::node& node, std::string_view section, std::size_t most);
   void read_members(const toml::table& table, std::string_view section, const std::string& prefix,
                     const Target& target);

@@ -21,7 +21,7 @@ struct ConfigSurroundings {
 /// Reads and checks a configuration.
 /// @return  the configuration, or all its mistakes at once. Where the file is not TOML, lines that break its grammar
 ///          are left out to find further mistakes, as far as they stand alone.
-/// @limits  kMaxConfigOctets, kMaxConfigMistakes, kMaxListeners, kMaxPreflightRules
+/// @limits  kMaxConfigOctets, kMaxConfigMistakes, kMaxListeners, kMaxRules of each kind
 [[nodiscard]] tl::expected<Config, ConfigMistakes> parse_config(std::string_view text,
                                                                 const ConfigSurroundings& surroundings);
 
@@ -31,6 +31,6 @@ struct ConfigSurroundings {
 inline constexpr std::size_t kMaxConfigOctets = 1 << 20;
 inline constexpr std::size_t kMaxConfigMistakes = 100;
 inline constexpr std::size_t kMaxListeners = 64;
-inline constexpr std::size_t kMaxPreflightRules = 1'000;
+inline constexpr std::size_t kMaxRules = 1'000;
 
 }  // namespace waxwing

@@ -34,6 +34,12 @@ constexpr ChoiceWord kPreflightWords[] = {{"enforce", static_cast<int>(Preflight
 constexpr ChoiceWord kLogFormatWords[] = {{"text", static_cast<int>(LogFormat::Text)},
                                           {"json", static_cast<int>(LogFormat::Json)}};
 
+constexpr ChoiceWord kExceptionWords[] = {{"encrypted", static_cast<int>(TlsLevel::Encrypted)},
+                                          {"verified", static_cast<int>(TlsLevel::Verified)}};
+constexpr ChoiceWord kTlsLossWords[] = {{"ignore", static_cast<int>(TlsLoss::Ignore)},
+                                        {"report", static_cast<int>(TlsLoss::Report)},
+                                        {"defer", static_cast<int>(TlsLoss::Defer)}};
+
 // Designated initialisers keep each row readable; those left out have the defaults of Option.
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 const Option kOptions[] = {
@@ -315,6 +321,67 @@ const Option kOptions[] = {
      .choices = kPreflightWords,
      .example = "\"hold\"",
      .help = "What to do with such mail, as preflight.mode. Required."},
+    {.section = "tls",
+     .name = "on_loss",
+     .type = OptionType::Choice,
+     .field = &Config::tls_on_loss,
+     .choices = kTlsLossWords,
+     .help =
+         "What to do when no host of a domain that took mail authenticated by DANE or MTA-STS can be authenticated any "
+         "more, although every lookup succeeded: \"report\" logs it and goes by what the domain publishes now; "
+         "\"defer\" lets its mail wait until it can, or \"waxwing tls forget\" says that it is meant so; "
+         "\"ignore\" remembers nothing."},
+    {.section = "tls",
+     .name = "remember_for",
+     .type = OptionType::Duration,
+     .field = &Config::tls_remember_for,
+     .least = kDay,
+     .most = 365 * kDay,
+     .help = "How long after the last authenticated delivery a domain counts as one that was authenticated."},
+    {.section = "tls.rule",
+     .name = "tenant",
+     .type = OptionType::Tenant,
+     .field = &TlsRule::tenant,
+     .example = "\"shop\"",
+     .help =
+         "Tenant of the account that submits; an account without one is a tenant of its own name. Without it, any."},
+    {.section = "tls.rule",
+     .name = "domain",
+     .type = OptionType::Domain,
+     .field = &TlsRule::domain,
+     .example = "\"example.net\"",
+     .help = "Domain of the recipient, with all domains below it. Without it, any."},
+    {.section = "tls.rule",
+     .name = "minimum",
+     .type = OptionType::Choice,
+     .field = &TlsRule::minimum,
+     .choices = kTlsLevelWords,
+     .help = "Least that every receiving host must prove, as delivery.minimum_tls."},
+    {.section = "tls.exception",
+     .name = "domain",
+     .type = OptionType::Domain,
+     .field = &TlsExceptionRule::domain,
+     .example = "\"example.net\"",
+     .help = "Domain of the recipient, without those below it. Required."},
+    {.section = "tls.exception",
+     .name = "level",
+     .type = OptionType::Choice,
+     .field = &TlsExceptionRule::level,
+     .choices = kExceptionWords,
+     .help = "What its hosts must still prove: \"encrypted\" nothing but TLS, \"verified\" a certificate for the name "
+             "of the MX host by a public authority."},
+    {.section = "tls.exception",
+     .name = "reason",
+     .type = OptionType::Text,
+     .field = &TlsExceptionRule::reason,
+     .example = "\"TLSA records forgotten in their key roll; told on 2026-11-20\"",
+     .help = "Why, for those who read the log or take over. Required."},
+    {.section = "tls.exception",
+     .name = "expires",
+     .type = OptionType::Date,
+     .field = &TlsExceptionRule::expires,
+     .example = "2026-12-31",
+     .help = "First day, in UTC, on which it does not hold any more. Required."},
     {.section = "tls_report",
      .name = "enabled",
      .type = OptionType::Flag,

@@ -51,7 +51,8 @@ std::string render_option(const Option& option) {
     return text + fmt::format("{} = {}\n\n", option.name, built_in);
   }
   if (default_text.empty()) return text + fmt::format("#{} = {}\n\n", option.name, option.example);
-  return text + fmt::format("{} = {}\n\n", option.name, default_text);
+  const bool is_in_example = is_repeated_section(option.section) && option.section != "listener";
+  return text + fmt::format("{}{} = {}\n\n", is_in_example ? "#" : "", option.name, default_text);
 }
 
 // There is one listener without any in the file, and no rule.

@@ -34,6 +34,18 @@ constexpr Section kSections[] = {
      "Other modes for some mail. Each rule is a [[preflight.rule]] of its own with a mode, and a tenant, a domain or "
      "both. Of the rules that fit, one with a domain comes before one without, the longer domain before the shorter, "
      "and then one with a tenant before one without; where none fits, preflight.mode holds."},
+    {"tls",
+     "What hosts must prove besides what their domains publish. DANE and MTA-STS are always obeyed; what this relay "
+     "asks "
+     "for by itself is delivery.minimum_tls."},
+    {"tls.rule",
+     "More TLS for some mail. Each rule is a [[tls.rule]] of its own with a minimum, and a tenant, a domain or both. "
+     "The "
+     "highest of delivery.minimum_tls and of all rules that fit holds."},
+    {"tls.exception",
+     "Mail for a domain whose hosts cannot prove what the domain publishes, or what a rule asks for, by somebody's "
+     "mistake. Each exception is a [[tls.exception]] of its own; every use is logged with its reason. A message with "
+     "REQUIRETLS does not know it, and nothing goes out in clear text."},
     {"tls_report", "Reports to recipient domains about TLS with their hosts (RFC 8460)."},
     {"forwarding", "Mail from elsewhere that goes on: ARC and the Sender Rewriting Scheme."},
     {"log", "The log on standard error, one line for each event."},
@@ -61,6 +73,7 @@ struct TomlWriter {
   requires(std::is_integral_v<Number> && !std::is_same_v<Number, bool>) std::string operator()(Number number) const {
     return option.type == OptionType::Size ? quoted(format_size(number)) : std::to_string(number);
   }
+  std::string operator()(WallTime) const { return ""; }  // no date is the right one for everybody
   template <class Enumeration>
   requires std::is_enum_v<Enumeration> std::string operator()(Enumeration value) const {
     for (const ChoiceWord& choice : option.choices) {
@@ -84,6 +97,14 @@ struct DefaultReader {
   template <class Value>
   std::string operator()(Value PreflightRule::*field) const {
     return TomlWriter{option}(PreflightRule{}.*field);
+  }
+  template <class Value>
+  std::string operator()(Value TlsRule::*field) const {
+    return TomlWriter{option}(TlsRule{}.*field);
+  }
+  template <class Value>
+  std::string operator()(Value TlsExceptionRule::*field) const {
+    return TomlWriter{option}(TlsExceptionRule{}.*field);
   }
   std::string operator()(const EndpointField& field) const {
     const Config config;
@@ -125,7 +146,7 @@ std::string Option::full_name() const {
 }
 
 bool is_repeated_section(std::string_view section) {
-  return section == "listener" || section == "preflight.rule";
+  return section == "listener" || section.find('.') != std::string_view::npos;
 }
 
 std::string_view section_help(std::string_view section) {
@@ -178,6 +199,10 @@ std::string allowed_values(const Option& option) {
     case OptionType::Choice:
       for (const ChoiceWord& choice : option.choices) words.push_back(quoted(choice.word));
       return fmt::format("one of {}", fmt::join(words, ", "));
+    case OptionType::Date:
+      return "a date such as 2026-12-31, without quotes";
+    case OptionType::Text:
+      return "a string of 1 to 500 octets on one line";
     case OptionType::Flag:
       break;
   }

@@ -28,6 +28,8 @@ enum class OptionType {
   Addresses,  ///< array of such strings
   Endpoint,   ///< string, an IP address with or without port
   Choice,     ///< one of some strings
+  Date,       ///< date without time, in UTC
+  Text,       ///< string of words for people
   Flag,       ///< true or false
 };
 
@@ -52,14 +54,16 @@ using OptionField =
                  ListenerConfig::Tls ListenerConfig::*, ListenerConfig::BareLineEnds ListenerConfig::*,
                  ListenerConfig::Purpose ListenerConfig::*, std::vector<IpAddress> ListenerConfig::*,
                  ListenerConfig::LongLines ListenerConfig::*, ListenerConfig::RawHeaders ListenerConfig::*,
-                 std::string PreflightRule::*, PreflightMode PreflightRule::*>;
+                 std::string PreflightRule::*, PreflightMode PreflightRule::*, TlsLoss Config::*,
+                 std::string TlsRule::*, TlsLevel TlsRule::*, std::string TlsExceptionRule::*,
+                 TlsLevel TlsExceptionRule::*, WallTime TlsExceptionRule::*>;
 
 /// One option: the row from which the loader, the reference file, `waxwing config explain` and a test of the man page
-/// live. Its default is what `field` holds in a fresh Config, ListenerConfig or
-/// PreflightRule.
+/// live. Its default is what `field` holds in a fresh Config, ListenerConfig, PreflightRule,
+/// TlsRule or TlsExceptionRule.
 struct Option {
-  std::string_view section;  ///< "" for the top level; "listener" for what stands in each [[listener]], and
-                             ///< "preflight.rule" in each [[preflight.rule]]
+  std::string_view section;  ///< "" for the top level; "listener" for what stands in each [[listener]],
+                             ///< "preflight.rule" in each [[preflight.rule]] and so on
   std::string_view name;
   OptionType type;
   OptionField field;

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "policy/ascii.h"
+#include "policy/utf8.h"
 #include "relay/config/quantity.h"
 #include "relay/config/spelling.h"
 
@@ -16,6 +17,7 @@ namespace {
 constexpr std::size_t kMaxNameOctets = 64;
 constexpr std::size_t kMaxTenantOctets = 128;
 constexpr std::size_t kMaxPathOctets = 4'095;
+constexpr std::size_t kMaxTextOctets = 500;
 constexpr std::size_t kMaxShownOctets = 100;
 
 std::string_view type_name(const toml::node& node) {
@@ -50,6 +52,12 @@ bool is_name(std::string_view text) {
 bool is_tenant(std::string_view text) {
   return !text.empty() && text.size() <= kMaxTenantOctets &&
          std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+}
+
+// Logs and replies show it on one line.
+bool is_text(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxTextOctets && is_valid_utf8(text) &&
+         std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; });
 }
 
 bool is_absolute_path(std::string_view text) {
@@ -105,6 +113,7 @@ void ValueReader::read(const toml::node& node, std::string& out) {
   if (option_.type == OptionType::Name && !is_name(*text)) return complain(node, fmt::format("is {}", shown(*text)));
   if (option_.type == OptionType::Tenant && !is_tenant(*text))
     return complain(node, fmt::format("is {}", shown(*text)));
+  if (option_.type == OptionType::Text && !is_text(*text)) return complain(node, fmt::format("is {}", shown(*text)));
   const bool is_path = option_.type == OptionType::Directory || option_.type == OptionType::File;
   if (is_path && !is_absolute_path(*text)) {
     return complain(node, fmt::format("is {}, which is not an absolute path", shown(*text)));
@@ -136,6 +145,12 @@ void ValueReader::read(const toml::node& node, IpAddress& out) {
   const auto address = IpAddress::parse(*text);
   if (!address) return complain(node, fmt::format("is {}, which is not an IP address", shown(*text)));
   out = *address;
+}
+
+void ValueReader::read(const toml::node& node, WallTime& out) {
+  const auto date = node.value_exact<toml::date>();
+  if (!date) return complain_type(node);
+  out = std::chrono::sys_days(std::chrono::year(date->year) / date->month / date->day);  // TOML++ took a real day only
 }
 
 void ValueReader::read_endpoint(const toml::node& node, IpAddress& address, std::uint16_t& port) {

@@ -23,6 +23,7 @@ class ValueReader {
   void read(const toml::node& node, bool& out);
   void read(const toml::node& node, Seconds& out);
   void read(const toml::node& node, IpAddress& out);
+  void read(const toml::node& node, WallTime& out);  ///< the beginning of that day
 
   template <class Number>
   requires(std::is_integral_v<Number> && !std::is_same_v<Number, bool>) void read(const toml::node& node, Number& out) {

@@ -31,12 +31,12 @@ Result<std::vector<PreflightKey>> keys_of(const Config& config, const DomainName
 /// One check on its way; lives on the stack of check_domain_now().
 class DomainCheckRun {
  public:
-  DomainCheckRun(EventLoop& loop, Network& network, DomainCheckInput input, TlsLevel minimum)
-      : loop_(loop), network_(network), input_(std::move(input)), minimum_(minimum) {}
+  DomainCheckRun(EventLoop& loop, Network& network, DomainCheckInput input, TlsDemands demands)
+      : loop_(loop), network_(network), input_(std::move(input)), demands_(std::move(demands)) {}
 
   // The policy comes first, since the rule judges it; the plan tells nothing that the rule does not ask for itself.
   void start() {
-    network_.agent().plan(input_.domain, minimum_, [this](const DestinationPlan& plan, const Answers&) {
+    network_.agent().plan(input_.domain, demands_, [this](const DestinationPlan& plan, const Answers&) {
       input_.sts = StsPolicyFetch{plan.sts.policy, plan.sts_detail};
       judge();
     });
@@ -54,7 +54,7 @@ class DomainCheckRun {
   EventLoop& loop_;
   Network& network_;
   DomainCheckInput input_;
-  TlsLevel minimum_;
+  TlsDemands demands_;
   Answers answers_;
   std::optional<std::vector<DomainFinding>> findings_;
 };
@@ -75,7 +75,7 @@ Result<std::vector<DomainFinding>> check_domain_now(const Config& config, const 
   DomainCheckInput input{domain, *helo, config.egress_addresses, std::move(*keys)};
   input.smtp_port = config.smtp_port;
   input.now = loop.wall_now();
-  DomainCheckRun run(loop, **network, std::move(input), config.minimum_tls);
+  DomainCheckRun run(loop, **network, std::move(input), {config.minimum_tls});
   Timer limit(loop, [&loop] { loop.stop(); });
   limit.start(kDomainCheckTimeLimit);
   run.start();

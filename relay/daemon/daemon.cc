@@ -30,8 +30,10 @@
 #include "relay/daemon/worker.h"
 #include "relay/observe/event_log.h"
 #include "relay/queue/retry_schedule.h"
+#include "relay/store/proven_tls_store.h"
 #include "relay/store/sqlite_queue_store.h"
 #include "relay/store/store_thread.h"
+#include "relay/store/sts_policy_store.h"
 #include "transport/io/event_loop.h"
 #include "transport/io/signal_watcher.h"
 
@@ -41,6 +43,7 @@ namespace {
 // An orderly end waits this long for messages and attempts that are under way.
 constexpr Milliseconds kShutdownGrace{20'000};
 constexpr Milliseconds kShutdownPoll{50};
+constexpr Milliseconds kHousekeepingInterval{3'600'000};
 constexpr Milliseconds kKeysPoll{2'000};
 constexpr std::size_t kMaxWaitingSignatures = 10'000;
 constexpr std::size_t kMaxWaitingLogins = 1'000;
@@ -121,6 +124,7 @@ class Daemon {
   Result<void> open_control();
   void on_effects(const AdminEffects& effects);
   void reload_keys();
+  void remove_outdated();
   void watch_keys();
   void begin_shutdown();
   void await_quiet();
@@ -143,6 +147,7 @@ class Daemon {
   std::unique_ptr<LocalRequestServer> control_;
   WallTime keys_changed_;  ///< last change of the key directory that is in `keys_` for sure
   Timer keys_timer_;
+  Timer housekeeping_timer_;
   Timer shutdown_timer_;
   std::optional<MonotonicTime> shutdown_end_;
 };
@@ -158,6 +163,7 @@ Daemon::Daemon(const Config& config, EventLog& log)
       signing_pool_(worker_count(config), kMaxWaitingSignatures),
       password_pool_(1, kMaxWaitingLogins),
       keys_timer_(loop_, [this] { watch_keys(); }),
+      housekeeping_timer_(loop_, [this] { remove_outdated(); }),
       shutdown_timer_(loop_, [this] { await_quiet(); }) {}
 
 // Against the direction in which the parts call one another: nobody calls what is gone.
@@ -174,6 +180,7 @@ Result<void> Daemon::start() {
   if (!ring) return tl::unexpected(ring.error());
   keys_.set(*ring);
   keys_timer_.start(kKeysPoll);
+  housekeeping_timer_.start(kHousekeepingInterval);
   auto opened = open_store();
   if (opened) opened = prepare_forwarding();
   if (opened) opened = load_queue();
@@ -324,7 +331,7 @@ Result<void> Daemon::open_control() {
 void Daemon::on_effects(const AdminEffects& effects) {
   // Who asks for a retry has mended something: what DNS said before must not stand in the way. The workers forget
   // before they see the attempts, since their tasks run in order.
-  if (!effects.retry.empty())
+  if (!effects.retry.empty() || effects.plans_are_stale)
     for (const std::unique_ptr<Worker>& worker : workers_) worker->forget_answers();
   for (const HeldMessage& held : effects.held) {
     queue_->hold(held.id);
@@ -373,6 +380,20 @@ void Daemon::reload_keys() {
   }
   keys_.set(*ring);
   log_.write(Severity::Info, "keys_loaded", {{"signing_domains", static_cast<std::int64_t>((*ring)->domain_count())}});
+}
+
+// What is out of date counts nowhere; it is deleted so that the database does not grow with the domains of the past.
+void Daemon::remove_outdated() {
+  housekeeping_timer_.start(kHousekeepingInterval);
+  const WallTime now = loop_.wall_now();
+  store_->run(
+      [now, forgotten = now - config_.tls_remember_for](SqliteQueueStore& store) -> Result<void> {
+        if (auto removed = store.sts_policies().remove_expired(now); !removed) return removed;
+        return store.proven_tls().remove_before(forgotten);
+      },
+      [this](const Result<void>& removed) {
+        if (!removed) log_.write(Severity::Error, "housekeeping_failed", {{"reason", removed.error().detail}});
+      });
 }
 
 // New keys are noticed without a signal from whoever made them.

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
+#include "relay/config/tls_rules.h"
 #include "relay/daemon/network.h"
 #include "relay/daemon/report_json.h"
 #include "relay/observe/event_log.h"
@@ -16,6 +18,12 @@
 
 namespace waxwing {
 namespace {
+
+// Of no tenant and no message in particular.
+TlsDemands demands_of_no_message(const Config& config, const DomainName& domain) {
+  return tls_demands(config, {}, domain, TlsRequest::None,
+                     std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now()));
+}
 
 // Asks one question of the network with a loop of its own; `ask` is to set the answer and stop the loop.
 template <class Ask>
@@ -51,7 +59,7 @@ Result<nlohmann::json> ask_network(const Config& config, Milliseconds time_limit
 
 Result<nlohmann::json> explain_address(const Config& config, const MailAddress& address) {
   auto result = ask_network(config, kExplainTimeLimit, [&](DeliveryAgent& agent, const auto& on_answer) {
-    agent.plan(address.domain, config.minimum_tls,
+    agent.plan(address.domain, demands_of_no_message(config, address.domain),
                [&address, on_answer](const DestinationPlan& plan, const Answers& answers) {
                  on_answer(plan_json(address.domain, plan, answers));
                });
@@ -62,7 +70,7 @@ Result<nlohmann::json> explain_address(const Config& config, const MailAddress& 
 
 Result<nlohmann::json> probe_domain(const Config& config, const DomainName& domain) {
   return ask_network(config, kProbeTimeLimit, [&](DeliveryAgent& agent, const auto& on_answer) {
-    agent.probe(domain, config.minimum_tls,
+    agent.probe(domain, demands_of_no_message(config, domain),
                 [&domain, on_answer](const DestinationPlan& plan, const Answers& answers,
                                      const std::vector<ProbedHost>& hosts) {
                   on_answer(probe_json(domain, plan, answers, hosts));

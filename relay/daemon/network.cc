@@ -7,9 +7,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <unordered_map>
 #include <utility>
 
 #include "relay/daemon/own_addresses.h"
+#include "relay/store/proven_tls_store.h"
 #include "relay/store/store_thread.h"
 #include "relay/store/sts_policy_store.h"
 #include "transport/dns/caching_resolver.h"
@@ -56,6 +58,54 @@ class StoredStsCache final : public StsCache {
   StoreThread* store_;
 };
 
+/// What TLS proved about domains, in the store: read on the loop's own connection, written by the store thread.
+class StoredTlsMemory final : public TlsMemory {
+ public:
+  StoredTlsMemory(EventLoop& loop, EventLog& log, QueueReader* reader, StoreThread* store, Seconds remember_for)
+      : loop_(loop), log_(log), reader_(reader), store_(store), remember_for_(remember_for) {}
+
+  Result<std::optional<RememberedTls>> find(const DomainName& domain) override {
+    if (reader_ == nullptr) return std::optional<RememberedTls>();
+    auto found = reader_->find_proven_tls(domain, loop_.wall_now() - remember_for_);
+    if (!found) {
+      log_.write(Severity::Error, "tls_memory_unreadable",
+                 {{"domain", domain.str()}, {"reason", found.error().detail}});
+    }
+    return found;
+  }
+
+  void on_proven(const DomainName& domain, std::string_view method) override {
+    const WallTime now = loop_.wall_now();
+    if (noted_.size() >= kMaxNoted) noted_.clear();
+    const auto [noted, is_new] = noted_.try_emplace(domain.str(), now);
+    if (store_ == nullptr || (!is_new && now - noted->second < kNoteInterval)) return;
+    noted->second = now;
+    store_->run([domain, method = std::string(method),
+                 now](SqliteQueueStore& store) { return store.proven_tls().keep(domain, method, now); },
+                [this, domain](const Result<void>& kept) {
+                  if (kept) return;
+                  log_.write(Severity::Error, "tls_memory_not_kept",
+                             {{"domain", domain.str()}, {"reason", kept.error().detail}});
+                });
+  }
+
+  void on_lost(const DomainName& domain, std::string_view sentence) override {
+    log_.write(Severity::Warning, "tls_protection_lost", {{"domain", domain.str()}, {"reason", std::string(sentence)}});
+  }
+
+ private:
+  // The date of the last proof is good to some hours, which spares a write for each message.
+  static constexpr std::chrono::hours kNoteInterval{6};
+  static constexpr std::size_t kMaxNoted = 10'000;
+
+  EventLoop& loop_;
+  EventLog& log_;
+  QueueReader* reader_;
+  StoreThread* store_;
+  const Seconds remember_for_;
+  std::unordered_map<std::string, WallTime> noted_;
+};
+
 ErrorKind kind_of(int error) {
   if (error == ENOENT || error == ENOTDIR) return ErrorKind::NotFound;
   if (error == EACCES || error == EPERM) return ErrorKind::Denied;
@@ -100,6 +150,7 @@ struct Network::Parts {
   std::unique_ptr<CachingResolver> resolver;
   std::unique_ptr<TlsClientContext> tls;
   std::unique_ptr<StoredStsCache> sts_cache;
+  std::unique_ptr<StoredTlsMemory> tls_memory;
   std::unique_ptr<DeliveryAgent> agent;
 };
 
@@ -154,6 +205,11 @@ Result<std::unique_ptr<Network>> Network::create(EventLoop& loop, const Config& 
   delivery.max_connections_per_host = config.max_connections_per_host;
   delivery.reply_timeout = config.reply_timeout;
   delivery.own_addresses = own_mail_addresses(config, local_addresses());
+  if (config.tls_on_loss != TlsLoss::Ignore) {
+    parts->tls_memory = std::make_unique<StoredTlsMemory>(loop, log, reader, store, config.tls_remember_for);
+    delivery.tls_memory = parts->tls_memory.get();
+    delivery.lost_tls = config.tls_on_loss == TlsLoss::Defer ? LostTls::Defer : LostTls::Report;
+  }
   parts->agent = std::make_unique<DeliveryAgent>(loop, *parts->resolver, *parts->tls, *parts->sts_cache, delivery);
   return std::unique_ptr<Network>(new Network(std::move(parts)));
 }

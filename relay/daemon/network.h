@@ -24,8 +24,8 @@ class StoreThread;
 /// configuration. Used by the workers and by `explain`.
 class Network {
  public:
-  /// @param reader  for MTA-STS policies that are kept; nullptr: none are known
-  /// @param store   where fetched policies are kept; nullptr: they are forgotten
+  /// @param reader  for MTA-STS policies and proofs of TLS that are kept; nullptr: none are known
+  /// @param store   where they are kept; nullptr: they are forgotten
   /// @errors  Unavailable: the resolver library or TLS cannot be set up
   [[nodiscard]] static Result<std::unique_ptr<Network>> create(EventLoop& loop, const Config& config, EventLog& log,
                                                                std::shared_ptr<const TrustAnchors> anchors,

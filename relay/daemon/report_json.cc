@@ -146,6 +146,7 @@ json plan_json(const DomainName& domain, const DestinationPlan& plan, const Answ
                  {"hosts", json::array()}, {"mta_sts", {{"detail", plan.sts_detail}}},
                  {"facts", json::array()}};
   for (const PlannedHost& host : plan.hosts) result["hosts"].push_back(host_json(host));
+  if (!plan.lost_tls.empty()) result["lost"] = plan.lost_tls;
   if (plan.sts.policy) {
     result["mta_sts"]["mode"] = sts_mode_name(plan.sts.policy->mode);
     result["mta_sts"]["mx"] = plan.sts.policy->mx_patterns;

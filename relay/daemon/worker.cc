@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "relay/config/tls_rules.h"
 #include "relay/daemon/authenticator.h"
 #include "relay/daemon/chain_sealer.h"
 #include "relay/daemon/message_intake.h"
@@ -245,9 +246,12 @@ void Worker::Inside::deliver(DueBatch batch, QueuedMessage message, std::functio
                   {},
                   message.needs_8bit,
                   message.needs_smtputf8,
-                  environment.config.minimum_tls,
-                  nullptr,
-                  message.tls_request};
+                  tls_demands(environment.config, message.tenant, *domain, message.tls_request, loop.wall_now()),
+                  nullptr};
+  if (job.demands.exception && job.demands.sets_policy_aside()) {
+    environment.log.write(Severity::Warning, "tls_exception_used",
+                          {{"id", job.id}, {"domain", domain->str()}, {"reason", job.demands.exception->reason}});
+  }
   std::vector<std::uint32_t> tried;
   for (const QueuedRecipient& recipient : message.recipients) {
     const bool in_batch = std::binary_search(batch.ordinals.begin(), batch.ordinals.end(), recipient.ordinal);

@@ -6,6 +6,7 @@
 
 #include "relay/store/account_store.h"
 #include "relay/store/message_rows.h"
+#include "relay/store/proven_tls_store.h"
 #include "relay/store/sqlite_connection.h"
 #include "relay/store/sts_policy_store.h"
 
@@ -38,6 +39,10 @@ Result<Account> QueueReader::find_account(const std::string& name) {
 
 Result<std::optional<CachedStsPolicy>> QueueReader::find_sts_policy(const DomainName& domain, WallTime now) {
   return StsPolicyStore(*connection_).find(domain, now);
+}
+
+Result<std::optional<RememberedTls>> QueueReader::find_proven_tls(const DomainName& domain, WallTime not_before) {
+  return ProvenTlsStore(*connection_).find(domain, not_before);
 }
 
 }  // namespace waxwing

@@ -10,6 +10,7 @@
 #include "relay/queue/account.h"
 #include "relay/queue/queued_message.h"
 #include "transport/destination/destination_plan.h"
+#include "transport/destination/tls_memory.h"
 
 namespace waxwing {
 
@@ -37,6 +38,10 @@ class QueueReader {
   /// The MTA-STS policy kept for a domain; no value when there is none or it has expired.
   /// @errors  Corrupt; Unavailable
   [[nodiscard]] Result<std::optional<CachedStsPolicy>> find_sts_policy(const DomainName& domain, WallTime now);
+
+  /// What deliveries proved about the hosts of a domain, at `not_before` or later.
+  /// @errors  Corrupt; Unavailable
+  [[nodiscard]] Result<std::optional<RememberedTls>> find_proven_tls(const DomainName& domain, WallTime not_before);
 
   [[nodiscard]] const std::string& state_directory() const { return state_directory_; }
 

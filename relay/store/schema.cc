@@ -85,6 +85,17 @@ CREATE TABLE tls_results(
 PRAGMA user_version=3;
 COMMIT;
 )sql",
+    R"sql(
+BEGIN IMMEDIATE;
+CREATE TABLE proven_tls(
+  domain TEXT PRIMARY KEY NOT NULL,
+  method TEXT NOT NULL,
+  first_proven INTEGER NOT NULL,
+  last_proven INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version=4;
+COMMIT;
+)sql",
 };
 static_assert(std::size(kSteps) == kSchemaVersion - 1, "a step for each version after the first");
 

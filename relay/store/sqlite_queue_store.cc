@@ -15,6 +15,7 @@
 #include "relay/store/disk_reserve.h"
 #include "relay/store/message_rows.h"
 #include "relay/store/posix_error.h"
+#include "relay/store/proven_tls_store.h"
 #include "relay/store/schema.h"
 #include "relay/store/spool_file.h"
 #include "relay/store/sqlite_connection.h"
@@ -111,6 +112,7 @@ Result<void> SqliteQueueStore::reopen() {
   accounts_.reset();
   sts_policies_.reset();
   tls_results_.reset();
+  proven_tls_.reset();
   connection_.reset();
   removed_spool_files_.clear();
   spool_names_changed_ = false;
@@ -126,6 +128,7 @@ Result<void> SqliteQueueStore::connect() {
   accounts_ = std::make_unique<AccountStore>(*connection_);
   sts_policies_ = std::make_unique<StsPolicyStore>(*connection_);
   tls_results_ = std::make_unique<TlsResultStore>(*connection_);
+  proven_tls_ = std::make_unique<ProvenTlsStore>(*connection_);
   return {};
 }
 

@@ -15,6 +15,7 @@ namespace waxwing {
 class AccountStore;
 class SqliteConnection;
 class StsPolicyStore;
+class ProvenTlsStore;
 class TlsResultStore;
 
 /// The queue in `<state>/queue.db`, with large bodies in `<state>/spool/`. WAL and synchronous=FULL: what commit() has
@@ -68,6 +69,7 @@ class SqliteQueueStore final : public QueueStore {
   [[nodiscard]] AccountStore& accounts() { return *accounts_; }
   [[nodiscard]] StsPolicyStore& sts_policies() { return *sts_policies_; }
   [[nodiscard]] TlsResultStore& tls_results() { return *tls_results_; }
+  [[nodiscard]] ProvenTlsStore& proven_tls() { return *proven_tls_; }
   [[nodiscard]] const std::string& state_directory() const { return lock_.state_directory(); }
 
  private:
@@ -82,6 +84,7 @@ class SqliteQueueStore final : public QueueStore {
   std::unique_ptr<AccountStore> accounts_;
   std::unique_ptr<StsPolicyStore> sts_policies_;
   std::unique_ptr<TlsResultStore> tls_results_;
+  std::unique_ptr<ProvenTlsStore> proven_tls_;
   std::vector<QueueId> removed_spool_files_;  // to be unlinked when the batch is durable
   bool spool_names_changed_ = false;          // the directory must be synced before the batch is
 };

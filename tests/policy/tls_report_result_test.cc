@@ -37,7 +37,7 @@ StsFacts sts(StsMode mode, std::string pattern) {
 
 std::optional<TlsFailure> found(const HostFacts& host, const StsFacts& facts = {},
                                 TlsLevel minimum = TlsLevel::Encrypted) {
-  return tls_failure_of_host(host, facts, decide_tls_requirement(host, facts, minimum));
+  return tls_failure_of_host(host, facts, decide_tls_requirement(host, facts, {minimum}));
 }
 
 }  // namespace

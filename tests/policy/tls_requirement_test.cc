@@ -42,7 +42,7 @@ StsFacts sts(StsMode mode, std::string pattern) {
 }
 
 TlsRequirement decide(const HostFacts& host, const StsFacts& facts = {}, TlsLevel minimum = TlsLevel::Encrypted) {
-  return decide_tls_requirement(host, facts, minimum);
+  return decide_tls_requirement(host, facts, {minimum});
 }
 
 }  // namespace
@@ -179,7 +179,7 @@ TEST_CASE("the sharing key tells requirements apart and ignores the order of rec
 
 TEST_CASE("REQUIRETLS asks for a host that the domain vouches for and that proves its name") {
   const auto required = [](const HostFacts& host, const StsFacts& facts = {}) {
-    return decide_tls_requirement(host, facts, TlsLevel::Encrypted, TlsRequest::Required);
+    return decide_tls_requirement(host, facts, {TlsLevel::Encrypted, TlsRequest::Required});
   };
   SECTION("DANE under a secure MX RRset") {
     CHECK(required(secure_host({record(3)})).method == Method::Dane);
@@ -210,9 +210,38 @@ TEST_CASE("REQUIRETLS asks for a host that the domain vouches for and that prove
   }
 }
 
+TEST_CASE("an exception gives up what the domain publishes and what the relay demands, never TLS, and says why") {
+  const WallTime expires = std::chrono::sys_days(std::chrono::year(2027) / 1 / 31);
+  TlsDemands demands{TlsLevel::Authenticated, TlsRequest::None,
+                     TlsException{TlsLevel::Encrypted, "their key roll failed", expires}};
+  const StsFacts enforced = sts(StsMode::Enforce, "other.example");
+  HostFacts bogus_tlsa = secure_host({record(3)});
+  bogus_tlsa.tlsa->status = Status::Bogus;
+  for (const HostFacts& host : {secure_host({record(3)}), insecure_host(), bogus_tlsa}) {
+    demands.exception->level = TlsLevel::Encrypted;
+    for (const TlsRequest request : {TlsRequest::None, TlsRequest::Optional}) {
+      demands.request = request;
+      const TlsRequirement any_session = decide_tls_requirement(host, enforced, demands);
+      CHECK(any_session.method == Method::Opportunistic);
+      CHECK(any_session.level == TlsLevel::Encrypted);
+      CHECK(any_session.reason.find("expires on 2027-01-31 (their key roll failed)") != std::string::npos);
+    }
+    demands.exception->level = TlsLevel::Verified;
+    const TlsRequirement verified = decide_tls_requirement(host, enforced, demands);
+    CHECK(verified.method == Method::Pkix);
+    CHECK(verified.reference_identifiers == std::vector<std::string>{host.mx_name});
+    demands.request = TlsRequest::Required;
+    CHECK(decide_tls_requirement(host, enforced, demands).reason.find("exception") == std::string::npos);
+  }
+  demands.request = TlsRequest::None;
+  HostFacts unknown_place = secure_host({});
+  unknown_place.address_status = Status::Failed;
+  CHECK(decide_tls_requirement(unknown_place, {}, demands).method == Method::Defer);
+}
+
 TEST_CASE("TLS-Required: No gives up what the domain publishes, never what the relay demands, and never TLS") {
   const auto optional = [](const HostFacts& host, const StsFacts& facts, TlsLevel minimum) {
-    return decide_tls_requirement(host, facts, minimum, TlsRequest::Optional);
+    return decide_tls_requirement(host, facts, {minimum, TlsRequest::Optional});
   };
   const StsFacts enforced = sts(StsMode::Enforce, "other.example");
   HostFacts bogus_tlsa = secure_host({record(3)});

@@ -1,5 +1,6 @@
 #include "transport/delivery/delivery_agent.h"
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 
@@ -19,9 +20,19 @@ struct DeliveryAgent::State {
 
   [[nodiscard]] DestinationPlanner::Options planner_options() const {
     return {
-        options.port, options.allow_non_global_addresses,
+        options.port,
+        options.allow_non_global_addresses,
         StsFetch::Options{options.sts_port, options.allow_non_global_addresses, options.source_addresses, "waxwing"},
-        options.own_addresses};
+        options.own_addresses,
+        options.tls_memory,
+        options.lost_tls};
+  }
+
+  void remember(const DomainName& domain, const DeliveryReport& report) const {
+    if (options.tls_memory == nullptr || report.proven != TlsLevel::Authenticated) return;
+    const bool taken = std::ranges::find(report.recipients, RecipientOutcome::Kind::Delivered,
+                                         &RecipientOutcome::kind) != report.recipients.end();
+    if (taken) options.tls_memory->on_proven(domain, report.tls_method == "dane" ? "dane" : "mta-sts");
   }
 
   [[nodiscard]] DeliveryConnection::Options connection_options() const {
@@ -56,9 +67,10 @@ void DeliveryAgent::deliver(DeliveryJob job, OnReport on_report) {
   const std::uint64_t id = state_->next_id++;
   const std::weak_ptr<State> weak = state_;
   // The report goes out in a turn of its own: whoever gets it may start the next job or destroy the agent.
-  auto on_done = [weak, id, on_report = std::move(on_report)](DeliveryReport report) {
+  auto on_done = [weak, id, domain = job.domain, on_report = std::move(on_report)](DeliveryReport report) {
     const auto state = weak.lock();
     if (!state) return;
+    state->remember(domain, report);
     state->loop.post([weak, id, on_report, report = std::move(report)] {
       const auto its_state = weak.lock();
       if (!its_state) return;
@@ -72,9 +84,9 @@ void DeliveryAgent::deliver(DeliveryJob job, OnReport on_report) {
   attempt->start(state_->options.attempt_timeout);
 }
 
-void DeliveryAgent::plan(const DomainName& domain, TlsLevel minimum, OnPlan on_plan) {
+void DeliveryAgent::plan(const DomainName& domain, const TlsDemands& demands, OnPlan on_plan) {
   const std::weak_ptr<State> weak = state_;
-  state_->planner->plan(domain, {minimum},
+  state_->planner->plan(domain, demands,
                         [weak, on_plan = std::move(on_plan)](const std::shared_ptr<const PlannedDestination>& planned) {
                           const auto state = weak.lock();
                           if (!state) return;
@@ -84,10 +96,10 @@ void DeliveryAgent::plan(const DomainName& domain, TlsLevel minimum, OnPlan on_p
                         });
 }
 
-void DeliveryAgent::probe(const DomainName& domain, TlsLevel minimum, OnProbe on_probe) {
+void DeliveryAgent::probe(const DomainName& domain, const TlsDemands& demands, OnProbe on_probe) {
   const std::weak_ptr<State> weak = state_;
   state_->planner->plan(
-      domain, {minimum},
+      domain, demands,
       [weak, on_probe = std::move(on_probe)](const std::shared_ptr<const PlannedDestination>& planned) {
         if (const auto state = weak.lock()) state->probe(weak, planned, on_probe);
       });

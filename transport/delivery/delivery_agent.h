@@ -12,6 +12,7 @@
 #include "transport/delivery/destination_probe.h"
 #include "transport/destination/destination_plan.h"
 #include "transport/destination/sts_cache.h"
+#include "transport/destination/tls_memory.h"
 #include "transport/dns/resolver.h"
 #include "transport/io/event_loop.h"
 #include "transport/tls/tls_client_context.h"
@@ -37,10 +38,12 @@ class DeliveryAgent {
     std::vector<IpAddress> own_addresses{};   ///< where this relay itself takes mail on `port`
     Milliseconds attempt_timeout{3'600'000};  ///< a whole attempt
     std::size_t max_messages_per_connection = 100;
+    TlsMemory* tls_memory = nullptr;     ///< what was proven about domains; nullptr: nothing is remembered
+    LostTls lost_tls = LostTls::Report;  ///< what to do when that is gone
   };
   using OnReport = std::function<void(DeliveryReport)>;
 
-  /// All references must outlive the agent; all belong to the loop's thread.
+  /// All references must outlive the agent, options.tls_memory too; all belong to the loop's thread.
   DeliveryAgent(EventLoop& loop, Resolver& resolver, TlsClientContext& tls, StsCache& sts_cache, Options options);
   ~DeliveryAgent();  ///< cuts what is under way; no callback follows
 
@@ -49,12 +52,12 @@ class DeliveryAgent {
 
   /// Plans without connecting; for `explain`. `answers` of the callback holds every DNS fact.
   using OnPlan = std::function<void(const DestinationPlan&, const Answers& answers)>;
-  void plan(const DomainName& domain, TlsLevel minimum, OnPlan on_plan);
+  void plan(const DomainName& domain, const TlsDemands& demands, OnPlan on_plan);
 
   /// Plans, and opens a session with each host that may be used, without any mail; for `probe`.
   using OnProbe =
       std::function<void(const DestinationPlan&, const Answers& answers, const std::vector<ProbedHost>& hosts)>;
-  void probe(const DomainName& domain, TlsLevel minimum, OnProbe on_probe);
+  void probe(const DomainName& domain, const TlsDemands& demands, OnProbe on_probe);
 
   /// Makes the next plan of each domain rest on facts asked for anew.
   void forget_plans();

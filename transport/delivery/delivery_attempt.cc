@@ -52,14 +52,16 @@ DeliveryAttempt::DeliveryAttempt(EventLoop& loop, DestinationPlanner& planner, C
 void DeliveryAttempt::start(Milliseconds timeout) {
   timeout_ = timeout;
   deadline_.start(timeout);
-  planner_.plan(job_.domain, {job_.minimum, request()}, [weak = weak_from_this()](const auto& planned) {
+  TlsDemands demands = job_.demands;
+  demands.request = request();
+  planner_.plan(job_.domain, demands, [weak = weak_from_this()](const auto& planned) {
     if (const auto self = weak.lock()) self->on_planned(planned);
   });
 }
 
 // RFC 8689 §5: a bounce is not lost because the way back knows no REQUIRETLS.
 TlsRequest DeliveryAttempt::request() const {
-  return job_.request == TlsRequest::Required && !job_.reverse_path ? TlsRequest::None : job_.request;
+  return job_.demands.request == TlsRequest::Required && !job_.reverse_path ? TlsRequest::None : job_.demands.request;
 }
 
 void DeliveryAttempt::on_planned(const std::shared_ptr<const PlannedDestination>& planned) {
@@ -142,17 +144,18 @@ void DeliveryAttempt::on_unreachable(const SmtpFailure& failure, const Connectio
   try_next();
 }
 
-// What a domain learns from a report about it: by the policy that it publishes, so nothing where the message set that
-// aside.
+// What a domain learns from a report about it: by the policy that it publishes, so nothing where message or operator set
+// that aside.
 void DeliveryAttempt::count_session(const PlannedHost& host, std::optional<TlsFailure> failure) {
-  if (job_.request == TlsRequest::Optional) return;
+  if (job_.demands.sets_policy_aside()) return;
   tls_results_.push_back({tls_report_policy(host.facts, planned_->plan.sts), std::move(failure)});
 }
 
 // A host that is not used because of what was found about it before any session.
 void DeliveryAttempt::count_refusal(const PlannedHost& host) {
   const bool by_policy = host.defer_status == "4.7.5" || host.defer_status == "4.4.3";
-  if (!by_policy || job_.request != TlsRequest::None) return;  // the message asks for more than domain and relay
+  if (!by_policy || job_.demands.request != TlsRequest::None)
+    return;  // the message asks for more than domain and relay
   if (auto failure = tls_failure_of_host(host.facts, planned_->plan.sts, host.requirement)) {
     count_session(host, std::move(failure));
   }
@@ -160,7 +163,7 @@ void DeliveryAttempt::count_refusal(const PlannedHost& host) {
 
 void DeliveryAttempt::count_policy_fetch() {
   const DestinationPlan& plan = planned_->plan;
-  if (!plan.sts_failure || job_.request == TlsRequest::Optional) return;
+  if (!plan.sts_failure || job_.demands.sets_policy_aside()) return;
   TlsSessionResult result;
   result.policy.type = TlsReportPolicy::Type::Sts;
   result.policy.domain = plan.sts.domain;
@@ -187,7 +190,7 @@ SmtpTransaction DeliveryAttempt::transaction() {
   transaction.size_octets = job_.content->size_octets();
   transaction.needs_8bit = job_.needs_8bit;
   transaction.needs_smtputf8 = job_.needs_smtputf8;
-  transaction.require_tls = job_.request == TlsRequest::Required && proves_what_requiretls_asks();
+  transaction.require_tls = job_.demands.request == TlsRequest::Required && proves_what_requiretls_asks();
   return transaction;
 }
 

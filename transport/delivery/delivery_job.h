@@ -7,6 +7,7 @@
 
 #include "policy/domain_name.h"
 #include "policy/mail_address.h"
+#include "policy/tls_demands.h"
 #include "policy/tls_report.h"
 #include "policy/tls_requirement.h"
 #include "transport/delivery/content_source.h"
@@ -21,9 +22,8 @@ struct DeliveryJob {
   std::vector<MailAddress> recipients{};      ///< all within `domain`
   bool needs_8bit = false;
   bool needs_smtputf8 = false;
-  TlsLevel minimum = TlsLevel::Encrypted;
+  TlsDemands demands{};
   std::unique_ptr<ContentSource> content{};
-  TlsRequest request = TlsRequest::None;  ///< what the message itself asks for
 };
 
 /// What one attempt came to for one recipient.

@@ -30,7 +30,7 @@ DestinationPlanner::DestinationPlanner(EventLoop& loop, Resolver& resolver, TlsC
       options_(std::move(options)),
       random_(std::random_device{}()) {}
 
-void DestinationPlanner::plan(const DomainName& domain, Demands demands, OnPlanned on_planned) {
+void DestinationPlanner::plan(const DomainName& domain, const TlsDemands& demands, OnPlanned on_planned) {
   if (const auto known = known_.find(domain.str()); known != known_.end() && loop_.now() < known->second->expires) {
     return on_planned(plan_for(*known->second, demands));
   }
@@ -42,6 +42,8 @@ void DestinationPlanner::plan(const DomainName& domain, Demands demands, OnPlann
   const auto facts = pending->second = std::make_shared<Facts>(domain);
   facts->seed = random_();
   facts->waiting.emplace_back(demands, std::move(on_planned));
+  // A memory that cannot be read has said so itself, and takes nothing from what the domain publishes.
+  if (options_.tls_memory != nullptr) facts->remembered = options_.tls_memory->find(domain).value_or(std::nullopt);
   sts_cache_.find(domain, [weak = weak_from_this(), facts](Result<std::optional<CachedStsPolicy>> cached) {
     if (const auto self = weak.lock()) self->on_cached(facts, std::move(cached));
   });
@@ -66,9 +68,9 @@ void DestinationPlanner::on_cached(const FactsPointer& facts, Result<std::option
   advance(facts);
 }
 
-DestinationOptions DestinationPlanner::options_for(const Facts& facts, Demands demands) const {
-  return {options_.port,   demands.minimum,       facts.seed, options_.allow_non_global_addresses,
-          demands.request, options_.own_addresses};
+DestinationOptions DestinationPlanner::options_for(const Facts& facts, const TlsDemands& demands) const {
+  return {options_.port,          demands,          facts.seed,       options_.allow_non_global_addresses,
+          options_.own_addresses, facts.remembered, options_.lost_tls};
 }
 
 void DestinationPlanner::advance(const FactsPointer& facts) {
@@ -150,13 +152,16 @@ void DestinationPlanner::finish(const FactsPointer& facts) {
   for (auto& [demands, on_planned] : std::exchange(facts->waiting, {})) on_planned(plan_for(*facts, demands));
 }
 
-std::shared_ptr<const PlannedDestination> DestinationPlanner::plan_for(Facts& facts, Demands demands) {
+std::shared_ptr<const PlannedDestination> DestinationPlanner::plan_for(Facts& facts, const TlsDemands& demands) {
   auto& known = facts.plans[demands];
   if (known) return known;
   auto planned = std::make_shared<PlannedDestination>();
   DestinationNeeds needs;
   auto plan = plan_destination(facts.domain, options_for(facts, demands), facts.sts, *facts.answers, needs);
   planned->plan = plan ? std::move(*plan) : unsettled(facts.domain);
+  if (!planned->plan.lost_tls.empty() && !std::exchange(facts.loss_told, true)) {
+    options_.tls_memory->on_lost(facts.domain, planned->plan.lost_tls);
+  }
   for (const PlannedHost& host : planned->plan.hosts) planned->sharing_keys.push_back(host.requirement.sharing_key());
   planned->answers = facts.answers;
   return known = std::move(planned);

@@ -38,19 +38,15 @@ class DestinationPlanner : public std::enable_shared_from_this<DestinationPlanne
     bool allow_non_global_addresses = false;
     StsFetch::Options sts;
     std::vector<IpAddress> own_addresses{};  ///< where this relay itself takes mail on `port`
-  };
-  /// What a plan must satisfy besides what the domain publishes.
-  struct Demands {
-    TlsLevel minimum = TlsLevel::Encrypted;
-    TlsRequest request = TlsRequest::None;
-    friend auto operator<=>(const Demands&, const Demands&) = default;
+    TlsMemory* tls_memory = nullptr;         ///< outlives the planner; nullptr: nothing is remembered
+    LostTls lost_tls = LostTls::Report;
   };
   using OnPlanned = std::function<void(std::shared_ptr<const PlannedDestination>)>;
 
   DestinationPlanner(EventLoop& loop, Resolver& resolver, TlsClientContext& tls, StsCache& sts_cache, Options options);
 
   /// @param on_planned  called once; inside the call when the facts are known already
-  void plan(const DomainName& domain, Demands demands, OnPlanned on_planned);
+  void plan(const DomainName& domain, const TlsDemands& demands, OnPlanned on_planned);
 
   /// Makes the next plan of each domain rest on facts asked for anew. Policies that were fetched stay what they are,
   /// and so do the times of their fetches.
@@ -62,12 +58,14 @@ class DestinationPlanner : public std::enable_shared_from_this<DestinationPlanne
     DomainName domain;
     std::shared_ptr<Answers> answers = std::make_shared<Answers>();
     StsState sts;
+    std::optional<RememberedTls> remembered;
+    bool loss_told = false;
     std::uint64_t seed = 0;
     int rounds = 0;
     int outstanding = 0;  // the questions, the fetch
     MonotonicTime expires{};
-    std::map<Demands, std::shared_ptr<const PlannedDestination>> plans;
-    std::vector<std::pair<Demands, OnPlanned>> waiting;
+    std::map<TlsDemands, std::shared_ptr<const PlannedDestination>> plans;
+    std::vector<std::pair<TlsDemands, OnPlanned>> waiting;
     std::shared_ptr<StsFetch> fetch;
   };
   using FactsPointer = std::shared_ptr<Facts>;
@@ -84,8 +82,8 @@ class DestinationPlanner : public std::enable_shared_from_this<DestinationPlanne
   void fetch_policy(const FactsPointer& facts, const std::string& policy_id);
   void on_fetched(const FactsPointer& facts, const std::string& policy_id, Result<std::string> body);
   void on_part_done(const FactsPointer& facts);
-  [[nodiscard]] DestinationOptions options_for(const Facts& facts, Demands demands) const;
-  [[nodiscard]] std::shared_ptr<const PlannedDestination> plan_for(Facts& facts, Demands demands);
+  [[nodiscard]] DestinationOptions options_for(const Facts& facts, const TlsDemands& demands) const;
+  [[nodiscard]] std::shared_ptr<const PlannedDestination> plan_for(Facts& facts, const TlsDemands& demands);
   [[nodiscard]] Milliseconds lifetime(const Facts& facts) const;
   void remember(const FactsPointer& facts);
 

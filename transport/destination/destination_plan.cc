@@ -1,5 +1,6 @@
 #include "transport/destination/destination_plan.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -59,9 +60,9 @@ bool set_aside_own_hosts(DestinationPlan& plan, const std::vector<IpAddress>& ow
 
 // A policy that is kept but cannot be read may be an enforced one; only DANE under a secure MX RRset goes before it.
 bool needs_unknown_policy(const PlannedHost& host, const StsFacts& sts, std::string_view cache_failure,
-                          TlsRequest request) {
+                          const TlsDemands& demands) {
   if (sts.policy || cache_failure.empty() || host.requirement.method == Method::Defer) return false;
-  if (request == TlsRequest::Optional) return false;
+  if (demands.sets_policy_aside()) return false;
   return host.requirement.method != Method::Dane || host.facts.mx_status != Answer::Status::Secure;
 }
 
@@ -80,13 +81,36 @@ void decide_host(PlannedHost& host, const StsFacts& sts, std::string_view cache_
                       found ? fmt::format("{} has only addresses that are not global (RFC 6890 §2.2).", host.name)
                             : fmt::format("{} has no address (RFC 5321 §5.1).", host.name));
   }
-  host.requirement = decide_tls_requirement(host.facts, sts, options.minimum, options.request);
-  if (needs_unknown_policy(host, sts, cache_failure, options.request)) {
+  host.requirement = decide_tls_requirement(host.facts, sts, options.demands);
+  if (needs_unknown_policy(host, sts, cache_failure, options.demands)) {
     return defer_host(host, "4.3.0",
                       fmt::format("Mail for {} waits: the kept MTA-STS policies cannot be read: {} (RFC 8461 §5.1).",
                                   sts.domain, cache_failure));
   }
   if (host.requirement.method == Method::Defer) host.defer_status = lookup_failed ? "4.4.3" : "4.7.5";
+}
+
+bool is_undecided(const PlannedHost& host) {
+  return host.defer_status == "4.4.3" || host.defer_status == "4.3.0";
+}
+
+// DANE and MTA-STS may be given up by the domain, or taken from it by somebody who controls its name servers or what we
+// see of them: only a person can tell which.
+void notice_lost_tls(const DomainName& domain, const DestinationOptions& options, DestinationPlan& plan) {
+  if (!options.remembered || options.demands.sets_policy_aside()) return;
+  const auto still_authenticated = [](const PlannedHost& host) {
+    return is_undecided(host) ||
+           (host.requirement.method != Method::Defer && host.requirement.level == TlsLevel::Authenticated);
+  };
+  if (std::ranges::any_of(plan.hosts, still_authenticated)) return;
+  plan.lost_tls = fmt::format(
+      "Hosts of {} were authenticated by {} until {}, and now the domain publishes nothing by which one could be.",
+      domain.str(), options.remembered->method == "dane" ? "DANE" : "MTA-STS",
+      fmt::format("{:%Y-%m-%d}", std::chrono::floor<Seconds>(options.remembered->last_proven)));
+  if (options.lost_tls == LostTls::Report) return;
+  for (PlannedHost& host : plan.hosts) {
+    if (host.requirement.method != Method::Defer) defer_host(host, "4.7.5", plan.lost_tls);
+  }
 }
 
 // What helps the reader most: a fault of ours, a refusal by policy, then a lookup that failed, then a host that cannot
@@ -199,6 +223,7 @@ std::optional<DestinationPlan> plan_destination(const DomainName& domain, const 
   for (PlannedHost& host : plan.hosts) {
     if (host.defer_status.empty()) decide_host(host, plan.sts, sts.cache_failure, options);
   }
+  notice_lost_tls(domain, options, plan);
   decide_outcome(domain, plan);
   return plan;
 }

@@ -9,8 +9,10 @@
 #include "policy/lookup.h"
 #include "policy/mta_sts.h"
 #include "policy/time_point.h"
+#include "policy/tls_demands.h"
 #include "policy/tls_report.h"
 #include "policy/tls_requirement.h"
+#include "transport/destination/tls_memory.h"
 
 namespace waxwing {
 
@@ -50,6 +52,8 @@ struct DestinationPlan {
   StsFacts sts;
   std::string sts_detail;                 ///< a sentence: none, fetched, cached, or why the fetch failed
   std::optional<TlsFailure> sts_failure;  ///< why the published policy could not be had, for reports
+  std::string
+      lost_tls;  ///< a sentence: hosts of the domain were authenticated once and are not now; empty: no such loss
 };
 
 /// What is known of the domain's MTA-STS policy besides its TXT record.
@@ -64,13 +68,14 @@ struct StsState {
 };
 
 struct DestinationOptions {
-  std::uint16_t port = 25;                 ///< of the MX hosts; TLSA names derive from it
-  TlsLevel minimum = TlsLevel::Encrypted;  ///< global, tenant and domain rules already applied
-  std::uint64_t shuffle_seed = 0;          ///< orders hosts of equal preference, and addresses
+  std::uint16_t port = 25;         ///< of the MX hosts; TLSA names derive from it
+  TlsDemands demands;              ///< of relay and message
+  std::uint64_t shuffle_seed = 0;  ///< orders hosts of equal preference, and addresses
   bool allow_non_global_addresses =
       false;  ///< hosts on loopback or private addresses may be used (tests, private networks)
-  TlsRequest request = TlsRequest::None;   ///< what the message itself asks for
-  std::vector<IpAddress> own_addresses{};  ///< where this relay itself takes mail on `port`
+  std::vector<IpAddress> own_addresses{};     ///< where this relay itself takes mail on `port`
+  std::optional<RememberedTls> remembered{};  ///< what deliveries to the domain proved earlier
+  LostTls lost_tls = LostTls::Report;         ///< what to do when that is gone
 };
 
 /// What planning needs next, besides answers.missing().
@@ -83,7 +88,8 @@ struct DestinationNeeds {
 /// the requirement of each host. Where this relay is an MX host of the domain itself, neither it nor any host of the
 /// same or a higher preference is used, and mail for a domain that has no other is bounced. A pure function of the
 /// facts: the caller asks for what is missing and calls again. Hosts that cannot be used now stay in the list with the
-/// reason; when none can be used, the plan takes the most telling one.
+/// reason; when none can be used, the plan takes the most telling one. A domain whose hosts were authenticated once, none
+/// of which can be so now although every lookup succeeded, is reported as lost, and deferred where that is wished.
 /// @return  no value: answers.missing() and `needs` list what to get before calling again
 /// @limits  at most kMaxMxHosts hosts are planned, kMaxAddressesPerHost addresses each
 /// @source  RFC 5321 §5.1, RFC 7505 §3, RFC 7672 §2.2, RFC 8461 §3 and §5

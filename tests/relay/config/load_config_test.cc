@@ -423,6 +423,36 @@ TEST_CASE("a rule of preflight that says too little, or the same as another, is 
       "the preflight.rule of line 1 is for the same tenant and domain", "Remove");
 }
 
+TEST_CASE("rules and exceptions for TLS are read") {
+  const Config config = read(
+      "[tls]\non_loss = \"defer\"\nremember_for = \"90d\"\n[[tls.rule]]\ntenant = \"shop\"\n[[tls.rule]]\n"
+      "domain = \"Bank.example\"\nminimum = \"authenticated\"\n[[tls.exception]]\ndomain = \"a.example\"\n"
+      "reason = \"their key roll\"\nexpires = 2026-12-31\nlevel = \"verified\"\n");
+  CHECK(config.tls_on_loss == TlsLoss::Defer);
+  CHECK(config.tls_remember_for == Seconds(90 * 86'400));
+  REQUIRE(config.tls_rules.size() == 2);
+  CHECK(config.tls_rules[0] == TlsRule{"shop", "", TlsLevel::Verified});
+  CHECK(config.tls_rules[1] == TlsRule{"", "bank.example", TlsLevel::Authenticated});
+  REQUIRE(config.tls_exceptions.size() == 1);
+  CHECK(config.tls_exceptions[0] == TlsExceptionRule{"a.example", TlsLevel::Verified, "their key roll",
+                                                     std::chrono::sys_days(std::chrono::year(2026) / 12 / 31)});
+}
+
+TEST_CASE("an exception without a reason or an end, or one that gives up TLS, is a mistake") {
+  const std::string good_lines = "[[tls.exception]]\ndomain = \"a.example\"\nreason = \"x\"\nexpires = 2026-12-31\n";
+  check_one("[[tls.exception]]\ndomain = \"a.example\"\nexpires = 2026-12-31\n", 1, "this exception has no reason",
+            "reason = ");
+  check_one("[[tls.exception]]\ndomain = \"a.example\"\nreason = \"x\"\n", 1, "this exception has no expires",
+            "2026-12-31");
+  check_one("[[tls.exception]]\ndomain = \"a.example\"\nreason = \"x\"\nexpires = \"2026-12-31\"\n", 4, "is a string",
+            "a date such as");
+  check_one("[[tls.exception]]\ndomain = \"a.example\"\nreason = \"a\\nb\"\nexpires = 2026-12-31\n", 3,
+            "tls.exception.reason is", "on one line");
+  check_one(good_lines + "level = \"plaintext\"\n", 5, "tls.exception.level is \"plaintext\"", "\"encrypted\"");
+  check_one(good_lines + good_lines, 5, "the tls.exception of line 1 is for the same domain", "Remove");
+  check_one("[[tls.rule]]\nminimum = \"verified\"\n", 1, "neither tenant nor domain", "delivery.minimum_tls");
+}
+
 TEST_CASE("a forwarding listener has peers and needs a domain of the relay") {
   const std::string listener =
       "[[listener]]\nname = \"in\"\naddress = \"127.0.0.1\"\npurpose = \"forwarding\"\npeers = [\"127.0.0.1\", "

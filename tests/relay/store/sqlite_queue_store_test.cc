@@ -493,7 +493,7 @@ TEST_CASE("nothing that was acknowledged is lost when the process is killed") {
 void make_version_1(const TemporaryDirectory& directory) {
   execute(directory,
           "ALTER TABLE messages DROP COLUMN sealing; ALTER TABLE messages DROP COLUMN tls_request; "
-          "DROP TABLE tls_results; PRAGMA user_version=1");
+          "DROP TABLE tls_results; DROP TABLE proven_tls; PRAGMA user_version=1");
 }
 
 TEST_CASE("a database of the first version is brought to this one with all that it holds") {

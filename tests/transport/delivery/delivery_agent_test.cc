@@ -163,7 +163,7 @@ TEST_CASE("a host without STARTTLS gets no mail, in clear least of all") {
   FakeSmtpServer& server = world.host(kHost1, {script([](ServerScript& s) { s.ehlo = "250 mx.example\r\n"; })});
   world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});
   auto job = DeliveryWorld::job();
-  job.minimum = TlsLevel::Plaintext;
+  job.demands.minimum = TlsLevel::Plaintext;
   const auto report = world.deliver(std::move(job));
   CHECK(report.recipients[0].kind == Kind::Deferred);
   CHECK(report.recipients[0].status == "4.7.4");
@@ -379,7 +379,7 @@ TEST_CASE("domains share a connection only when both ask for the same") {
   SECTION("one asks for a certificate: two connections, each with its own proof") {
     const auto loose = world.deliver(DeliveryWorld::job());
     auto strict_job = DeliveryWorld::job("other.example");
-    strict_job.minimum = TlsLevel::Verified;
+    strict_job.demands.minimum = TlsLevel::Verified;
     const auto strict = world.deliver(std::move(strict_job));
     CHECK(loose.proven == TlsLevel::Encrypted);
     CHECK(strict.proven == TlsLevel::Verified);
@@ -396,7 +396,7 @@ TEST_CASE("an open connection to a host with a bad certificate is of no use to a
   CHECK(world.deliver(DeliveryWorld::job()).recipients[0].kind == Kind::Delivered);
   for (int i = 0; i < 3; ++i) {
     auto strict = DeliveryWorld::job();
-    strict.minimum = TlsLevel::Verified;
+    strict.demands.minimum = TlsLevel::Verified;
     const auto report = world.deliver(std::move(strict));
     CHECK(report.recipients[0].kind == Kind::Deferred);
     CHECK(report.recipients[0].status == "4.7.5");
@@ -598,7 +598,7 @@ TEST_CASE("a long queue does not keep a job with another requirement for the sam
   world.options.max_messages_per_connection = 2;
   for (int i = 0; i < 20; ++i) world.start(DeliveryWorld::job());
   auto strict = DeliveryWorld::job("strict.example");
-  strict.minimum = TlsLevel::Verified;
+  strict.demands.minimum = TlsLevel::Verified;
   world.start(std::move(strict));
   world.wait();
   const auto place =
@@ -611,7 +611,7 @@ TEST_CASE("a plan for explain holds the hosts and every DNS fact") {
   world.host(kHost1);
   world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});
   bool came = false;
-  world.agent().plan(*DomainName::parse(kReceiver), TlsLevel::Encrypted,
+  world.agent().plan(*DomainName::parse(kReceiver), {TlsLevel::Encrypted},
                      [&](const DestinationPlan& plan, const Answers& answers) {
                        came = true;
                        CHECK(plan.hosts.size() == 1);

@@ -18,7 +18,7 @@ ServerScript offering() {
 
 DeliveryJob requiring() {
   DeliveryJob job = DeliveryWorld::job();
-  job.request = TlsRequest::Required;
+  job.demands.request = TlsRequest::Required;
   return job;
 }
 
@@ -128,7 +128,7 @@ TEST_CASE(
   world.publish_tlsa(kHost1, world.certificate("another.example"));
   CHECK(world.deliver(DeliveryWorld::job()).recipients[0].status == "4.7.5");
   DeliveryJob job = DeliveryWorld::job();
-  job.request = TlsRequest::Optional;
+  job.demands.request = TlsRequest::Optional;
   const auto report = world.deliver(std::move(job));
   CHECK(report.recipients[0].kind == Kind::Delivered);
   CHECK(report.proven == TlsLevel::Encrypted);

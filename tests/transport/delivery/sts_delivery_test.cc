@@ -131,7 +131,7 @@ TEST_CASE("a policy that cannot be fetched leaves what was known, and is not ask
   std::string detail;
   const auto plan = [&](TlsLevel minimum) {
     bool came = false;
-    world.agent().plan(*DomainName::parse(kReceiver), minimum, [&](const DestinationPlan& planned, const Answers&) {
+    world.agent().plan(*DomainName::parse(kReceiver), {minimum}, [&](const DestinationPlan& planned, const Answers&) {
       came = true;
       detail = planned.sts_detail;
     });

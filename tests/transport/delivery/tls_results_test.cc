@@ -136,7 +136,7 @@ TEST_CASE("a message that set the policy of the domain aside says nothing about 
   DeliveryWorld world;
   dane_host(world);
   DeliveryJob job = DeliveryWorld::job();
-  job.request = TlsRequest::Optional;
+  job.demands.request = TlsRequest::Optional;
   const auto report = world.deliver(std::move(job));
   CHECK(report.recipients[0].kind == Kind::Delivered);
   CHECK(report.tls_results.empty());

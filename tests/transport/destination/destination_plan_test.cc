@@ -20,7 +20,7 @@ const std::string kMx2 = "mx2.hosting.example";
 struct Planning {
   ScriptedDns dns;
   StsState sts;
-  DestinationOptions options{25, TlsLevel::Encrypted, 0, true};
+  DestinationOptions options{25, {}, 0, true};
   Answers answers;
   int rounds = 0;
   std::string fetched_id;
@@ -330,11 +330,11 @@ TEST_CASE("when no host can be used, the plan gives the most telling reason") {
   Planning planning;
   planning.dns.mx(kDomain, Status::Insecure, {{10, "192.0.2.7"}, {20, kMx1}, {30, kMx2}});
   planning.dns.a(kMx1, Status::Failed, {}).a(kMx2, Status::Insecure, {"192.0.2.2"});
-  planning.options.minimum = GENERATE(TlsLevel::Authenticated, TlsLevel::Encrypted);
-  if (planning.options.minimum == TlsLevel::Encrypted) planning.dns.a(kMx2, Status::Insecure, {});
+  planning.options.demands.minimum = GENERATE(TlsLevel::Authenticated, TlsLevel::Encrypted);
+  if (planning.options.demands.minimum == TlsLevel::Encrypted) planning.dns.a(kMx2, Status::Insecure, {});
   const auto plan = planning.run();
   CHECK(plan.outcome == Outcome::Defer);
-  CHECK(plan.status == (planning.options.minimum == TlsLevel::Authenticated ? "4.7.5" : "4.4.3"));
+  CHECK(plan.status == (planning.options.demands.minimum == TlsLevel::Authenticated ? "4.7.5" : "4.4.3"));
 }
 
 TEST_CASE("hosts are ordered by preference, and equal ones by the seed alone") {
@@ -660,10 +660,52 @@ TEST_CASE("what a message asks of TLS reaches the requirement of each host") {
   Planning planning = one_host(Status::Insecure, Status::Secure, Status::Secure);
   planning.dns.tlsa(kMx1, Status::Failed, {});
   CHECK(planning.run().outcome == Outcome::Defer);
-  planning.options.request = TlsRequest::Optional;
+  planning.options.demands.request = TlsRequest::Optional;
   planning.sts.cache_failure = "the database is damaged";
   CHECK(planning.run().hosts[0].requirement.method == Method::Opportunistic);
   planning.sts.cache_failure.clear();
-  planning.options.request = TlsRequest::Required;
+  planning.options.demands.request = TlsRequest::Required;
   CHECK(planning.run().status == "4.4.3");
+}
+
+TEST_CASE("a domain that was authenticated and publishes nothing any more is noticed") {
+  const RememberedTls remembered{"dane", {}, std::chrono::sys_days(std::chrono::year(2026) / 11 / 20)};
+  Planning planning = one_host(Status::Secure, Status::Secure, Status::Secure);
+  planning.dns.otherwise = Status::Secure;
+  planning.options.remembered = remembered;
+
+  SECTION("by a report, while mail goes on") {
+    const auto plan = planning.run();
+    CHECK(plan.outcome == Outcome::Deliver);
+    CHECK(plan.lost_tls.find("authenticated by DANE until 2026-11-20") != std::string::npos);
+  }
+  SECTION("and mail waits, if that is wished") {
+    planning.options.lost_tls = LostTls::Defer;
+    const auto plan = planning.run();
+    CHECK(plan.outcome == Outcome::Defer);
+    CHECK(plan.status == "4.7.5");
+    CHECK(plan.reason == plan.lost_tls);
+  }
+  SECTION("but not where operator or message set policy aside") {
+    planning.options.lost_tls = LostTls::Defer;
+    planning.options.demands.request = TlsRequest::Optional;
+    CHECK(planning.run().outcome == Outcome::Deliver);
+    planning.options.demands = {};
+    planning.options.demands.exception = TlsException{};
+    CHECK(planning.run().lost_tls.empty());
+  }
+  SECTION("nor where a host still is authenticated, by whatever method") {
+    planning.sts.cached = policy("1", StsMode::Enforce, {kMx1});
+    CHECK(planning.run().lost_tls.empty());
+  }
+  SECTION("nor where a lookup failed, which defers by itself") {
+    planning.dns.tlsa(kMx1, Status::Failed, {});
+    const auto plan = planning.run();
+    CHECK(plan.lost_tls.empty());
+    CHECK(plan.status == "4.4.3");
+  }
+  SECTION("and nothing is noticed about a domain of which nothing is remembered") {
+    planning.options.remembered.reset();
+    CHECK(planning.run().lost_tls.empty());
+  }
 }
