@@ -186,9 +186,13 @@ class CommandTree {
     CLI::App* explain =
         add(&app_, "explain", Command::Explain, "Tell what would happen to mail for an address, and why");
     explain->add_option("ADDRESS", arguments_.address, "Address of a recipient")->required();
-    CLI::App* probe = add(add_group("probe", "Tries"), "smtp", Command::ProbeSmtp,
-                          "Open a session with each MX host of a domain, without any mail, and tell what it proves");
-    probe->add_option("DOMAIN", arguments_.probed_domain, "Recipient domain")->required();
+    CLI::App* probe = add_group("probe", "Open a session with each MX host of a domain, without any mail");
+    CLI::App* smtp = add(probe, "smtp", Command::ProbeSmtp, "Tell what each session proves and offers");
+    CLI::App* dane = add(probe, "dane", Command::ProbeDane, "Tell whether DANE protects mail to the domain");
+    CLI::App* sts = add(probe, "mta-sts", Command::ProbeMtaSts, "Tell whether MTA-STS protects mail to the domain");
+    for (CLI::App* command : {smtp, dane, sts}) {
+      command->add_option("DOMAIN", arguments_.probed_domain, "Recipient domain")->required();
+    }
     CLI::App* verify =
         add(&app_, "verify", Command::Verify, "Judge a message as a receiver would: DKIM, ARC, SPF, DMARC");
     verify->add_option("FILE", arguments_.message.file, "The message; - for the standard input")->required();

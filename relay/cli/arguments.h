@@ -24,6 +24,8 @@ enum class Command {
   QueueIds,
   Explain,
   ProbeSmtp,
+  ProbeDane,
+  ProbeMtaSts,
   CheckConfig,
   CheckDomain,
   Verify,
@@ -51,7 +53,7 @@ struct Arguments {
   std::string of_account;            ///< queue list, retry, hold, release, drop
   std::size_t limit = 10'000;        ///< queue list, ids: messages
   std::string address;               ///< explain
-  std::string probed_domain;         ///< probe smtp
+  std::string probed_domain;         ///< probe
   std::string sending_domain;        ///< check domain
   MessageToVerify message;           ///< verify
   std::string option;                ///< config explain

@@ -35,9 +35,13 @@ WallTime system_time() {
   return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
 }
 
+bool is_probe(Command command) {
+  return command == Command::ProbeSmtp || command == Command::ProbeDane || command == Command::ProbeMtaSts;
+}
+
 // What would happen to a message, and what a domain publishes, can be told before the relay has run for the first time.
 bool needs_no_state(Command command) {
-  return command == Command::Explain || command == Command::ProbeSmtp || command == Command::CheckDomain;
+  return command == Command::Explain || is_probe(command) || command == Command::CheckDomain;
 }
 
 bool needs_password(Command command) {
@@ -64,20 +68,31 @@ Result<void> explain(const Config& config, const std::string& text, Output& outp
   return {};
 }
 
-Result<void> probe(const Config& config, const std::string& text, Output& output) {
+// The status of a check that finds something wrong; those of sysexits.h say that a command failed.
+constexpr int kFoundWrong = 1;
+
+struct Probe {
+  ProbedProtection by;
+  std::string_view protection;  // its name
+};
+
+Probe probe_of(Command command) {
+  if (command == Command::ProbeDane) return {ProbedProtection::Dane, "DANE"};
+  if (command == Command::ProbeMtaSts) return {ProbedProtection::Sts, "MTA-STS"};
+  return {ProbedProtection::Any, {}};
+}
+
+Result<int> run_probe(const Config& config, const std::string& text, Probe probe, Output& output) {
   const auto domain = DomainName::parse(text);
   if (!domain) {
     return fail(ErrorKind::Malformed,
                 fmt::format("\"{}\" is not a domain name: {}", printable(text), domain.error().detail));
   }
-  const auto found = probe_domain(config, *domain);
+  const auto found = probe_domain(config, *domain, probe.by);
   if (!found) return tl::unexpected(found.error());
-  print_probe(*found, output);
-  return {};
+  print_probe(*found, probe.protection, output);
+  return found->value("protected", true) ? EX_OK : kFoundWrong;
 }
-
-// The status of a check that finds something wrong; those of sysexits.h say that a command failed.
-constexpr int kFoundWrong = 1;
 
 Result<int> check_domain(const Config& config, const std::string& text, Output& output) {
   const auto domain = DomainName::parse(text);
@@ -114,6 +129,9 @@ class CommandRun {
     const auto entered = become_owner_of(config_.state_directory);
     if (!entered && !needs_no_state(arguments_.command)) return tl::unexpected(entered.error());
     if (arguments_.command == Command::CheckDomain) return check_domain(config_, arguments_.sending_domain, output_);
+    if (is_probe(arguments_.command)) {
+      return run_probe(config_, arguments_.probed_domain, probe_of(arguments_.command), output_);
+    }
     const auto done = dispatch();
     if (!done) return tl::unexpected(done.error());
     return EX_OK;
@@ -128,8 +146,6 @@ class CommandRun {
         return run_keys();
       case Command::Explain:
         return explain(config_, arguments_.address, output_);
-      case Command::ProbeSmtp:
-        return probe(config_, arguments_.probed_domain, output_);
       case Command::AccountAdd:
         return add_account(asker(), new_account(arguments_), password_, output_);
       case Command::AccountPasswd:

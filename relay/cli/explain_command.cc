@@ -67,6 +67,15 @@ void print_session(const json& session, Output& output) {
                               type.empty() ? "" : ", " + type));
 }
 
+void print_findings(const json& probe, std::string_view protection, Output& output) {
+  const bool holds = json_member(probe, "protected") == json(true);
+  output.add_line(fmt::format("{} {} mail to {}{}", protection, holds ? "protects" : "does not protect",
+                              json_text(probe, "domain"), holds ? "" : ":"));
+  for (const json& finding : json_member(probe, "findings")) {
+    if (finding.is_string()) output.add_line("  " + finding.get<std::string>());
+  }
+}
+
 void print_fact(const json& fact, Output& output) {
   std::string line =
       fmt::format("  {} {}: {}", json_text(fact, "name"), json_text(fact, "type"), json_text(fact, "status"));
@@ -94,8 +103,9 @@ void print_explanation(const json& explanation, Output& output) {
   for (const json& fact : json_member(explanation, "facts")) print_fact(fact, output);
 }
 
-void print_probe(const json& probe, Output& output) {
+void print_probe(const json& probe, std::string_view protection, Output& output) {
   output.add_object(probe);
+  if (!protection.empty()) print_findings(probe, protection, output);
   const std::string status = json_text(probe, "status");
   output.add_line(fmt::format("{}: {}{}", json_text(probe, "domain"), json_text(probe, "outcome"),
                               status.empty() ? "" : " (" + status + ")"));

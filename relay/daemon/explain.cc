@@ -10,6 +10,7 @@
 
 #include "relay/config/tls_rules.h"
 #include "relay/daemon/network.h"
+#include "relay/daemon/protection_findings.h"
 #include "relay/daemon/report_json.h"
 #include "relay/observe/event_log.h"
 #include "relay/store/queue_reader.h"
@@ -25,9 +26,35 @@ TlsDemands demands_of_no_message(const Config& config, const DomainName& domain)
                      std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now()));
 }
 
+// A certificate by a public authority is asked of each host in place of what its domain publishes, as an enforced policy
+// would ask for it.
+TlsDemands demands_of_probe(const Config& config, const DomainName& domain, ProbedProtection by) {
+  if (by == ProbedProtection::Any) return demands_of_no_message(config, domain);
+  TlsDemands demands;
+  if (by == ProbedProtection::Sts)
+    demands.exception = TlsException{TlsLevel::Verified, "a probe of MTA-STS", WallTime()};
+  return demands;
+}
+
+// In place of the sentence about an exception, of which nobody but demands_of_probe() knows.
+void tell_why_certificates_count(nlohmann::json& result) {
+  for (nlohmann::json& host : result["hosts"]) {
+    if (host["requirement"] == "pkix")
+      host["reason"] = "As an enforced policy asks, a public authority must vouch for the name (RFC 8461 §4.2).";
+  }
+}
+
+void conclude(const std::vector<std::string>& findings, nlohmann::json& result) {
+  result["protected"] = findings.empty();
+  result["findings"] = findings;
+}
+
+// Whether what the running relay keeps about domains counts.
+enum class Memory { Kept, None };
+
 // Asks one question of the network with a loop of its own; `ask` is to set the answer and stop the loop.
 template <class Ask>
-Result<nlohmann::json> ask_network(const Config& config, Milliseconds time_limit, const Ask& ask) {
+Result<nlohmann::json> ask_network(const Config& config, Milliseconds time_limit, Memory memory, const Ask& ask) {
   auto anchors = load_trust_anchors(config.ca_file);
   if (!anchors) return tl::unexpected(anchors.error());
   EventLoop loop;
@@ -35,7 +62,8 @@ Result<nlohmann::json> ask_network(const Config& config, Milliseconds time_limit
   // Without a store yet, or without the right to read it, the policies that the relay keeps are not known: say the
   // rest.
   auto reader = QueueReader::open(config.state_directory);
-  auto network = Network::create(loop, config, log, *anchors, reader ? &*reader : nullptr, nullptr);
+  auto network =
+      Network::create(loop, config, log, *anchors, reader && memory == Memory::Kept ? &*reader : nullptr, nullptr);
   if (!network) return tl::unexpected(network.error());
 
   std::optional<nlohmann::json> result;
@@ -51,14 +79,14 @@ Result<nlohmann::json> ask_network(const Config& config, Milliseconds time_limit
                 fmt::format("there was no answer within {} seconds; is the resolver {} up?",
                             std::chrono::duration_cast<Seconds>(time_limit).count(), config.resolver_address.str()));
   }
-  if (!reader) (*result)["mta_sts"]["cache"] = "not readable: " + reader.error().detail;
+  if (!reader && memory == Memory::Kept) (*result)["mta_sts"]["cache"] = "not readable: " + reader.error().detail;
   return std::move(*result);
 }
 
 }  // namespace
 
 Result<nlohmann::json> explain_address(const Config& config, const MailAddress& address) {
-  auto result = ask_network(config, kExplainTimeLimit, [&](DeliveryAgent& agent, const auto& on_answer) {
+  auto result = ask_network(config, kExplainTimeLimit, Memory::Kept, [&](DeliveryAgent& agent, const auto& on_answer) {
     agent.plan(address.domain, demands_of_no_message(config, address.domain),
                [&address, on_answer](const DestinationPlan& plan, const Answers& answers) {
                  on_answer(plan_json(address.domain, plan, answers));
@@ -68,12 +96,19 @@ Result<nlohmann::json> explain_address(const Config& config, const MailAddress& 
   return result;
 }
 
-Result<nlohmann::json> probe_domain(const Config& config, const DomainName& domain) {
-  return ask_network(config, kProbeTimeLimit, [&](DeliveryAgent& agent, const auto& on_answer) {
-    agent.probe(domain, demands_of_no_message(config, domain),
-                [&domain, on_answer](const DestinationPlan& plan, const Answers& answers,
-                                     const std::vector<ProbedHost>& hosts) {
-                  on_answer(probe_json(domain, plan, answers, hosts));
+Result<nlohmann::json> probe_domain(const Config& config, const DomainName& domain, ProbedProtection by) {
+  const Memory memory = by == ProbedProtection::Any ? Memory::Kept : Memory::None;
+  return ask_network(config, kProbeTimeLimit, memory, [&](DeliveryAgent& agent, const auto& on_answer) {
+    agent.probe(domain, demands_of_probe(config, domain, by),
+                [&domain, by, on_answer](const DestinationPlan& plan, const Answers& answers,
+                                         const std::vector<ProbedHost>& hosts) {
+                  nlohmann::json result = probe_json(domain, plan, answers, hosts);
+                  if (by == ProbedProtection::Dane) conclude(dane_findings(domain, plan, hosts), result);
+                  if (by == ProbedProtection::Sts) {
+                    tell_why_certificates_count(result);
+                    conclude(sts_findings(domain, plan, hosts), result);
+                  }
+                  on_answer(std::move(result));
                 });
   });
 }

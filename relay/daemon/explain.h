@@ -9,6 +9,13 @@
 
 namespace waxwing {
 
+/// What a probe is about.
+enum class ProbedProtection {
+  Any,   ///< what a delivery would ask for now: rules and exceptions of the relay, and the policies that it keeps
+  Dane,  ///< what the domain publishes, by DANE
+  Sts,   ///< ditto by MTA-STS: the policy is fetched, and each host must have a certificate by a public authority
+};
+
 /// Finds out what would happen to mail for an address, without connecting to its hosts: MX, DNSSEC states, TLSA,
 /// MTA-STS (its policy is fetched unless the relay's cache has it) and the requirement of each host. Blocks for as long
 /// as DNS takes.
@@ -19,10 +26,10 @@ namespace waxwing {
 
 /// Finds out the same for a domain, and opens a session with each host that may be used, as a delivery would, without
 /// any mail.
-/// @return  as probe_json()
+/// @return  as probe_json(); of Dane and Sts with "protected" (a flag) and "findings" (sentences: why it is not)
 /// @errors  as explain_address()
 /// @limits  kProbeTimeLimit
-[[nodiscard]] Result<nlohmann::json> probe_domain(const Config& config, const DomainName& domain);
+[[nodiscard]] Result<nlohmann::json> probe_domain(const Config& config, const DomainName& domain, ProbedProtection by);
 
 inline constexpr Milliseconds kExplainTimeLimit{90'000};
 inline constexpr Milliseconds kProbeTimeLimit{400'000};  ///< beyond delivery.reply_timeout as it is by default

@@ -181,6 +181,25 @@ class Delivery(scenario.Scenario):
                 session = self.relay.ask_json("probe", "smtp", domain)[0]["hosts"][0]["session"]
                 self.assertEqual((session["ready"], session["level"], session.get("result_type")), (ready, level, result_type))
 
+    def test_a_probe_of_one_protection_tells_whether_it_holds_and_what_stands_in_the_way(self):
+        for protection, domain, finding in (("dane", "dane.example", None), ("dane", "danewrong.example", "certificate-not-trusted"),
+                                            ("dane", "plain.example", "has no TLSA records"),
+                                            ("dane", "daneunusable.example", "is usable"),
+                                            ("dane", "tlsabogus.example", "failed DNSSEC validation"),
+                                            ("dane", "sts.insecure.example", "MX records of sts.insecure.example are not secured"),
+                                            ("mta-sts", "sts.insecure.example", None),
+                                            ("mta-sts", "ststesting.insecure.example", "in mode testing"),
+                                            ("mta-sts", "stsunlisted.insecure.example", "does not list mx.sts.example"),
+                                            ("mta-sts", "stswrong.insecure.example", "certificate-not-trusted"),
+                                            ("mta-sts", "dane.example", "no MTA-STS policy")):
+            with self.subTest(protection=protection, domain=domain):
+                answer = self.relay.command("probe", protection, domain, "--json")
+                probe = json.loads(answer.stdout)
+                self.assertEqual(probe["protected"], finding is None, probe["findings"])
+                self.assertEqual(answer.returncode, 0 if finding is None else 1)
+                if finding:
+                    self.assertTrue(any(finding in sentence for sentence in probe["findings"]), probe["findings"])
+
     def test_sessions_are_counted_for_reports_by_the_policy_of_the_domain(self):
         for name in ("dane.example", "danewrong.example", "sts.insecure.example", "ststesting.insecure.example", "bare.example"):
             self.submit_ok(f"counted@{name}")

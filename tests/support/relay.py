@@ -1,5 +1,6 @@
 """The relay under test: the real `waxwingd` with a configuration of its own, and the real command line beside it."""
 
+import datetime
 import json
 import os
 import pathlib
@@ -21,7 +22,7 @@ def toml(value):
     """A value as TOML writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
+    if isinstance(value, (int, datetime.date)):
         return str(value)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + "}"

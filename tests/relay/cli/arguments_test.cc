@@ -83,6 +83,8 @@ TEST_CASE("a probe takes a domain") {
   const Arguments probe = parse({"probe", "smtp", "b.example"});
   CHECK(probe.command == Command::ProbeSmtp);
   CHECK(probe.probed_domain == "b.example");
+  CHECK(parse({"probe", "dane", "b.example"}).command == Command::ProbeDane);
+  CHECK(parse({"probe", "mta-sts", "b.example"}).command == Command::ProbeMtaSts);
 }
 
 TEST_CASE("a command of three words is found, with its options") {

@@ -97,15 +97,31 @@ TEST_CASE("a probe shows what each session proved or why it failed, and no more 
       {"domain", "b.example"},           {"outcome", "deliver"},           {"status", ""},          {"reason", ""},
       {"mta_sts", {{"detail", "none"}}}, {"hosts", {ready, failed, host}}, {"facts", Json::array()}};
   Output text(OutputFormat::Text);
-  print_probe(probe, text);
+  print_probe(probe, "", text);
   CHECK_THAT(text.text(), Catch::Contains("  Session with 192.0.2.1:25: TLSv1.3 X, level authenticated by dane; offers "
                                           "SIZE, REQUIRETLS\n"));
   CHECK_THAT(text.text(), Catch::Contains("  Session with 192.0.2.2:25 failed: the certificate has expired (4.7.5, "
                                           "certificate-expired)\n"));
   CHECK(text.text().find("Session") != text.text().rfind("Session"));
   Output json(OutputFormat::Json);
-  print_probe(probe, json);
+  print_probe(probe, "", json);
   CHECK(Json::parse(json.text()) == probe);
+}
+
+TEST_CASE("a probe of one protection begins with whether it holds, and why not") {
+  Json probe = explanation();
+  probe["protected"] = false;
+  probe["findings"] = {"mx.dane.example has no TLSA records (RFC 7672 §2.2)."};
+  Output output(OutputFormat::Text);
+  print_probe(probe, "DANE", output);
+  CHECK(
+      output.text().starts_with("DANE does not protect mail to dane.example:\n"
+                                "  mx.dane.example has no TLSA records (RFC 7672 §2.2).\n"));
+  probe["protected"] = true;
+  probe["findings"] = Json::array();
+  Output good(OutputFormat::Text);
+  print_probe(probe, "MTA-STS", good);
+  CHECK(good.text().starts_with("MTA-STS protects mail to dane.example\ndane.example: deliver\n"));
 }
 
 }  // namespace
