@@ -157,7 +157,8 @@ class CommandRun {
       case Command::ReportTlsSend:
         return send_tls_report(asker(), arguments_.domain, arguments_.day, output_);
       case Command::ReportTlsShow:
-        return show_tls_report(asker(), arguments_.domain, arguments_.day, config_.hostname, output_);
+        return show_tls_report(asker(), arguments_.domain, arguments_.day, config_.tls_report_organization,
+                               config_.tls_report_contact, output_);
       case Command::TlsList:
         return list_proven_tls(asker(), output_);
       case Command::TlsForget:

@@ -23,11 +23,11 @@ Result<void> list_tls_reports(const AskRelay& ask, Output& output) {
 }
 
 Result<void> show_tls_report(const AskRelay& ask, const std::string& domain, const std::string& day,
-                             const std::string& hostname, Output& output) {
+                             const std::string& organization, const std::string& contact, Output& output) {
   Json request = {{"command", "report tls show"},
                   {"domain", domain},
-                  {"organization_name", hostname},
-                  {"contact_info", "postmaster@" + hostname}};
+                  {"organization_name", organization},
+                  {"contact_info", contact}};
   if (!day.empty()) request["day"] = day;
   const auto lines = ask(std::move(request));
   if (!lines) return tl::unexpected(lines.error());

@@ -13,10 +13,11 @@ namespace waxwing {
 
 /// Prints the report about one domain as RFC 8460 has it, in both formats.
 /// @param day       "2026-01-31"; empty: the last one with sessions
-/// @param hostname  of this relay, which the report names as its author
+/// @param organization  as tls_report.organization
+/// @param contact       as tls_report.contact
 /// @errors  NotFound: no session was counted
 [[nodiscard]] Result<void> show_tls_report(const AskRelay& ask, const std::string& domain, const std::string& day,
-                                           const std::string& hostname, Output& output);
+                                           const std::string& organization, const std::string& contact, Output& output);
 
 /// Asks the running relay to send the report about one domain now.
 /// @param day  as show_tls_report()

@@ -138,7 +138,9 @@ struct Config {
   std::vector<TlsExceptionRule> tls_exceptions;  ///< `[[tls.exception]]`
 
   // [tls_report]
-  bool tls_report_enabled = false;  ///< `enabled`
+  bool tls_report_enabled = false;      ///< `enabled`
+  std::string tls_report_organization;  ///< `organization`; load_config() fills in the host name
+  std::string tls_report_contact;       ///< `contact`; load_config() fills in postmaster at the host name
 
   // [forwarding]
   std::string forwarding_domain;  ///< `domain` of rewritten senders and of the key that seals; empty: not set

@@ -154,6 +154,8 @@ tl::expected<Config, ConfigMistakes> parse_config(std::string_view text, const C
   check_config(read.config, read.settings, surroundings, mistakes);
   if (mistakes.size() > 0) return tl::unexpected(mistakes.take());
   if (read.config.hostname.empty()) read.config.hostname = usable_host_name(surroundings.system_name);
+  if (read.config.tls_report_organization.empty()) read.config.tls_report_organization = read.config.hostname;
+  if (read.config.tls_report_contact.empty()) read.config.tls_report_contact = "postmaster@" + read.config.hostname;
   return std::move(read.config);
 }
 

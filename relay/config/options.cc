@@ -388,9 +388,23 @@ const Option kOptions[] = {
      .field = &Config::tls_report_enabled,
      .help =
          "Whether TLS sessions are counted for each recipient domain and day, by the policy that the domain publishes "
-         "and by what failed, and reported after the day, by mail, to domains that ask for it. The mail is signed with "
-         "a key of the domain that \"hostname\" names, without which none is sent. \"waxwing report tls\" shows what "
+         "and by what failed, and reported after the day, by mail or HTTPS, to domains that ask for it. The mail is "
+         "signed "
+         "with a key of the domain that \"hostname\" names, without which none is sent. \"waxwing report tls\" shows "
+         "what "
          "was counted."},
+    {.section = "tls_report",
+     .name = "organization",
+     .type = OptionType::Text,
+     .field = &Config::tls_report_organization,
+     .example = "\"Example Hosting\"",
+     .help = "Who reports, in the words of the report. Without it, \"hostname\"."},
+    {.section = "tls_report",
+     .name = "contact",
+     .type = OptionType::Text,
+     .field = &Config::tls_report_contact,
+     .example = "\"postmaster@example.org\"",
+     .help = "Address at which receivers of reports may ask. Without it, postmaster at \"hostname\"."},
     {.section = "forwarding",
      .name = "domain",
      .type = OptionType::Domain,

@@ -311,10 +311,20 @@ void Daemon::start_reports() {
       loop_.post([on_answer, answer] { on_answer(answer); });
     });
   };
+  ports.post = [this](const HttpsUri& to, const std::string& content_type, std::string content,
+                      std::function<void(Result<void>)> on_done) {
+    workers_.front()->post_report(to, content_type, std::move(content),
+                                  [this, on_done = std::move(on_done)](Result<void> posted) {
+                                    loop_.post([on_done, posted = std::move(posted)] { on_done(posted); });
+                                  });
+  };
   ports.seal = delivery_ports().seal_report;
   ports.enqueue = [this](const QueuedMessage& message) { queue_->enqueue(message); };
-  tls_reports_ = std::make_unique<TlsReportSender>(
-      loop_, *store_, ids_, log_, TlsReportSender::Options{config_.hostname, config_.lifetime}, std::move(ports));
+  tls_reports_ =
+      std::make_unique<TlsReportSender>(loop_, *store_, ids_, log_,
+                                        TlsReportSender::Options{config_.hostname, config_.tls_report_organization,
+                                                                 config_.tls_report_contact, config_.lifetime},
+                                        std::move(ports));
   if (config_.tls_report_enabled) tls_reports_->start();
 }
 

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <unordered_map>
 #include <utility>
 
@@ -14,16 +15,19 @@
 #include "relay/store/proven_tls_store.h"
 #include "relay/store/store_thread.h"
 #include "relay/store/sts_policy_store.h"
+#include "transport/delivery/https_exchange.h"
 #include "transport/dns/caching_resolver.h"
 #include "transport/dns/getdns_resolver.h"
 #include "transport/dns/validation_gate.h"
 #include "transport/dns/validation_probe.h"
+#include "transport/http/http_request.h"
 #include "transport/io/timer.h"
 
 namespace waxwing {
 namespace {
 
 constexpr std::size_t kMaxAnchorsOctets = 8U << 20;
+constexpr std::size_t kMaxReportAnswerOctets = 65'536;
 
 /// MTA-STS policies in the store: read on the loop's own connection, written by the store thread.
 class StoredStsCache final : public StsCache {
@@ -143,6 +147,9 @@ Result<std::shared_ptr<const TrustAnchors>> load_trust_anchors(const std::string
 
 // In the order in which the parts need one another.
 struct Network::Parts {
+  explicit Parts(EventLoop& its_loop) : loop(its_loop) {}
+
+  EventLoop& loop;
   std::unique_ptr<GetdnsResolver> stub;
   std::unique_ptr<Timer> probe_timer;
   std::unique_ptr<ValidationProbe> probe;
@@ -152,6 +159,9 @@ struct Network::Parts {
   std::unique_ptr<StoredStsCache> sts_cache;
   std::unique_ptr<StoredTlsMemory> tls_memory;
   std::unique_ptr<DeliveryAgent> agent;
+  HttpsExchange::Options https;
+  std::map<std::uint64_t, std::shared_ptr<HttpsExchange>> posts;
+  std::uint64_t next_post = 0;
 };
 
 // The gate stands below the cache: what the resolver said while it did not validate must not be remembered.
@@ -184,7 +194,7 @@ Network::~Network() = default;
 Result<std::unique_ptr<Network>> Network::create(EventLoop& loop, const Config& config, EventLog& log,
                                                  std::shared_ptr<const TrustAnchors> anchors, QueueReader* reader,
                                                  StoreThread* store) {
-  auto parts = std::make_unique<Parts>();
+  auto parts = std::make_unique<Parts>(loop);
   GetdnsResolver::Options dns;
   dns.server = config.resolver_address;
   dns.port = config.resolver_port;
@@ -205,6 +215,7 @@ Result<std::unique_ptr<Network>> Network::create(EventLoop& loop, const Config& 
   delivery.max_connections_per_host = config.max_connections_per_host;
   delivery.reply_timeout = config.reply_timeout;
   delivery.own_addresses = own_mail_addresses(config, local_addresses());
+  parts->https = {config.sts_port, config.allow_non_global_addresses, config.source_addresses};
   if (config.tls_on_loss != TlsLoss::Ignore) {
     parts->tls_memory = std::make_unique<StoredTlsMemory>(loop, log, reader, store, config.tls_remember_for);
     delivery.tls_memory = parts->tls_memory.get();
@@ -216,6 +227,32 @@ Result<std::unique_ptr<Network>> Network::create(EventLoop& loop, const Config& 
 
 Resolver& Network::resolver() {
   return *parts_->resolver;
+}
+
+void Network::post_report(const HttpsUri& to, const std::string& content_type, std::string content,
+                          std::function<void(Result<void>)> on_done) {
+  HttpsExchange::Request request;
+  request.host = to.host;
+  request.octets = format_http_request({.host = to.host,
+                                        .path = to.path,
+                                        .user_agent = "waxwing",
+                                        .content_type = content_type,
+                                        .content = std::move(content)});
+  request.requirement.method = TlsRequirement::Method::Opportunistic;
+  request.requirement.server_name = to.host;
+  request.requirement.reason = "Reports go whatever the certificate of their receiver (RFC 8460 §3).";
+  request.max_response_octets = kMaxReportAnswerOctets;
+  const std::uint64_t id = parts_->next_post++;
+  const auto exchange = std::make_shared<HttpsExchange>(
+      parts_->loop, *parts_->resolver, *parts_->tls, parts_->https, std::move(request),
+      [this, id, host = to.host, on_done = std::move(on_done)](Result<HttpResponse> response) {
+        parts_->loop.post([this, id] { parts_->posts.erase(id); });
+        if (!response) return on_done(tl::unexpected(std::move(response.error())));
+        if (response->status / 100 == 2) return on_done({});
+        on_done(fail(ErrorKind::Unavailable, fmt::format("{} answered with status {}", host, response->status)));
+      });
+  parts_->posts.emplace(id, exchange);
+  exchange->start();
 }
 
 void Network::forget_answers() {

@@ -13,6 +13,7 @@
 #include "transport/delivery/delivery_agent.h"
 #include "transport/destination/sts_cache.h"
 #include "transport/dns/resolver.h"
+#include "transport/http/https_uri.h"
 #include "transport/io/event_loop.h"
 #include "transport/tls/tls_client_context.h"
 
@@ -34,6 +35,13 @@ class Network {
 
   [[nodiscard]] Resolver& resolver();
   [[nodiscard]] DeliveryAgent& agent();
+
+  /// Submits a report to where its receiver wants it. Whatever certificate the host has: the report may be about just
+  /// that.
+  /// @param on_done  called once on the loop's thread, unless the network is gone before
+  /// @source  RFC 8460 §3
+  void post_report(const HttpsUri& to, const std::string& content_type, std::string content,
+                   std::function<void(Result<void>)> on_done);
 
   /// Asks for everything anew from now on, whatever its TTL.
   void forget_answers();

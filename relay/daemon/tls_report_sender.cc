@@ -41,6 +41,15 @@ std::vector<MailAddress> addresses_of(const TlsReportRecord& record) {
   return addresses;
 }
 
+std::vector<HttpsUri> servers_of(const TlsReportRecord& record) {
+  std::vector<HttpsUri> servers;
+  for (const TlsReportUri& uri : record.rua) {
+    if (uri.scheme != TlsReportUri::Scheme::Https || servers.size() >= kMaxTlsReportPosts) continue;
+    if (auto server = parse_https_uri(uri.text)) servers.push_back(std::move(*server));
+  }
+  return servers;
+}
+
 bool is_signed(const QueuedMessage& message) {
   return message.header.starts_with("DKIM-Signature:") || message.header.find("\nDKIM-Signature:") != std::string::npos;
 }
@@ -57,9 +66,12 @@ WallTime tls_report_due(WallTime day, std::string_view domain) {
 }
 
 // One report on its way: everything about it, in one place.
-struct TlsReportSender::Mail {
+struct TlsReportSender::Outgoing {
   Report report;
   std::vector<MailAddress> addresses;
+  std::vector<HttpsUri> servers;  // that have not been tried yet
+  bool posted = false;            // a server took it
+  std::string post_failure;       // of the last one that did not
   TlsReportTally tally;
   TlsReportMail parts;
   std::vector<QueuedMessage> unsealed;
@@ -135,79 +147,109 @@ void TlsReportSender::on_record(const Report& report, const Answer& answer) {
 }
 
 void TlsReportSender::compose(const Report& report, const TlsReportRecord& record) {
-  auto mail = std::make_shared<Mail>();
-  mail->report = report;
-  mail->addresses = addresses_of(record);
-  if (mail->addresses.empty()) return drop(report, "its _smtp._tls record names no mail address");
+  auto outgoing = std::make_shared<Outgoing>();
+  outgoing->report = report;
+  outgoing->addresses = addresses_of(record);
+  outgoing->servers = servers_of(record);
+  if (outgoing->addresses.empty() && outgoing->servers.empty()) {
+    return drop(report, "its _smtp._tls record names neither a mail address nor an https address on port 443");
+  }
   store_.run(
-      [mail](SqliteQueueStore& store) -> Result<void> {
-        const auto domain = DomainName::parse(mail->report.domain);
+      [outgoing](SqliteQueueStore& store) -> Result<void> {
+        const auto domain = DomainName::parse(outgoing->report.domain);
         if (!domain) return tl::unexpected(domain.error());
-        auto tally = store.tls_results().tally(mail->report.day, *domain);
+        auto tally = store.tls_results().tally(outgoing->report.day, *domain);
         if (!tally) return tl::unexpected(tally.error());
-        mail->tally = std::move(*tally);
+        outgoing->tally = std::move(*tally);
         return {};
       },
-      [this, mail](const Result<void>& read) { loop_.post([this, mail, read] { on_composed(mail, read); }); });
+      [this, outgoing](const Result<void>& read) {
+        loop_.post([this, outgoing, read] { on_composed(outgoing, read); });
+      });
 }
 
-void TlsReportSender::on_composed(const std::shared_ptr<Mail>& mail, const Result<void>& read) {
-  if (!read) return keep(mail->report, read.error().detail);
-  if (mail->tally.sums().empty()) return done();  // sent meanwhile, on request
-  TlsReportMail& parts = mail->parts;
+void TlsReportSender::on_composed(const std::shared_ptr<Outgoing>& outgoing, const Result<void>& read) {
+  if (!read) return keep(outgoing->report, read.error().detail);
+  if (outgoing->tally.sums().empty()) return done();  // sent meanwhile, on request
+  TlsReportMail& parts = outgoing->parts;
   parts.now = loop_.wall_now();
   parts.lifetime = options_.mail_lifetime;
-  parts.policy_domain = mail->report.domain;
+  parts.policy_domain = outgoing->report.domain;
   parts.submitter = options_.hostname;
-  parts.frame.organization_name = options_.hostname;
-  parts.frame.contact_info = "postmaster@" + options_.hostname;
+  parts.frame.organization_name = options_.organization;
+  parts.frame.contact_info = options_.contact;
   parts.frame.report_id =
-      fmt::format("{}.{}.{}", day_text(mail->report.day), mail->report.domain, ids_.next(parts.now).str());
-  parts.frame.start = mail->report.day;
-  parts.frame.end = mail->report.day + std::chrono::days(1) - Seconds(1);
-  auto compressed = gzip(compose_tls_report(parts.frame, mail->tally));
-  if (!compressed) return keep(mail->report, compressed.error().detail);
+      fmt::format("{}.{}.{}", day_text(outgoing->report.day), outgoing->report.domain, ids_.next(parts.now).str());
+  parts.frame.start = outgoing->report.day;
+  parts.frame.end = outgoing->report.day + std::chrono::days(1) - Seconds(1);
+  auto compressed = gzip(compose_tls_report(parts.frame, outgoing->tally));
+  if (!compressed) return keep(outgoing->report, compressed.error().detail);
   parts.compressed = std::move(*compressed);
-  for (const MailAddress& address : mail->addresses) {
-    mail->unsealed.push_back(compose_tls_report_mail(parts, address, ids_.next(parts.now)));
+  for (const MailAddress& address : outgoing->addresses) {
+    outgoing->unsealed.push_back(compose_tls_report_mail(parts, address, ids_.next(parts.now)));
   }
-  if (mail->unsealed.front().body.size() > kMaxInlineBodyOctets) return drop(mail->report, "it is too large");
-  seal(mail);
+  if (!outgoing->unsealed.empty() && outgoing->unsealed.front().body.size() > kMaxInlineBodyOctets) {
+    return drop(outgoing->report, "it is too large");
+  }
+  post(outgoing);
 }
 
-void TlsReportSender::seal(const std::shared_ptr<Mail>& mail) {
-  if (mail->unsealed.empty()) return store_mail(mail);
-  QueuedMessage message = std::move(mail->unsealed.back());
-  mail->unsealed.pop_back();
-  ports_.seal(std::move(message), [this, mail](QueuedMessage sealed) {
+// Servers come before mail, since a post that failed can be tried again later only as long as nothing was sent.
+void TlsReportSender::post(const std::shared_ptr<Outgoing>& outgoing) {
+  if (outgoing->servers.empty()) return seal(outgoing);
+  const HttpsUri server = std::move(outgoing->servers.back());
+  outgoing->servers.pop_back();
+  ports_.post(server, "application/tlsrpt+gzip", outgoing->parts.compressed,
+              [this, outgoing, host = server.host](const Result<void>& posted) {
+                if (posted) {
+                  outgoing->posted = true;
+                  log_.write(
+                      Severity::Info, "tls_report_posted",
+                      {{"domain", outgoing->report.domain}, {"day", day_text(outgoing->report.day)}, {"to", host}});
+                } else {
+                  outgoing->post_failure = posted.error().detail;
+                  log_.write(Severity::Warning, "tls_report_not_posted",
+                             {{"domain", outgoing->report.domain}, {"to", host}, {"reason", posted.error().detail}});
+                }
+                post(outgoing);
+              });
+}
+
+void TlsReportSender::seal(const std::shared_ptr<Outgoing>& outgoing) {
+  if (outgoing->addresses.empty() && !outgoing->posted) return keep(outgoing->report, outgoing->post_failure);
+  if (outgoing->unsealed.empty()) return store_mail(outgoing);
+  QueuedMessage message = std::move(outgoing->unsealed.back());
+  outgoing->unsealed.pop_back();
+  ports_.seal(std::move(message), [this, outgoing](QueuedMessage sealed) {
     if (!is_signed(sealed)) {  // RFC 8460 §3: it would be ignored
-      return keep(mail->report, fmt::format("there is no published key to sign for {}; make one with \"waxwing keys "
-                                            "create {} SELECTOR\"",
-                                            options_.hostname, options_.hostname));
+      return keep(outgoing->report,
+                  fmt::format("there is no published key to sign for {}; make one with \"waxwing keys "
+                              "create {} SELECTOR\"",
+                              options_.hostname, options_.hostname));
     }
-    mail->sealed.push_back(std::move(sealed));
-    seal(mail);
+    outgoing->sealed.push_back(std::move(sealed));
+    seal(outgoing);
   });
 }
 
-void TlsReportSender::store_mail(const std::shared_ptr<Mail>& mail) {
+void TlsReportSender::store_mail(const std::shared_ptr<Outgoing>& outgoing) {
   store_.run(
-      [mail](SqliteQueueStore& store) -> Result<void> {
-        for (const QueuedMessage& message : mail->sealed) {
+      [outgoing](SqliteQueueStore& store) -> Result<void> {
+        for (const QueuedMessage& message : outgoing->sealed) {
           if (auto added = store.add(message); !added) return added;
         }
-        const auto domain = DomainName::parse(mail->report.domain);
+        const auto domain = DomainName::parse(outgoing->report.domain);
         if (!domain) return tl::unexpected(domain.error());
-        return store.tls_results().remove(mail->report.day, *domain);
+        return store.tls_results().remove(outgoing->report.day, *domain);
       },
-      [this, mail](const Result<void>& stored) {
-        loop_.post([this, mail, stored] {
-          if (!stored) return keep(mail->report, stored.error().detail);
-          for (const QueuedMessage& message : mail->sealed) {
+      [this, outgoing](const Result<void>& stored) {
+        loop_.post([this, outgoing, stored] {
+          if (!stored) return keep(outgoing->report, stored.error().detail);
+          for (const QueuedMessage& message : outgoing->sealed) {
             log_.write(Severity::Info, "tls_report_queued",
                        {{"id", message.id.str()},
-                        {"domain", mail->report.domain},
-                        {"day", day_text(mail->report.day)},
+                        {"domain", outgoing->report.domain},
+                        {"day", day_text(outgoing->report.day)},
                         {"to", message.recipients.front().address.str()}});
             ports_.enqueue(message);
           }

@@ -311,6 +311,14 @@ void Worker::Inside::seal_report(QueuedMessage report, std::function<void(Queued
                });
 }
 
+void Worker::post_report(HttpsUri to, std::string content_type, std::string content,
+                         std::function<void(Result<void>)> on_done) {
+  loop_->post([this, to = std::move(to), content_type = std::move(content_type), content = std::move(content),
+               on_done = std::move(on_done)]() mutable {
+    inside_->network->post_report(to, content_type, std::move(content), std::move(on_done));
+  });
+}
+
 void Worker::forget_answers() {
   loop_->post([this] { inside_->network->forget_answers(); });
 }

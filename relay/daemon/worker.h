@@ -21,6 +21,7 @@
 #include "relay/queue/queued_message.h"
 #include "relay/store/store_thread.h"
 #include "signer/srs.h"
+#include "transport/http/https_uri.h"
 #include "transport/tls/tls_server_context.h"
 
 namespace waxwing {
@@ -67,6 +68,10 @@ class Worker {
 
   /// Looks something up; as attempt().
   void resolve(Question question, std::function<void(const Answer&)> on_answer);
+
+  /// Submits a report by HTTPS, as Network::post_report(); as attempt().
+  void post_report(HttpsUri to, std::string content_type, std::string content,
+                   std::function<void(Result<void>)> on_done);
 
   /// Asks DNS anew from now on, whatever its TTL.
   void forget_answers();

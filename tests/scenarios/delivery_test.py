@@ -16,7 +16,7 @@ import scenario
 class Delivery(scenario.Scenario):
     """Hosts that DANE, MTA-STS or nothing speaks for. Domains are named after what they publish."""
 
-    relay_settings = {"tls_report.enabled": True}
+    relay_settings = {"tls_report.enabled": True, "tls_report.organization": "Example Hosting"}
 
     @classmethod
     def build_world(cls):
@@ -72,6 +72,8 @@ class Delivery(scenario.Scenario):
         dns.break_signature("_25._tcp.mx.tlsabogus.example", "TLSA")
         dns.add("nullmx.example", "MX", "0 .")
         dns.add_txt("_smtp._tls.dane.example", "v=TLSRPTv1; rua=mailto:reports@plain.example")
+        dns.add_txt("_smtp._tls.daneta.example", "v=TLSRPTv1; rua=https://reports.plain.example/tls?v=1")
+        dns.add("reports.plain.example", "A", "127.0.0.10")
 
     def tearDown(self):
         self.drop_queue()
@@ -249,6 +251,19 @@ class Delivery(scenario.Scenario):
         self.assertGreater(report["policies"][0]["summary"]["total-successful-session-count"], 0)
         self.assertEqual(self.counted_sessions("dane.example"), 0, "what was reported is not reported again")
         self.assertEqual(self.counted_sessions("plain.example"), sessions_with_plain)
+
+    def test_what_was_counted_is_posted_where_the_domain_wants_it_whatever_the_certificate(self):
+        self.submit_ok("posted@daneta.example")
+        self.named_host.wait_for_message("posted@daneta.example")
+        self.relay.wait_until_delivered()
+        self.relay.ask("report", "tls", "send", "daneta.example")
+        scenario.processes.wait_until(lambda: self.policies.posted, 20, "the report")
+        host, path, content_type, content = self.policies.posted[0]
+        self.assertEqual((host, path, content_type), ("reports.plain.example", "/tls?v=1", "application/tlsrpt+gzip"))
+        report = json.loads(gzip.decompress(content))
+        self.assertEqual((report["organization-name"], report["contact-info"]), ("Example Hosting", "postmaster@relay.sender.example"))
+        self.assertEqual([entry["policy"]["policy-domain"] for entry in report["policies"]], ["mx.daneta.example"])
+        scenario.processes.wait_until(lambda: self.counted_sessions("daneta.example") == 0, 20, "what was posted is not posted again")
 
     def test_explain_says_what_would_happen_and_why(self):
         for address, words in (("x@dane.example", ["mx.dane.example", "TLSA"]), ("x@sts.insecure.example", ["MTA-STS", "enforce"]),

@@ -1,4 +1,4 @@
-"""An HTTPS server that publishes MTA-STS policies, RFC 8461 §3.3."""
+"""An HTTPS server that publishes MTA-STS policies, RFC 8461 §3.3, and takes reports, RFC 8460 §3."""
 
 import http.server
 import ssl
@@ -14,6 +14,7 @@ class PolicyHost:
     def __init__(self, folder, address, port, identity):
         self.policies = {}
         self.requests = []
+        self.posted = []  # (host, path, content type, content) of each POST, all of which are taken
         chain, key = identity.write(folder, f"policy-host-{address}")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(chain, key)
@@ -40,6 +41,14 @@ class PolicyHost:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def do_POST(self):
+                host = (self.headers["Host"] or "").split(":")[0].lower()
+                content = self.rfile.read(int(self.headers["Content-Length"]))
+                owner.posted.append((host, self.path, self.headers["Content-Type"], content))
+                self.send_response(201)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
 
             def log_message(self, *_):
                 pass

@@ -22,7 +22,7 @@ struct DeliveryAgent::State {
     return {
         options.port,
         options.allow_non_global_addresses,
-        StsFetch::Options{options.sts_port, options.allow_non_global_addresses, options.source_addresses, "waxwing"},
+        StsFetch::Options{{options.sts_port, options.allow_non_global_addresses, options.source_addresses}, "waxwing"},
         options.own_addresses,
         options.tls_memory,
         options.lost_tls};

@@ -9,14 +9,14 @@
 
 namespace waxwing {
 
-/// The answer to one GET.
+/// The answer to one request.
 struct HttpResponse {
   int status = 0;          ///< 200 to 599
   std::string media_type;  ///< of Content-Type, lower case, without parameters: "text/plain"; empty: none given
   std::string body;        ///< without chunk framing
 };
 
-/// Reads the response to one GET, strictly and without I/O. What HTTP permits readers to tolerate is refused where two
+/// Reads the response to one GET or POST, strictly and without I/O. What HTTP permits readers to tolerate is refused where two
 /// readers could understand it differently: bare LF and CR, NUL, folded fields, space before a colon, differing
 /// Content-Length fields, Content-Length with Transfer-Encoding, transfer codings other than chunked, content codings.
 /// Interim (1xx) responses are passed over.

@@ -12,7 +12,7 @@ std::string sts_policy_host(const DomainName& policy_domain) {
   return "mta-sts." + policy_domain.str();
 }
 
-HttpGet sts_policy_request(const DomainName& policy_domain, std::string_view user_agent) {
+HttpRequest sts_policy_request(const DomainName& policy_domain, std::string_view user_agent) {
   return {.host = sts_policy_host(policy_domain),
           .path = "/.well-known/mta-sts.txt",
           .user_agent = std::string(user_agent),

@@ -16,7 +16,7 @@ namespace waxwing {
 
 /// The request for a domain's MTA-STS policy.
 /// @source  RFC 8461 §3.3
-[[nodiscard]] HttpGet sts_policy_request(const DomainName& policy_domain, std::string_view user_agent);
+[[nodiscard]] HttpRequest sts_policy_request(const DomainName& policy_domain, std::string_view user_agent);
 
 /// Takes the policy text out of the response to that request.
 /// @errors  Denied: a status other than 200 (redirects are not followed), another media type than text/plain, or over

@@ -24,11 +24,12 @@ TEST_CASE("a report is asked for in the name of this relay and printed as it is"
   const bool day = GENERATE(true, false);
   const OutputFormat format = GENERATE(OutputFormat::Text, OutputFormat::Json);
   Output output(format);
-  REQUIRE(show_tls_report(relay.asker(), "receiver.example", day ? "2026-01-02" : "", "relay.example", output));
+  REQUIRE(show_tls_report(relay.asker(), "receiver.example", day ? "2026-01-02" : "", "Example Hosting",
+                          "desk@relay.example", output));
   Json expected = {{"command", "report tls show"},
                    {"domain", "receiver.example"},
-                   {"organization_name", "relay.example"},
-                   {"contact_info", "postmaster@relay.example"}};
+                   {"organization_name", "Example Hosting"},
+                   {"contact_info", "desk@relay.example"}};
   if (day) expected["day"] = "2026-01-02";
   CHECK(relay.requests.at(0) == expected);
   CHECK(output.text() == "{\"report-id\":\"x\\u00e9\"}\n");
@@ -46,8 +47,9 @@ TEST_CASE("a report is asked to be sent by domain and day") {
 TEST_CASE("a report that is not there is an error") {
   ScriptedRelay relay(Error{ErrorKind::NotFound, "no TLS session was counted"});
   Output output(OutputFormat::Text);
-  CHECK(show_tls_report(relay.asker(), "receiver.example", "", "relay.example", output).error().kind ==
-        ErrorKind::NotFound);
+  CHECK(show_tls_report(relay.asker(), "receiver.example", "", "relay.example", "desk@relay.example", output)
+            .error()
+            .kind == ErrorKind::NotFound);
 }
 
 }  // namespace

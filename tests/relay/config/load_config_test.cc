@@ -50,6 +50,8 @@ constexpr std::string_view kExposedListener =
 TEST_CASE("an empty file means the defaults and the system's host name") {
   Config expected;
   expected.hostname = "relay.example";
+  expected.tls_report_organization = "relay.example";
+  expected.tls_report_contact = "postmaster@relay.example";
   CHECK(read("") == expected);
   CHECK(expected.listeners.size() == 1);
   CHECK(expected.listeners[0].address.str() == "127.0.0.1");

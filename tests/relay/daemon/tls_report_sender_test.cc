@@ -23,7 +23,8 @@ class Bench {
  public:
   Bench()
       : store_(std::move(*SqliteQueueStore::open(directory_.path())), {}),
-        sender_(loop_, store_, ids_, log_, {"relay.example", Seconds(86'400)}, ports()) {
+        sender_(loop_, store_, ids_, log_, {"relay.example", "Example Hosting", "desk@relay.example", Seconds(86'400)},
+                ports()) {
     in_store([](SqliteQueueStore& store) {
       TlsSessionResult result;
       result.policy.domain = "receiver.example";
@@ -58,6 +59,8 @@ class Bench {
   bool can_sign = true;
   std::vector<std::string> asked;
   std::vector<QueuedMessage> queued;
+  std::vector<std::string> posted;       ///< "host path", in order
+  std::set<std::string> broken_servers;  ///< hosts that do not take it
   Result<QueuedMessage> stored(QueueId id) { return QueueReader::open(directory_.path())->load(id); }
 
  private:
@@ -77,6 +80,15 @@ class Bench {
     result.resolve = [this](const Question& question, std::function<void(const Answer&)> on_answer) {
       asked.push_back(question.name);
       if (asked.size() == 1) loop_.post([this, on_answer] { on_answer(answer); });
+    };
+    result.post = [this](const HttpsUri& to, const std::string& type, const std::string& content,
+                         std::function<void(Result<void>)> on_done) {
+      CHECK(type == "application/tlsrpt+gzip");
+      CHECK(content.starts_with("\x1f\x8b"));
+      posted.push_back(to.host + " " + to.path);
+      Result<void> taken;
+      if (broken_servers.contains(to.host)) taken = fail(ErrorKind::Unavailable, to.host + " answered with status 500");
+      loop_.post([on_done, taken] { on_done(taken); });
     };
     result.seal = [this](QueuedMessage message, std::function<void(QueuedMessage)> on_sealed) {
       if (can_sign) message.header = "DKIM-Signature: v=1\r\n" + message.header;
@@ -100,6 +112,36 @@ Answer record(std::string text) {
   answer.name_exists = true;
   answer.records = {TxtRecord{std::move(text)}};
   return answer;
+}
+
+TEST_CASE("a report is posted to each server that the domain names, and its results leave the store when one took it") {
+  Bench bench;
+  bench.answer = record("v=TLSRPTv1; rua=https://one.example/a?b, https://two.example:443,https://three.example:8443/");
+  bench.broken_servers = {"one.example"};
+  bench.send();
+  CHECK(std::set<std::string>(bench.posted.begin(), bench.posted.end()) ==
+        std::set<std::string>{"one.example /a?b", "two.example /"});
+  CHECK(bench.queued.empty());
+  CHECK(bench.counted() == 0);
+}
+
+TEST_CASE("results stay in the store while no server takes the report and there is no mail address") {
+  Bench bench;
+  bench.answer = record("v=TLSRPTv1; rua=https://one.example/a");
+  bench.broken_servers = {"one.example"};
+  bench.send();
+  CHECK(bench.posted.size() == 1);
+  CHECK(bench.counted() == 2);
+}
+
+TEST_CASE("a report for mail and server goes both ways, and mail alone is enough when the server is broken") {
+  Bench bench;
+  bench.answer = record("v=TLSRPTv1; rua=https://one.example/a,mailto:reports@receiver.example");
+  bench.broken_servers = {"one.example"};
+  bench.send();
+  CHECK(bench.posted.size() == 1);
+  CHECK(bench.queued.size() == 1);
+  CHECK(bench.counted() == 0);
 }
 
 TEST_CASE("a report goes to each address that the domain names, and its results leave the store with it") {

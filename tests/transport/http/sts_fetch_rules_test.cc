@@ -9,7 +9,7 @@ using namespace waxwing;
 TEST_CASE("the policy of a domain is asked for at its mta-sts host", "[http]") {
   const auto domain = DomainName::parse("example.org");
   REQUIRE(domain);
-  const HttpGet request = sts_policy_request(*domain, "Waxwing");
+  const HttpRequest request = sts_policy_request(*domain, "Waxwing");
   CHECK(request.host == "mta-sts.example.org");
   CHECK(request.path == "/.well-known/mta-sts.txt");
   CHECK(request.accept == "text/plain");
