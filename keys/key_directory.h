@@ -2,20 +2,24 @@
 
 #include <unistd.h>
 
+#include <memory>
 #include <string>
 
+#include "keys/key_sealing.h"
 #include "keys/key_store.h"
 
 namespace waxwing {
 
 /// Keys as files: `<path>/<domain>/<selector>.pem` (PKCS #8), files 0600, folders 0700; the time of creation is the
-/// file's time of last change. Refuses to load anything that somebody else could have read or written.
+/// file's time of last change. A file is the key in plain PEM, or sealed for "<domain>/<selector>" (key_sealing.h).
+/// Refuses to load anything that somebody else could have read or written.
 class KeyDirectory : public KeyStore {
  public:
   /// @param path   absolute path of the folder; its parent must exist
   /// @param owner  the user, besides root, to whom everything in it may belong. When root runs this for a service,
   ///               files and folders that are made are given to that user.
-  explicit KeyDirectory(std::string path, uid_t owner = ::geteuid());
+  /// @param sealing  opens keys that are sealed, and seals those that are added; nullptr: neither
+  explicit KeyDirectory(std::string path, uid_t owner = ::geteuid(), std::shared_ptr<KeySealing> sealing = nullptr);
 
   /// As KeyStore; without the folder there are no keys. Inside a domain's folder, files that do not end in ".pem" are
   /// left alone.
@@ -24,6 +28,14 @@ class KeyDirectory : public KeyStore {
   [[nodiscard]] Result<void> add(const DomainName& domain, std::string_view selector, const SigningKey& key,
                                  WallTime created) override;
 
+  /// Seals all keys, those that are sealed under another secret too. Nothing is written unless every key can be opened;
+  /// what a crash leaves half done is finished by the next call.
+  /// @param sealing  what this store seals with
+  /// @param former   opens what is sealed under the secret of before; nullptr: there was none
+  /// @return  keys that were written
+  /// @errors  as load_all()
+  [[nodiscard]] Result<std::size_t> seal_all(const std::shared_ptr<KeySealing>& sealing, KeySealing* former);
+
   /// When a key was last added, as far as the file system's clock tells: 1970 while there is no folder. Cheap, for a
   /// running relay that learns of new keys by looking again and again.
   [[nodiscard]] WallTime last_change() const;
@@ -31,6 +43,7 @@ class KeyDirectory : public KeyStore {
  private:
   std::string path_;
   uid_t owner_;
+  std::shared_ptr<KeySealing> sealing_;
 };
 
 }  // namespace waxwing

@@ -303,4 +303,17 @@ Result<void> PrivateFolder::add(const std::string& name, std::string_view conten
   return {};
 }
 
+Result<void> PrivateFolder::replace(const std::string& name, std::string_view content, WallTime changed) const {
+  const std::string partial = fmt::format(".{}.{}", name, random_suffix());
+  auto replaced = write_new(partial, content, changed);
+  if (replaced && ::renameat(descriptor_, partial.c_str(), descriptor_, name.c_str()) != 0)
+    replaced = fail_with_errno("replace", path_ + "/" + name, errno);
+  if (!replaced) {
+    ::unlinkat(descriptor_, partial.c_str(), 0);
+    return replaced;
+  }
+  if (::fsync(descriptor_) != 0) return fail_with_errno("write to disk the folder", path_, errno);
+  return {};
+}
+
 }  // namespace waxwing

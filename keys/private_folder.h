@@ -60,6 +60,11 @@ class PrivateFolder {
   /// @errors  Conflict: the name is taken; Exhausted: the disk is full; Unavailable
   [[nodiscard]] Result<void> add(const std::string& name, std::string_view content, WallTime changed) const;
 
+  /// Writes a file with mode 0600, durably, in place of the one of that name, which is complete until the new one is.
+  /// @param changed  becomes the file's time of last change
+  /// @errors  Exhausted: the disk is full; Unavailable
+  [[nodiscard]] Result<void> replace(const std::string& name, std::string_view content, WallTime changed) const;
+
   /// Makes now the folder's time of last change, for those who watch it. Whoever cannot only delays them.
   void touch() const;
 

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <memory>
 #include <string>
 
 #include "tests/keys/pem_samples.h"
@@ -283,6 +285,75 @@ TEST_CASE_METHOD(T, "a missing parent and a relative path are named", "[key_dire
   CHECK(relative.load_all().error().kind == ErrorKind::Malformed);
   KeyDirectory slash(state_ + "/");
   CHECK(slash.load_all().error().kind == ErrorKind::Malformed);
+}
+
+std::shared_ptr<KeySealing> sealing(std::string_view secret) {
+  return std::make_shared<KeySealing>(SealingSecretKind::Key, Secret(secret));
+}
+
+constexpr std::string_view kSecret = "0123456789abcdef0123456789abcdef";
+constexpr std::string_view kNewSecret = "fedcba9876543210fedcba9876543210";
+
+std::string content_of(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+TEST_CASE_METHOD(T, "a store with a secret seals what is added, and reads plain keys beside it", "[key_directory]") {
+  add_key("sender.example", "plain");
+  KeyDirectory keys(root_, ::geteuid(), sealing(kSecret));
+  REQUIRE(keys.add(DomainName::parse("sender.example").value(), "2026a", key_, created_));
+  CHECK(looks_sealed(content_of(file_)));
+  CHECK(mode_of(file_) == 0600);
+  const auto loaded = keys.load_all();
+  REQUIRE(loaded);
+  REQUIRE(loaded->size() == 2);
+  CHECK(loaded->at(0).key->public_key() == key_.public_key());
+  CHECK(loaded->at(0).created == created_);
+  CHECK(load_error().kind == ErrorKind::Denied);
+  CHECK(load_error().detail.find("keys.sealing") != std::string::npos);
+}
+
+TEST_CASE_METHOD(T, "a sealed key that was moved to another selector is refused", "[key_directory]") {
+  KeyDirectory keys(root_, ::geteuid(), sealing(kSecret));
+  REQUIRE(keys.add(DomainName::parse("sender.example").value(), "2026a", key_, created_));
+  fs::rename(file_, domain_ + "/2026b.pem");
+  const auto loaded = keys.load_all();
+  REQUIRE_FALSE(loaded);
+  CHECK(loaded.error().kind == ErrorKind::Corrupt);
+  CHECK(loaded.error().detail.find(domain_ + "/2026b.pem") != std::string::npos);
+}
+
+TEST_CASE_METHOD(T, "all keys are sealed, and sealed anew under another secret", "[key_directory]") {
+  add_key();
+  add_key("other.example");
+  KeyDirectory keys(root_);
+  CHECK(keys.seal_all(sealing(kSecret), nullptr).value() == 2);
+  CHECK(looks_sealed(content_of(file_)));
+  CHECK(mode_of(file_) == 0600);
+  CHECK(keys.load_all().value().at(1).created == created_);
+  CHECK(keys.seal_all(sealing(kSecret), nullptr).value() == 0);
+
+  // A crash may have left one of them under the former secret.
+  const auto former = sealing(kSecret);
+  CHECK(keys.seal_all(sealing(kNewSecret), former.get()).value() == 2);
+  const std::string sealed = content_of(file_);
+  CHECK(keys.seal_all(sealing(kNewSecret), former.get()).value() == 0);
+  CHECK(content_of(file_) == sealed);
+  CHECK(KeyDirectory(root_, ::geteuid(), sealing(kNewSecret)).load_all().value().size() == 2);
+  CHECK(KeyDirectory(root_, ::geteuid(), former).load_all().error().kind == ErrorKind::Denied);
+}
+
+TEST_CASE_METHOD(T, "nothing is sealed unless every key can be opened", "[key_directory]") {
+  add_key();
+  add_key("other.example");
+  const std::string other = root_ + "/other.example/2026a.pem";
+  std::ofstream(other, std::ios::trunc) << "garbage";
+  const std::string before = content_of(file_);
+  const auto sealed = KeyDirectory(root_).seal_all(sealing(kSecret), nullptr);
+  REQUIRE_FALSE(sealed);
+  CHECK(sealed.error().detail.find(other) != std::string::npos);
+  CHECK(content_of(file_) == before);
 }
 
 }  // namespace
