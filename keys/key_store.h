@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "keys/signer.h"
 #include "keys/signing_key.h"
 #include "policy/domain_name.h"
 #include "policy/result.h"
@@ -16,7 +17,7 @@ namespace waxwing {
 struct StoredKey {
   DomainName domain;
   std::string selector;  ///< as parse_selector() returns it
-  std::shared_ptr<const SigningKey> key;
+  std::shared_ptr<const Signer> key;
   WallTime created;
 };
 

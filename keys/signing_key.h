@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "keys/secret.h"
+#include "keys/signer.h"
 #include "policy/dkim_key_record.h"
 #include "policy/result.h"
 
@@ -21,7 +22,7 @@ inline constexpr unsigned kMaxRsaBits = 4096;
 inline constexpr std::size_t kMaxPemOctets = 65'536;
 
 /// The private half of a DKIM or ARC key. Move-only; the octets of the key are wiped with the object.
-class SigningKey {
+class SigningKey : public Signer {
  public:
   /// Makes a new key from the system's random numbers.
   /// @param rsa_bits  1024 to 4096, a multiple of 128; unused for Ed25519
@@ -39,13 +40,11 @@ class SigningKey {
   /// The key as PKCS #8 in PEM, unencrypted.
   [[nodiscard]] Secret to_pem() const;
 
-  [[nodiscard]] DkimKeyType type() const;
+  [[nodiscard]] DkimKeyType type() const override;
+  [[nodiscard]] unsigned size_bits() const override;
 
-  /// Length of the RSA modulus, or 256 for Ed25519.
-  [[nodiscard]] unsigned size_bits() const;
-
-  /// The public half, computed from the private one, shaped as DkimKeyRecord::public_key.
-  [[nodiscard]] std::string public_key() const;
+  /// Computed from the private half.
+  [[nodiscard]] std::string public_key() const override;
 
   /// Signs the canonical header octets: RSASSA-PKCS1-v1_5 with SHA-256, or Ed25519 over their SHA-256 digest.
   /// May be called from several threads at once.
@@ -53,6 +52,12 @@ class SigningKey {
   /// @errors  Unavailable: the operation failed (out of memory, or a hardware fault that its self-check caught)
   /// @source  RFC 6376 §3.3.1, RFC 8463 §3
   [[nodiscard]] Result<std::string> sign(std::string_view header_octets) const;
+
+  /// sign(), for any tenant.
+  [[nodiscard]] Result<std::string> sign_for(std::string_view /*tenant*/,
+                                             std::string_view header_octets) const override {
+    return sign(header_octets);
+  }
 
  private:
   explicit SigningKey(bssl::UniquePtr<EVP_PKEY> key) : key_(std::move(key)) {}

@@ -135,9 +135,9 @@ Result<std::string> seal_message(std::span<const HeaderField> header, std::strin
   auto draft =
       ArcSetDraft::begin(header, body_hash, chain, results, key.domain, key.selector, key.key->type(), options);
   if (!draft) return tl::unexpected(draft.error());
-  const auto message_signature = key.key->sign(draft->message_octets());
+  const auto message_signature = key.key->sign_for(options.tenant, draft->message_octets());
   if (!message_signature) return tl::unexpected(message_signature.error());
-  const auto seal_signature = key.key->sign(draft->seal_octets(*message_signature));
+  const auto seal_signature = key.key->sign_for(options.tenant, draft->seal_octets(*message_signature));
   if (!seal_signature) return tl::unexpected(seal_signature.error());
   return draft->complete(*seal_signature);
 }

@@ -18,7 +18,8 @@ namespace waxwing {
 struct ArcSealingOptions {
   std::vector<std::string> oversigned_fields = default_arc_oversigned_fields();
   std::vector<std::string> signed_fields = default_arc_signed_fields();
-  WallTime now;  ///< t=, rounded down to seconds; from 1970 on
+  WallTime now;          ///< t=, rounded down to seconds; from 1970 on
+  std::string tenant{};  ///< whose message it is, for Signer::sign_for(); empty: the relay's own
 
   /// Fields of ARC-Message-Signature that nobody may add to: as default_oversigned_fields() of DKIM.
   [[nodiscard]] static std::vector<std::string> default_arc_oversigned_fields();
@@ -46,11 +47,11 @@ class ArcSetDraft {
                                                  const DomainName& domain, std::string_view selector, DkimKeyType type,
                                                  const ArcSealingOptions& options);
 
-  /// What SigningKey::sign() signs first.
+  /// What Signer::sign_for() signs first.
   [[nodiscard]] const std::string& message_octets() const { return message_octets_; }
 
   /// Takes the signature over message_octets().
-  /// @return  what SigningKey::sign() signs next
+  /// @return  what Signer::sign_for() signs next
   [[nodiscard]] std::string seal_octets(std::string_view message_signature);
 
   /// Takes the signature over seal_octets().
@@ -70,7 +71,7 @@ class ArcSetDraft {
 
 /// Seals with one key.
 /// @return  the fields to be put in front of the message; "" when the chain is closed, so that there is nothing to add
-/// @errors  as ArcSetDraft::begin() and SigningKey::sign()
+/// @errors  as ArcSetDraft::begin() and Signer::sign_for()
 [[nodiscard]] Result<std::string> seal_message(std::span<const HeaderField> header, std::string_view body_hash,
                                                const ArcVerdict& chain, const AuthenticationResults& results,
                                                const StoredKey& key, const ArcSealingOptions& options);

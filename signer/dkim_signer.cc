@@ -90,7 +90,7 @@ Result<std::string> sign_message(std::span<const HeaderField> header, std::strin
   for (const StoredKey& key : keys) {
     const auto draft = prepare_dkim_signature(header, body_hash, key.domain, key.selector, key.key->type(), options);
     if (!draft) return tl::unexpected(draft.error());
-    const auto signature = key.key->sign(draft->octets_to_sign);
+    const auto signature = key.key->sign_for(options.tenant, draft->octets_to_sign);
     if (!signature) return tl::unexpected(signature.error());
     fields += complete_dkim_signature(*draft, *signature);
   }

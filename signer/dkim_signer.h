@@ -32,11 +32,12 @@ struct DkimSigningOptions {
   std::vector<std::string> signed_fields = default_signed_fields();
   WallTime now;                              ///< t=, rounded down to seconds; from 1970 on
   Seconds lifetime = std::chrono::days(14);  ///< x= minus t=; longer than a message may stay queued; 0: no x=
+  std::string tenant;                        ///< whose message it is, for Signer::sign_for()
 };
 
 /// A signature before the key has been used: the key operation may run on another thread or in another process.
 struct DkimSignatureDraft {
-  std::string octets_to_sign;  ///< for SigningKey::sign()
+  std::string octets_to_sign;  ///< for Signer::sign_for()
   std::string field;           ///< "DKIM-Signature: …; b=", folded, without the value of b=
 };
 
@@ -54,12 +55,12 @@ struct DkimSignatureDraft {
                                                                 const DkimSigningOptions& options);
 
 /// The field with its signature, folded at 78 columns, ended by CRLF; to be put in front of the message.
-/// @param signature  raw octets of SigningKey::sign()
+/// @param signature  raw octets of Signer::sign_for()
 [[nodiscard]] std::string complete_dkim_signature(const DkimSignatureDraft& draft, std::string_view signature);
 
 /// Signs with each key in turn.
 /// @return  the DKIM-Signature fields in the order of `keys`, to be put in front of the message
-/// @errors  as prepare_dkim_signature() and SigningKey::sign()
+/// @errors  as prepare_dkim_signature() and Signer::sign_for()
 [[nodiscard]] Result<std::string> sign_message(std::span<const HeaderField> header, std::string_view body_hash,
                                                std::span<const StoredKey> keys, const DkimSigningOptions& options);
 

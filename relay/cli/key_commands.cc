@@ -22,7 +22,7 @@ struct NewKey {
   DkimKeyType type;
 };
 
-std::string record_text(const SigningKey& key) {
+std::string record_text(const Signer& key) {
   return format_dkim_key_record(key.type(), key.public_key());
 }
 
@@ -98,19 +98,19 @@ Result<void> create_keys(KeyStore& store, const KeyCreation& creation, WallTime 
   const auto free = check_none_exists(store, *domain, *wanted);
   if (!free) return free;
 
-  std::vector<StoredKey> made;
+  std::vector<std::shared_ptr<const SigningKey>> made;
   for (const NewKey& key : *wanted) {
     auto generated = SigningKey::generate(key.type, creation.rsa_bits);
     if (!generated) return tl::unexpected(generated.error());
-    made.push_back({*domain, key.selector, std::make_shared<const SigningKey>(std::move(*generated)), now});
+    made.push_back(std::make_shared<const SigningKey>(std::move(*generated)));
   }
   output.add_line(
       "; Publish these records. A relay that runs has the keys within seconds; a key signs once its record");
   output.add_line("; can be seen.");
-  for (const StoredKey& key : made) {
-    const auto added = store.add(key.domain, key.selector, *key.key, now);
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    const auto added = store.add(*domain, wanted->at(i).selector, *made[i], now);
     if (!added) return added;
-    const auto printed = print_record(key, output);
+    const auto printed = print_record({*domain, wanted->at(i).selector, made[i], now}, output);
     if (!printed) return printed;
   }
   return {};

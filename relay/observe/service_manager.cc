@@ -1,4 +1,4 @@
-#include "relay/daemon/service_manager.h"
+#include "relay/observe/service_manager.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
