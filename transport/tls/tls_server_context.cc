@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "transport/tls/ticket_keys.h"
 #include "transport/tls/tls_protocol.h"
 #include "transport/tls/tls_session_impl.h"
 
@@ -117,6 +118,10 @@ bool set_random_session_context(SSL_CTX* context) {
 
 }  // namespace
 
+MonotonicTime TlsServerContext::steady_time() {
+  return std::chrono::time_point_cast<Milliseconds>(std::chrono::steady_clock::now());
+}
+
 struct TlsServerContext::Impl {
   bssl::UniquePtr<SSL_CTX> context;
 };
@@ -126,7 +131,8 @@ TlsServerContext::TlsServerContext(std::unique_ptr<Impl> impl) : impl_(std::move
 TlsServerContext::~TlsServerContext() = default;
 
 Result<std::shared_ptr<const TlsServerContext>> TlsServerContext::create(std::string_view certificate_pem,
-                                                                         std::string_view key_pem) {
+                                                                         std::string_view key_pem,
+                                                                         std::function<MonotonicTime()> clock) {
   const auto chain = read_chain(certificate_pem);
   if (!chain) return tl::unexpected(chain.error());
   const auto key = read_key(key_pem);
@@ -137,10 +143,11 @@ Result<std::shared_ptr<const TlsServerContext>> TlsServerContext::create(std::st
   }
   auto impl = std::make_unique<Impl>();
   impl->context = make_tls_context();
-  if (impl->context == nullptr || !set_random_session_context(impl->context.get())) {
+  if (impl->context == nullptr || !set_random_session_context(impl->context.get()) ||
+      !TicketKeys::install(impl->context.get(), std::move(clock))) {
     return fail(ErrorKind::Exhausted, "no memory for a TLS server context");
   }
-  // Sessions live in tickets alone, sealed with random keys that BoringSSL makes for this context and replaces.
+  // Sessions live in tickets alone. BoringSSL's own keys would live for two days, and cannot be replaced while in use.
   SSL_CTX_set_session_cache_mode(impl->context.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(impl->context.get(), SSL_OP_CIPHER_SERVER_PREFERENCE);
   if (!install(impl->context.get(), *chain, key->get())) {

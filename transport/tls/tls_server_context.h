@@ -1,16 +1,19 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string_view>
 
 #include "policy/result.h"
+#include "policy/time_point.h"
 #include "transport/tls/tls_session.h"
 
 namespace waxwing {
 
 /// Makes server sessions with one certificate chain and key: TLS 1.2 with ECDHE and AEAD, and TLS 1.3. Immutable once
-/// made; may be shared between threads. Session tickets are sealed with keys that exist only in this object's memory,
-/// so none is accepted by another context, and so by no listener with another context, nor after a restart.
+/// made; may be shared between threads. Session tickets are sealed with keys that exist only in this object's memory and
+/// for a day at most, so none is accepted by another context, and so by no listener with another context, nor after a
+/// restart.
 /// @source  RFC 9325 §3 and §4
 class TlsServerContext {
  public:
@@ -18,8 +21,9 @@ class TlsServerContext {
   /// @param key_pem          unencrypted; ECDSA P-256 or P-384, or RSA of 2048 bits or more
   /// @errors  Malformed: unreadable certificate or key, or a key of another kind; Conflict: the key does not belong to
   ///          the certificate
-  [[nodiscard]] static Result<std::shared_ptr<const TlsServerContext>> create(std::string_view certificate_pem,
-                                                                              std::string_view key_pem);
+  /// @param clock            for the age of ticket keys; called from any thread
+  [[nodiscard]] static Result<std::shared_ptr<const TlsServerContext>> create(
+      std::string_view certificate_pem, std::string_view key_pem, std::function<MonotonicTime()> clock = steady_time);
   ~TlsServerContext();
   TlsServerContext(const TlsServerContext&) = delete;
   TlsServerContext& operator=(const TlsServerContext&) = delete;
@@ -27,6 +31,8 @@ class TlsServerContext {
   [[nodiscard]] std::unique_ptr<TlsSession> start() const;
 
  private:
+  [[nodiscard]] static MonotonicTime steady_time();
+
   struct Impl;
   explicit TlsServerContext(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

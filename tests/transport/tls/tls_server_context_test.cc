@@ -1,8 +1,11 @@
 #include "transport/tls/tls_server_context.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "tests/transport/tls/memory_peers.h"
+#include "transport/tls/ticket_keys.h"
 
 using namespace waxwing;
 using namespace waxwing::test;
@@ -72,6 +75,75 @@ TEST_CASE("a ticket of one server context is not accepted by another with the sa
   CHECK_FALSE(connect(first));
   CHECK_FALSE(connect(second));
   CHECK(connect(second));
+}
+
+TEST_CASE("the keys of tickets are replaced within a day, and no ticket outlives its key") {
+  const TestCertificate certificate = make_self_signed(leaf_spec("relay.example"));
+  MonotonicTime time{};
+  const auto made = TlsServerContext::create(certificate.pem, certificate.key_pem, [&time] { return time; });
+  REQUIRE(made);
+  const WallTime now = day(0);
+  const auto client = make_client(certificate.pem, &now);
+  // A client of its own for each step: a resumed session brings a new ticket.
+  const auto resumed_after = [&](Milliseconds age) {
+    bool resumed = false;
+    for (const Milliseconds step : {Milliseconds{0}, age}) {
+      time += step;
+      Pair pair{.client = client->start(opportunistic(), fmt::format("peer {}", age.count()), {}),
+                .server = (*made)->start(),
+                .client_heard = {},
+                .server_heard = {}};
+      pair.connect();
+      REQUIRE(pair.client->state() == State::Established);
+      resumed = pair.client->summary().resumed;
+    }
+    return resumed;
+  };
+  CHECK(resumed_after(Milliseconds{1}));
+  CHECK(resumed_after(kTicketKeyLifetime / 2));
+  CHECK_FALSE(resumed_after(kTicketKeyLifetime));
+  CHECK_FALSE(resumed_after(kTicketKeyLifetime * 3));
+  CHECK(resumed_after(Milliseconds{1}));
+}
+
+TEST_CASE("a ticket that was changed costs a full handshake and nothing else") {
+  const auto server = make_server(make_self_signed(leaf_spec("relay.example")));
+  const bssl::UniquePtr<SSL_CTX> client = make_raw_client(TLS1_2_VERSION, TLS1_2_VERSION);
+  SSL_CTX_set_session_cache_mode(client.get(), SSL_SESS_CACHE_CLIENT);
+  const auto connect = [&](SSL_SESSION* with) {
+    RawPeer peer(client.get(), false);
+    if (with != nullptr) SSL_set_session(peer.ssl(), with);
+    const auto session = server->start();
+    std::string heard;
+    SSL_do_handshake(peer.ssl());
+    peer.exchange(*session, heard);
+    SSL_do_handshake(peer.ssl());
+    REQUIRE(session->state() == State::Established);
+    return std::pair(SSL_session_reused(peer.ssl()) == 1, bssl::UniquePtr<SSL_SESSION>(SSL_get1_session(peer.ssl())));
+  };
+  const auto first = connect(nullptr);
+  REQUIRE(connect(first.second.get()).first);
+  const auto with_ticket = [&](const std::vector<std::uint8_t>& ticket) {
+    std::uint8_t* octets = nullptr;
+    std::size_t size = 0;
+    REQUIRE(SSL_SESSION_to_bytes(first.second.get(), &octets, &size) == 1);
+    const bssl::UniquePtr<std::uint8_t> free_octets(octets);
+    bssl::UniquePtr<SSL_SESSION> copy(SSL_SESSION_from_bytes(octets, size, client.get()));
+    REQUIRE(SSL_SESSION_set_ticket(copy.get(), ticket.data(), ticket.size()) == 1);
+    return copy;
+  };
+  const std::uint8_t* octets = nullptr;
+  std::size_t size = 0;
+  SSL_SESSION_get0_ticket(first.second.get(), &octets, &size);
+  const std::vector<std::uint8_t> ticket(octets, octets + size);
+  REQUIRE(ticket.size() > 44);
+  CHECK(connect(with_ticket(ticket).get()).first);
+  for (const std::size_t at : {std::size_t{0}, std::size_t{16}, std::size_t{28}, size - 1}) {
+    std::vector<std::uint8_t> changed = ticket;
+    changed[at] ^= 1;
+    CHECK_FALSE(connect(with_ticket(changed).get()).first);
+  }
+  CHECK_FALSE(connect(with_ticket({ticket.begin(), ticket.begin() + 20}).get()).first);
 }
 
 TEST_CASE("a chain is sent whole, leaf first", "[tls]") {
