@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "keys/key_directory.h"
 #include "policy/mail_address.h"
 #include "relay/admin/control_client.h"
 #include "relay/cli/account_commands.h"
@@ -27,6 +26,7 @@
 #include "relay/daemon/check_domain.h"
 #include "relay/daemon/explain.h"
 #include "relay/observe/escape.h"
+#include "relay/signing/key_access.h"
 
 namespace waxwing {
 namespace {
@@ -42,6 +42,10 @@ bool is_probe(Command command) {
 // What would happen to a message, and what a domain publishes, can be told before the relay has run for the first time.
 bool needs_no_state(Command command) {
   return command == Command::Explain || is_probe(command) || command == Command::CheckDomain;
+}
+
+bool touches_keys(Command command) {
+  return command == Command::KeysCreate || command == Command::KeysList || command == Command::KeysDns;
 }
 
 bool needs_password(Command command) {
@@ -126,7 +130,9 @@ class CommandRun {
       if (!password) return tl::unexpected(password.error());
       password_ = std::move(*password);
     }
-    const auto entered = become_owner_of(config_.state_directory);
+    // Keys belong to the user that signs, which may be another one than the relay's.
+    const auto entered =
+        become_owner_of(touches_keys(arguments_.command) ? keys_parent(config_) : config_.state_directory);
     if (!entered && !needs_no_state(arguments_.command)) return tl::unexpected(entered.error());
     if (arguments_.command == Command::CheckDomain) return check_domain(config_, arguments_.sending_domain, output_);
     if (is_probe(arguments_.command)) {
@@ -169,7 +175,9 @@ class CommandRun {
   }
 
   Result<void> run_keys() {
-    KeyDirectory keys(config_.state_directory + "/keys");
+    const auto opened = open_keys(config_);
+    if (!opened) return tl::unexpected(opened.error());
+    KeyDirectory& keys = **opened;
     if (arguments_.command == Command::KeysCreate) return create_keys(keys, arguments_.key, system_time(), output_);
     if (arguments_.command == Command::KeysList) return list_keys(keys, output_);
     return print_key_records(keys, arguments_.key.domain, arguments_.key.selector, output_);

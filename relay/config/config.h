@@ -82,6 +82,9 @@ struct TlsExceptionRule {
 /// What to do when no host of a domain that once was authenticated can be so any more.
 enum class TlsLoss { Ignore, Report, Defer };
 
+/// Under what private keys are sealed on disk: nothing, random octets, or a passphrase.
+enum class KeySealingMode { None, Key, Passphrase };
+
 enum class LogFormat { Text, Json };
 
 /// The whole configuration. What load_config() returns is checked; the initialisers here are the defaults, from which
@@ -126,6 +129,16 @@ struct Config {
 
   // [signing]
   Seconds signature_lifetime{14 * 86'400};  ///< x= minus t=; longer than queue.lifetime
+
+  // [keys]
+  std::string keys_directory;                         ///< `directory`; empty: see key_access.h
+  KeySealingMode key_sealing = KeySealingMode::None;  ///< `sealing`
+  std::string sealing_file;                           ///< empty: the credential of the service manager
+
+  // [signer]
+  std::string signer_socket;  ///< `socket` of waxwing-signer; empty: the relay signs itself
+  std::string relay_user = "waxwing";
+  unsigned max_signatures = 300'000;  ///< of one domain in a minute
 
   // [preflight]
   PreflightMode preflight_mode = PreflightMode::Enforce;  ///< `mode`

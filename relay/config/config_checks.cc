@@ -13,7 +13,9 @@ namespace {
 
 using Tls = ListenerConfig::Tls;
 
-// sun_path holds 108 octets with the final zero (unix(7)); the name of the socket in it is short.
+// sun_path holds 108 octets with the final zero (unix(7)).
+constexpr std::size_t kMaxSocketPathOctets = 107;
+// Ditto; the name of the socket in it is short.
 constexpr std::size_t kMaxRunDirectoryOctets = 94;
 
 class Checks {
@@ -31,6 +33,7 @@ class Checks {
     check_resolver();
     check_source_addresses();
     check_directories();
+    check_keys();
     check_file("delivery.ca_file", "delivery.ca_file", config_.ca_file,
                "Install the package ca-certificates, or write the path of another file of authorities");
   }
@@ -200,6 +203,15 @@ class Checks {
         place("run_directory"),
         fmt::format("run_directory is {} octets long, too long for the path of a socket", config_.run_directory.size()),
         fmt::format("Choose a path of at most {} octets", kMaxRunDirectoryOctets));
+  }
+
+  void check_keys() {
+    if (config_.signer_socket.size() > kMaxSocketPathOctets) {
+      mistakes_.add(place("signer.socket"),
+                    fmt::format("signer.socket is {} octets long, too long for the path of a socket",
+                                config_.signer_socket.size()),
+                    fmt::format("Choose a path of at most {} octets", kMaxSocketPathOctets));
+    }
   }
 
   void check_file(std::string_view place_name, std::string_view option, const std::string& path, std::string remedy) {

@@ -31,6 +31,9 @@ constexpr ChoiceWord kTlsLevelWords[] = {{"encrypted", static_cast<int>(TlsLevel
 constexpr ChoiceWord kPreflightWords[] = {{"enforce", static_cast<int>(PreflightMode::Enforce)},
                                           {"hold", static_cast<int>(PreflightMode::Hold)},
                                           {"warn", static_cast<int>(PreflightMode::Warn)}};
+constexpr ChoiceWord kKeySealingWords[] = {{"none", static_cast<int>(KeySealingMode::None)},
+                                           {"key", static_cast<int>(KeySealingMode::Key)},
+                                           {"passphrase", static_cast<int>(KeySealingMode::Passphrase)}};
 constexpr ChoiceWord kLogFormatWords[] = {{"text", static_cast<int>(LogFormat::Text)},
                                           {"json", static_cast<int>(LogFormat::Json)}};
 
@@ -293,6 +296,54 @@ const Option kOptions[] = {
      .help = "How long signatures are valid (x= minus t=). It must be longer than queue.lifetime, or the last attempts "
              "would "
              "deliver signatures that have expired."},
+    {.section = "keys",
+     .name = "directory",
+     .type = OptionType::Directory,
+     .field = &Config::keys_directory,
+     .example = "\"/var/lib/waxwing-signer/keys\"",
+     .help =
+         "Folder of the private keys, as <domain>/<selector>.pem. Nobody but its owner may read it or change it or a "
+         "folder above it. Without it, \"keys\" in state_directory, or /var/lib/waxwing-signer/keys when "
+         "signer.socket is set."},
+    {.section = "keys",
+     .name = "sealing",
+     .type = OptionType::Choice,
+     .field = &Config::key_sealing,
+     .choices = kKeySealingWords,
+     .help =
+         "Under what new keys are sealed on disk: \"key\" for random octets, as \"openssl rand -base64 32\" prints "
+         "them, \"passphrase\" for one that a person has chosen, \"none\" for plain PEM. Keys that exist are sealed "
+         "with \"waxwing keys seal\"; until then they are read as they are."},
+    {.section = "keys",
+     .name = "sealing_file",
+     .type = OptionType::Directory,
+     .field = &Config::sealing_file,
+     .example = "\"/etc/waxwing/sealing-key\"",
+     .help = "File that holds the secret, readable by its owner alone. Without it, the secret is the credential "
+             "\"waxwing-sealing-key\" that systemd passes to the service (LoadCredentialEncrypted=)."},
+    {.section = "signer",
+     .name = "socket",
+     .type = OptionType::Directory,
+     .field = &Config::signer_socket,
+     .example = "\"/run/waxwing-signer/socket\"",
+     .help =
+         "Socket on which waxwing-signer listens. When it is set, the relay asks there for each signature, and its own "
+         "user needs no access to the keys."},
+    {.section = "signer",
+     .name = "relay_user",
+     .type = OptionType::Name,
+     .field = &Config::relay_user,
+     .help = "User of the relay, by name or number: besides root, waxwing-signer hears nobody else."},
+    {.section = "signer",
+     .name = "max_signatures",
+     .type = OptionType::Number,
+     .field = &Config::max_signatures,
+     .least = 1,
+     .most = 100'000'000,
+     .unit = "signatures",
+     .help =
+         "Signatures of one domain in a minute; mail over it is refused for now, with a reply that asks the client to "
+         "try again. A message takes one for each of its keys."},
     {.section = "preflight",
      .name = "mode",
      .type = OptionType::Choice,

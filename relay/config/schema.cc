@@ -29,6 +29,10 @@ constexpr Section kSections[] = {
     {"delivery", "How mail is handed to the hosts of recipient domains."},
     {"queue", "How long mail is kept and how often delivery is tried."},
     {"signing", "DKIM signatures. Keys are made with \"waxwing keys create\"."},
+    {"keys", "Where private keys are kept, and how."},
+    {"signer",
+     "waxwing-signer, a process of its own without network, which alone can read the private keys. Without it, the "
+     "relay reads them itself."},
     {"preflight", "The check, before a message is accepted, that receivers will accept it by SPF, DKIM and DMARC."},
     {"preflight.rule",
      "Other modes for some mail. Each rule is a [[preflight.rule]] of its own with a mode, and a tenant, a domain or "

@@ -49,14 +49,14 @@ struct EndpointField {
 using OptionField =
     std::variant<std::string Config::*, unsigned Config::*, std::uint64_t Config::*, std::uint16_t Config::*,
                  bool Config::*, Seconds Config::*, std::vector<Seconds> Config::*, std::vector<IpAddress> Config::*,
-                 TlsLevel Config::*, PreflightMode Config::*, LogFormat Config::*, EndpointField,
-                 std::string ListenerConfig::*, IpAddress ListenerConfig::*, std::uint16_t ListenerConfig::*,
-                 ListenerConfig::Tls ListenerConfig::*, ListenerConfig::BareLineEnds ListenerConfig::*,
-                 ListenerConfig::Purpose ListenerConfig::*, std::vector<IpAddress> ListenerConfig::*,
-                 ListenerConfig::LongLines ListenerConfig::*, ListenerConfig::RawHeaders ListenerConfig::*,
-                 std::string PreflightRule::*, PreflightMode PreflightRule::*, TlsLoss Config::*,
-                 std::string TlsRule::*, TlsLevel TlsRule::*, std::string TlsExceptionRule::*,
-                 TlsLevel TlsExceptionRule::*, WallTime TlsExceptionRule::*>;
+                 TlsLevel Config::*, PreflightMode Config::*, LogFormat Config::*, KeySealingMode Config::*,
+                 EndpointField, std::string ListenerConfig::*, IpAddress ListenerConfig::*,
+                 std::uint16_t ListenerConfig::*, ListenerConfig::Tls ListenerConfig::*,
+                 ListenerConfig::BareLineEnds ListenerConfig::*, ListenerConfig::Purpose ListenerConfig::*,
+                 std::vector<IpAddress> ListenerConfig::*, ListenerConfig::LongLines ListenerConfig::*,
+                 ListenerConfig::RawHeaders ListenerConfig::*, std::string PreflightRule::*,
+                 PreflightMode PreflightRule::*, TlsLoss Config::*, std::string TlsRule::*, TlsLevel TlsRule::*,
+                 std::string TlsExceptionRule::*, TlsLevel TlsExceptionRule::*, WallTime TlsExceptionRule::*>;
 
 /// One option: the row from which the loader, the reference file, `waxwing config explain` and a test of the man page
 /// live. Its default is what `field` holds in a fresh Config, ListenerConfig, PreflightRule,

@@ -50,7 +50,9 @@ ChainSealer::ChainSealer(EventLoop& loop, Resolver& resolver, const CurrentKeyRi
     : loop_(loop), resolver_(resolver), keys_(keys), pool_(pool), options_(std::move(options)) {}
 
 void ChainSealer::seal(ChainSealRequest request, OnSealed on_sealed) {
-  auto job = std::make_shared<Job>(Job{std::move(request), std::move(on_sealed), keys_.get(), Answers(), {}});
+  std::shared_ptr<const KeyRing> ring = keys_.get();
+  if (!ring) return loop_.post([on_sealed = std::move(on_sealed)] { on_sealed(tl::unexpected(keys_not_known())); });
+  auto job = std::make_shared<Job>(Job{std::move(request), std::move(on_sealed), std::move(ring), Answers(), {}});
   loop_.post([this, job] { judge(job); });
 }
 

@@ -8,18 +8,29 @@
 #include <optional>
 #include <utility>
 
-#include "keys/key_directory.h"
 #include "relay/daemon/key_ring.h"
 #include "relay/daemon/network.h"
 #include "relay/observe/event_log.h"
+#include "relay/signing/key_access.h"
+#include "relay/signing/signer_client.h"
 #include "transport/io/event_loop.h"
 #include "transport/io/timer.h"
 
 namespace waxwing {
 namespace {
 
+// The user of the relay cannot read the keys of the signer, but may ask for their public halves.
+Result<std::unique_ptr<KeyStore>> key_store(const Config& config) {
+  if (!config.signer_socket.empty()) return std::make_unique<RemoteKeyStore>(config.signer_socket);
+  auto files = open_keys(config);
+  if (!files) return tl::unexpected(files.error());
+  return std::move(*files);
+}
+
 Result<std::vector<PreflightKey>> keys_of(const Config& config, const DomainName& domain) {
-  auto stored = KeyDirectory(config.state_directory + "/keys").load_all();
+  auto store = key_store(config);
+  if (!store) return tl::unexpected(store.error());
+  const auto stored = (*store)->load_all();
   if (!stored) return tl::unexpected(stored.error());
   std::vector<PreflightKey> keys;
   const KeyRing ring(*stored);  // must outlive the loop, which walks what it holds

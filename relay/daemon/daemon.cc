@@ -17,11 +17,11 @@
 #include <utility>
 #include <vector>
 
-#include "keys/key_directory.h"
 #include "relay/admin/admin_handler.h"
 #include "relay/admin/control_server.h"
 #include "relay/daemon/delivery_queue.h"
 #include "relay/daemon/key_ring.h"
+#include "relay/daemon/key_watch.h"
 #include "relay/daemon/network.h"
 #include "relay/daemon/srs_secrets.h"
 #include "relay/daemon/tls_report_sender.h"
@@ -44,7 +44,6 @@ namespace {
 constexpr Milliseconds kShutdownGrace{20'000};
 constexpr Milliseconds kShutdownPoll{50};
 constexpr Milliseconds kHousekeepingInterval{3'600'000};
-constexpr Milliseconds kKeysPoll{2'000};
 constexpr std::size_t kMaxWaitingSignatures = 10'000;
 constexpr std::size_t kMaxWaitingLogins = 1'000;
 constexpr std::size_t kMaxKeyFileOctets = 1U << 20;
@@ -73,16 +72,6 @@ int exit_status(const Error& error) {
 std::uint64_t random_seed() {
   std::random_device device;
   return (static_cast<std::uint64_t>(device()) << 32U) | device();
-}
-
-KeyDirectory key_directory(const Config& config) {
-  return KeyDirectory(config.state_directory + "/keys");
-}
-
-Result<std::shared_ptr<const KeyRing>> load_key_ring(const Config& config) {
-  auto keys = key_directory(config).load_all();
-  if (!keys) return tl::unexpected(keys.error());
-  return std::make_shared<const KeyRing>(*keys);
 }
 
 Result<std::shared_ptr<const TlsServerContext>> load_server_context(const ListenerConfig& listener) {
@@ -123,9 +112,7 @@ class Daemon {
   Result<void> start_workers();
   Result<void> open_control();
   void on_effects(const AdminEffects& effects);
-  void reload_keys();
   void remove_outdated();
-  void watch_keys();
   void begin_shutdown();
   void await_quiet();
   void start_reports();
@@ -145,8 +132,7 @@ class Daemon {
   std::unique_ptr<DeliveryQueue> queue_;
   std::unique_ptr<TlsReportSender> tls_reports_;
   std::unique_ptr<LocalRequestServer> control_;
-  WallTime keys_changed_;  ///< last change of the key directory that is in `keys_` for sure
-  Timer keys_timer_;
+  KeyWatch key_watch_;
   Timer housekeeping_timer_;
   Timer shutdown_timer_;
   std::optional<MonotonicTime> shutdown_end_;
@@ -162,7 +148,7 @@ Daemon::Daemon(const Config& config, EventLog& log)
       ids_(static_cast<std::uint32_t>(random_seed())),
       signing_pool_(worker_count(config), kMaxWaitingSignatures),
       password_pool_(1, kMaxWaitingLogins),
-      keys_timer_(loop_, [this] { watch_keys(); }),
+      key_watch_(loop_, signing_pool_, log, config, keys_),
       housekeeping_timer_(loop_, [this] { remove_outdated(); }),
       shutdown_timer_(loop_, [this] { await_quiet(); }) {}
 
@@ -175,13 +161,9 @@ Daemon::~Daemon() {
 }
 
 Result<void> Daemon::start() {
-  keys_changed_ = key_directory(config_).last_change();
-  auto ring = load_key_ring(config_);
-  if (!ring) return tl::unexpected(ring.error());
-  keys_.set(*ring);
-  keys_timer_.start(kKeysPoll);
   housekeeping_timer_.start(kHousekeepingInterval);
-  auto opened = open_store();
+  auto opened = key_watch_.start();
+  if (opened) opened = open_store();
   if (opened) opened = prepare_forwarding();
   if (opened) opened = load_queue();
   if (opened) opened = start_workers();
@@ -370,26 +352,15 @@ void Daemon::on_effects(const AdminEffects& effects) {
 void Daemon::run() {
   const SignalWatcher terminate(loop_, SIGTERM, [this] { begin_shutdown(); });
   const SignalWatcher interrupt(loop_, SIGINT, [this] { begin_shutdown(); });
-  const SignalWatcher hang_up(loop_, SIGHUP, [this] { reload_keys(); });
+  const SignalWatcher hang_up(loop_, SIGHUP, [this] { key_watch_.reload(); });
   log_.write(Severity::Info, "relay_started",
              {{"version", WAXWING_VERSION},
               {"hostname", config_.hostname},
               {"workers", static_cast<std::int64_t>(workers_.size())},
-              {"signing_domains", static_cast<std::int64_t>(keys_.get()->domain_count())},
+              {"signing_domains", static_cast<std::int64_t>(keys_.get() ? keys_.get()->domain_count() : 0)},
               {"waiting", static_cast<std::int64_t>(queue_->waiting())}});
   notify_service_manager("READY=1");
   loop_.run();
-}
-
-void Daemon::reload_keys() {
-  auto ring = load_key_ring(config_);
-  if (!ring) {
-    log_.write(Severity::Error, "keys_not_loaded",
-               {{"reason", ring.error().detail + "; the keys loaded before stay in use"}});
-    return;
-  }
-  keys_.set(*ring);
-  log_.write(Severity::Info, "keys_loaded", {{"signing_domains", static_cast<std::int64_t>((*ring)->domain_count())}});
 }
 
 // What is out of date counts nowhere; it is deleted so that the database does not grow with the domains of the past.
@@ -404,17 +375,6 @@ void Daemon::remove_outdated() {
       [this](const Result<void>& removed) {
         if (!removed) log_.write(Severity::Error, "housekeeping_failed", {{"reason", removed.error().detail}});
       });
-}
-
-// New keys are noticed without a signal from whoever made them.
-void Daemon::watch_keys() {
-  keys_timer_.start(kKeysPoll);
-  const WallTime changed = key_directory(config_).last_change();
-  if (changed == keys_changed_) return;
-  // The file system's clock is coarse: a second key may come in the same instant as the first. So a change is looked at
-  // again until it is old enough for that to have passed.
-  if (loop_.wall_now() - changed > kKeysPoll) keys_changed_ = changed;
-  reload_keys();
 }
 
 void Daemon::begin_shutdown() {

@@ -27,4 +27,8 @@ void CurrentKeyRing::set(std::shared_ptr<const KeyRing> ring) {
   ring_ = std::move(ring);
 }
 
+Error keys_not_known() {
+  return {ErrorKind::Unavailable, "nothing can be signed now: the signer does not answer; try again later"};
+}
+
 }  // namespace waxwing

@@ -7,6 +7,7 @@
 
 #include "keys/key_store.h"
 #include "policy/domain_name.h"
+#include "policy/result.h"
 
 namespace waxwing {
 
@@ -28,6 +29,7 @@ class KeyRing {
 /// Where the current KeyRing is found; exchanged when keys are loaded anew. Thread-safe.
 class CurrentKeyRing {
  public:
+  /// @return  nullptr: no keys were loaded yet, since the signer has not answered
   [[nodiscard]] std::shared_ptr<const KeyRing> get() const;
   void set(std::shared_ptr<const KeyRing> ring);
 
@@ -35,5 +37,8 @@ class CurrentKeyRing {
   mutable std::mutex mutex_;
   std::shared_ptr<const KeyRing> ring_;
 };
+
+/// Why there is no ring: Unavailable.
+[[nodiscard]] Error keys_not_known();
 
 }  // namespace waxwing

@@ -51,6 +51,12 @@ std::vector<QueuedRecipient> queued_recipients(const std::vector<MailAddress>& a
   return recipients;
 }
 
+ServerReply signing_reply(const Error& error) {
+  if (error.kind == ErrorKind::Malformed) return {554, "5.6.0", {reply_text(error.detail)}};
+  if (error.kind == ErrorKind::Denied) return {550, "5.7.1", {reply_text(error.detail)}};
+  return {451, "4.3.0", {reply_text(error.detail)}};
+}
+
 }  // namespace
 
 MessageIntake::MessageIntake(IntakeServices& services, Submission submission)
@@ -145,7 +151,7 @@ void MessageIntake::seal_own() {
     if (added) message_->message_id = find_message_id(*added);
   }
   SealRequest request{received_field() + header_ + missing, body_hash_, *author_domain_,
-                      submission_.envelope.reverse_path};
+                      submission_.envelope.reverse_path, message_->tenant};
   services_.sealer.seal(std::move(request),
                         [self = shared_from_this()](Result<Sealed> sealed) { self->on_sealed(std::move(sealed)); });
 }
@@ -178,10 +184,7 @@ void MessageIntake::check_header() {
 
 void MessageIntake::on_sealed(Result<Sealed> sealed) {
   if (!sealed) {
-    const ServerReply reply = sealed.error().kind == ErrorKind::Malformed
-                                  ? ServerReply{554, "5.6.0", {reply_text(sealed.error().detail)}}
-                                  : ServerReply{451, "4.3.0", {reply_text(sealed.error().detail)}};
-    refuse(reply);
+    refuse(signing_reply(sealed.error()));
     return answer();
   }
   if (auto refusal = judge(sealed->preflight.outcome, sealed->preflight.sentence)) {

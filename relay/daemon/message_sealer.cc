@@ -37,6 +37,7 @@ MessageSealer::MessageSealer(EventLoop& loop, Resolver& resolver, const CurrentK
 
 void MessageSealer::seal(SealRequest request, OnSealed on_sealed) {
   const std::shared_ptr<const KeyRing> ring = keys_.get();
+  if (!ring) return loop_.post([on_sealed = std::move(on_sealed)] { on_sealed(tl::unexpected(keys_not_known())); });
   PreflightInput input{request.author_domain, request.reverse_path, options_.helo, options_.egress, {}};
   for (const StoredKey& key : ring->keys_for(request.author_domain))
     input.keys.push_back({key.domain, key.selector, key.key->type(), key.key->public_key()});
@@ -63,6 +64,7 @@ void MessageSealer::sign(const std::shared_ptr<Job>& job) {
   DkimSigningOptions signing;
   signing.now = loop_.wall_now();
   signing.lifetime = options_.signature_lifetime;
+  signing.tenant = job->request.tenant;
   const bool taken = pool_.submit([this, job, proven = std::move(proven), signing = std::move(signing)]() mutable {
     auto header = signed_header(job->request.header, job->request.body_hash, proven, signing);
     loop_.post([job = std::move(job), header = std::move(header)]() mutable {

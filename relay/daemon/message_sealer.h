@@ -23,6 +23,7 @@ struct SealRequest {
   std::string body_hash;  ///< of BodyHasher, relaxed
   DomainName author_domain;
   std::optional<MailAddress> reverse_path;  ///< no value: null
+  std::string tenant;                       ///< empty: the relay's own message
 };
 
 /// What became of it. `header` is the signed header; keys whose published record is not theirs have not signed.
@@ -40,8 +41,8 @@ class MessageSealer {
     std::vector<IpAddress> egress;  ///< addresses that receivers see
     Seconds signature_lifetime{0};
   };
-  /// @errors  Exhausted: too many signatures wait; Malformed: the header cannot be signed; Unavailable: a key operation
-  /// failed
+  /// @errors  Exhausted: too many signatures wait, or were made; Malformed: the header cannot be signed; Unavailable: a
+  ///          key operation failed, or the signer does not answer; Denied: the signer does not sign this
   using OnSealed = std::function<void(Result<Sealed>)>;
 
   /// All references must outlive the sealer, and the pool must have stopped before it goes.

@@ -62,8 +62,9 @@ void seal(const std::shared_ptr<Job>& job, Result<std::string> body_hash) {
   std::string header = without_own_signatures(job->message.header);
   auto author = author_domain(header);
   if (!author) return job->on_sealed(tl::unexpected(author.error()));
-  job->services.sealer.seal({std::move(header), std::move(*body_hash), std::move(*author), job->message.reverse_path},
-                            [job](Result<Sealed> sealed) { on_verdict(job, std::move(sealed)); });
+  job->services.sealer.seal(
+      {std::move(header), std::move(*body_hash), std::move(*author), job->message.reverse_path, job->message.tenant},
+      [job](Result<Sealed> sealed) { on_verdict(job, std::move(sealed)); });
 }
 
 }  // namespace

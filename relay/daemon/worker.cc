@@ -302,7 +302,7 @@ void Worker::Inside::seal_report(QueuedMessage report, std::function<void(Queued
   const auto author = DomainName::parse(environment.config.hostname);
   BodyHasher hasher(Canonicalization::Relaxed);
   hasher.update(report.body);
-  SealRequest request{report.header, hasher.finish(), *author, std::nullopt};
+  SealRequest request{report.header, hasher.finish(), *author, std::nullopt, {}};
   sealer->seal(std::move(request),
                [report = std::move(report), on_sealed = std::move(on_sealed)](Result<Sealed> sealed) mutable {
                  // A report that cannot be signed still goes: the sender must learn of the failure.

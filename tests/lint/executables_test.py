@@ -6,7 +6,7 @@ import unittest
 
 import project
 
-PROGRAMS = ("waxwingd", "waxwing")
+PROGRAMS = ("waxwingd", "waxwing", "waxwing-signer")
 
 
 def tool(*command):

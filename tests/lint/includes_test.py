@@ -24,7 +24,7 @@ HOMES = [
     (r"toml(\+\+|plusplus)?(/.*|\.h|\.hpp)", ["relay/config"]),
     (r"SQLiteCpp/.*|sqlite3\.h|libpq-fe\.h", ["relay/store"]),
     (r"crypt\.h", ["relay/store"]),
-    (r"CLI/.*", ["relay/cli", "relay/waxwing.cc", "relay/waxwingd.cc"]),
+    (r"CLI/.*", ["relay/cli", "relay/waxwing.cc", "relay/waxwingd.cc", "relay/waxwing_signer.cc"]),
     (r"nlohmann/.*", ["relay"]),
     (r"idn2\.h|libpsl\.h", ["policy"]),
     (r"catch2/.*|rapidcheck.*|benchmark/.*", []),

@@ -86,6 +86,7 @@ class Process:
         if self.running():
             self.child.kill()
         self.child.wait()
+        self._log.close()
 
 
 def scratch_folder(name):

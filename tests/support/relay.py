@@ -70,6 +70,7 @@ class Relay:
         }
         for key in ("state_directory", "run_directory"):
             pathlib.Path(self.settings[key]).mkdir(mode=0o700, exist_ok=True)
+        self.user = None  # a number: who runs the daemon, instead of who runs the test
         self.config_file = self.folder / "waxwing.toml"
         self.write_configuration()
         self.process = None
@@ -99,6 +100,9 @@ class Relay:
             return any(b"READY=1" in notice.split(b"\n") for notice in seen)
 
         command = [str(build_folder() / "waxwingd"), "--config", str(self.config_file)]
+        if self.user is not None:
+            os.chmod(path, 0o777)
+            command = ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", *command]
         environment = self.environment(NOTIFY_SOCKET=str(path))
         if inherited:
             # Descriptors begin at 3, and LISTEN_PID is the daemon's own, which only a shell before it knows.

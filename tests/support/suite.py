@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 
 # Rooms in which threads meet.
-THREADED = ("transport_io", "transport_tls", "transport_dns", "relay_observe", "relay_store", "relay_admin", "relay_daemon")
+THREADED = ("transport_io", "transport_tls", "transport_dns", "relay_observe", "relay_store", "relay_admin", "relay_daemon", "relay_signing")
 # End-to-end tests that run a second time with the relay under ThreadSanitizer.
 THREADED_SCENARIOS = ("delivery", "outcome", "submission")
 # Programs that run without sanitizers: what is measured or killed under load should be what people run.
@@ -228,7 +228,7 @@ class Suite:
     def run_tsan(self):
         if not self.builds.enabled or self.run_quiet(["cmake", "--preset", "tsan"]):
             names = [name for name in test_programs("tsan") if name in THREADED]
-            if self.builds.provide("tsan", [*(f"{name}_tests" for name in names), "waxwingd", "waxwing"]):
+            if self.builds.provide("tsan", [*(f"{name}_tests" for name in names), "waxwingd", "waxwing", "waxwing-signer"]):
                 suppressions = ROOT / "tests" / "support" / "tsan.suppressions"
                 run_unit_tests(self.tally, "tsan", names, {"TSAN_OPTIONS": f"suppressions={suppressions} exitcode=99"})
                 for name in THREADED_SCENARIOS:
@@ -248,14 +248,14 @@ class Suite:
         return status == 0
 
     def run_lint(self, files, test=None):
-        if self.builds.provide("release", ["waxwingd", "waxwing"]):
+        if self.builds.provide("release", ["waxwingd", "waxwing", "waxwing-signer"]):
             for name, file in files.items():
                 run_python_tests(self.tally, f"lint {name}", file, BUILD / "release", test)
 
     def run_scenarios(self, files, test=None):
         for name, file in files.items():
             preset = "release" if name in RELEASE_SCENARIOS else "dev"
-            targets = ["waxwingd", "waxwing"] if preset == "release" or self.options.names else []
+            targets = ["waxwingd", "waxwing", "waxwing-signer"] if preset == "release" or self.options.names else []
             if self.builds.provide(preset, targets):
                 run_python_tests(self.tally, f"scenario {name}", file, BUILD / preset, test, self.options.keep)
 

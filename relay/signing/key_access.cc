@@ -1,0 +1,35 @@
+#include "relay/signing/key_access.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "keys/sealing_secret.h"
+
+namespace waxwing {
+
+std::string keys_directory(const Config& config) {
+  if (!config.keys_directory.empty()) return config.keys_directory;
+  return config.signer_socket.empty() ? config.state_directory + "/keys" : kSignerKeysDirectory;
+}
+
+std::string keys_parent(const Config& config) {
+  const std::string path = keys_directory(config);
+  return path.substr(0, std::max<std::size_t>(path.find_last_of('/'), 1));
+}
+
+Result<std::shared_ptr<KeySealing>> make_sealing(const Config& config) {
+  if (config.key_sealing == KeySealingMode::None) return std::shared_ptr<KeySealing>();
+  const auto kind = config.key_sealing == KeySealingMode::Key ? SealingSecretKind::Key : SealingSecretKind::Passphrase;
+  auto secret = load_sealing_secret(kind, config.sealing_file);
+  if (!secret) return tl::unexpected(secret.error());
+  return std::make_shared<KeySealing>(kind, std::move(*secret));
+}
+
+Result<std::unique_ptr<KeyDirectory>> open_keys(const Config& config) {
+  auto sealing = make_sealing(config);
+  if (!sealing) return tl::unexpected(sealing.error());
+  return std::make_unique<KeyDirectory>(keys_directory(config), ::geteuid(), std::move(*sealing));
+}
+
+}  // namespace waxwing
