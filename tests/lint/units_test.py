@@ -17,14 +17,26 @@ UNITS = project.ROOT / "systemd"
 
 
 class Units(unittest.TestCase):
-    def test_the_service_is_exposed_by_two_at_most(self):
+    def exposure(self, unit):
         tree = debian_unpack.unpack("systemd")
-        answer = subprocess.run([tree.program("usr/bin/systemd-analyze"), "security", "--offline=true", "--threshold=20", "--no-pager",
-                                 str(UNITS / "waxwing.service")], capture_output=True, text=True, env=tree.environment())
-        exposure = re.search(r"exposure level for waxwing.service: ([\d.]+)", answer.stdout)
-        self.assertTrue(exposure, answer.stderr)
-        self.assertLessEqual(float(exposure.group(1)), 2.0)
-        self.assertEqual(answer.returncode, 0, answer.stderr)
+        answer = subprocess.run([tree.program("usr/bin/systemd-analyze"), "security", "--offline=true", "--no-pager", str(UNITS / unit)],
+                                capture_output=True, text=True, env=tree.environment())
+        found = re.search(rf"exposure level for {unit}: ([\d.]+)", answer.stdout)
+        self.assertTrue(found, answer.stderr)
+        return float(found.group(1))
+
+    def test_the_service_is_exposed_by_two_at_most(self):
+        self.assertLessEqual(self.exposure("waxwing.service"), 2.0)
+
+    def test_the_signer_is_exposed_by_seven_tenths_at_most(self):
+        self.assertLessEqual(self.exposure("waxwing-signer.service"), 0.7)
+
+    def test_the_signer_has_no_network_and_the_relay_does_not_see_its_keys(self):
+        signer = (UNITS / "waxwing-signer.service").read_text()
+        self.assertIn("\nPrivateNetwork=yes\n", signer)
+        self.assertIn("\nRestrictAddressFamilies=AF_UNIX\n", signer)
+        self.assertIn("\nInaccessiblePaths=-/var/lib/waxwing-signer\n", (UNITS / "waxwing.service").read_text())
+        self.assertRegex((UNITS / "waxwing.tmpfiles").read_text(), r"d /var/lib/waxwing-signer 0700 waxwing-signer waxwing-signer")
 
     def test_the_units_are_well_formed(self):
         if not shutil.which("systemd-analyze"):
@@ -41,13 +53,15 @@ class Units(unittest.TestCase):
                 parser = configparser.ConfigParser(strict=False, interpolation=None)
                 parser.optionxform = str
                 parser.read(unit)
-                self.assertEqual(parser["Socket"]["Service"], "waxwing.service")
+                service = "waxwing-signer.service" if unit.name == "waxwing-signer.socket" else "waxwing.service"
+                self.assertEqual(parser["Socket"]["Service"], service)
                 self.assertEqual(f"waxwing-{parser['Socket']['FileDescriptorName']}.socket", unit.name)
 
     def test_the_account_of_the_service_is_made_by_sysusers(self):
         accounts = re.findall(r"^u (\S+)", (UNITS / "waxwing.sysusers").read_text(), re.MULTILINE)
-        users = re.findall(r"^User=(.*)$", (UNITS / "waxwing.service").read_text(), re.MULTILINE)
-        self.assertEqual(users, accounts)
+        users = [user for unit in sorted(UNITS.glob("*.service"))
+                 for user in re.findall(r"^User=(.*)$", unit.read_text(), re.MULTILINE)]
+        self.assertEqual(sorted(users), sorted(accounts))
 
 
 if __name__ == "__main__":
