@@ -114,7 +114,8 @@ void LoadClient::on_rcpt(const SmtpReply& reply) {
 
 void LoadClient::on_data(const SmtpReply& reply) {
   if (reply.code != 354) return on_end_of_data(reply);
-  const std::string data = make_data(message_, options_.size_octets);
+  const std::size_t size = options_.sizes_octets[(number_ + sent_) % options_.sizes_octets.size()];
+  const std::string data = make_data(message_, size);
   step_ = &LoadClient::on_end_of_data;
   connection_->write(data);
   final_dot_ = std::chrono::steady_clock::now();

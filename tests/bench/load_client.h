@@ -27,7 +27,7 @@ struct LoadOptions {
   std::string from;
   std::vector<std::string> to;  ///< taken in turn
   std::size_t messages_per_connection = 100;
-  std::size_t size_octets = 4'096;
+  std::vector<std::size_t> sizes_octets = {4'096};  ///< taken in turn
   std::string id_prefix;
 };
 

@@ -77,7 +77,8 @@ void add_options(CLI::App& app, CommandLine& line) {
   app.add_option("--password-file", line.password_file, "file whose first line is the password")->needs(user);
   app.add_option("--connections", line.connections)->check(CLI::Range(1, 10'000));
   app.add_option("--messages-per-connection", line.load.messages_per_connection)->check(CLI::Range(1, 10'000'000));
-  app.add_option("--size", line.load.size_octets, "octets of each message")->check(CLI::Range(1, 100'000'000));
+  app.add_option("--size", line.load.sizes_octets, "octets of each message; several are taken in turn")
+      ->check(CLI::Range(1, 100'000'000));
   app.add_option("--from", line.load.from)->required();
   app.add_option("--to", line.load.to, "recipient; several are taken in turn")->required();
   app.add_option("--ledger", line.ledger_file, "file for the Message-ID of each acknowledged message");

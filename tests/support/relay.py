@@ -182,9 +182,10 @@ class Relay:
         """Adds an account that may send as `senders`; none given: as anybody."""
         self.ask("account", "add", name, *(item for sender in senders for item in ("--sender", sender)), stdin=password + "\n")
 
-    def create_keys(self, domain, selector, publish=True):
-        """Makes both keys of a selector and puts their records into the DNS world. Gives {name: text} of the records."""
-        self.ask("keys", "create", domain, selector)
+    def create_keys(self, domain, selector, publish=True, algorithm="pair"):
+        """Makes keys of a selector, both by default, and puts their records into the DNS world. Gives {name: text} of the
+        records."""
+        self.ask("keys", "create", domain, selector, "--algorithm", algorithm)
         records = self.key_records(domain)
         if publish:
             for name, text in records.items():
