@@ -59,7 +59,7 @@ Result<void> release_message(SqliteQueueStore& store, QueueId id, const std::str
     update.next_attempt = now;
     if (auto updated = store.update(update); !updated) return updated;
     reply.effects.retry.push_back(
-        {id, recipient.ordinal, recipient.address.domain.str(), recipient.attempts, now, expires});
+        {id, recipient.ordinal, recipient.address.domain.str(), recipient.attempts, now, expires, message->tenant});
     ++count;
   }
   add_line(reply, {{"id", id.str()}, {"released", count}});

@@ -53,8 +53,8 @@ Result<void> retry_message(SqliteQueueStore& store, QueueId id, const QueueFilte
     update.state = recipient.attempts == 0 ? RecipientState::Queued : RecipientState::Deferred;
     update.next_attempt = now;
     if (auto updated = store.update(update); !updated) return updated;
-    reply.effects.retry.push_back(
-        {id, recipient.ordinal, recipient.address.domain.str(), recipient.attempts, now, message->expires});
+    reply.effects.retry.push_back({id, recipient.ordinal, recipient.address.domain.str(), recipient.attempts, now,
+                                   message->expires, message->tenant});
     ++count;
   }
   add_line(reply, {{"id", id.str()}, {"retried", count}});

@@ -25,7 +25,8 @@ const QueuedRecipient* find_recipient(const QueuedMessage& message, std::uint32_
 
 WaitingRecipient waiting_recipient(const QueuedMessage& message, const QueuedRecipient& recipient) {
   return {message.id,         recipient.ordinal,      recipient.address.domain.str(),
-          recipient.attempts, recipient.next_attempt, message.expires};
+          recipient.attempts, recipient.next_attempt, message.expires,
+          message.tenant};
 }
 
 std::string_view state_event(RecipientState state) {

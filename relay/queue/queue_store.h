@@ -32,6 +32,7 @@ struct WaitingRecipient {
   std::uint32_t attempts = 0;
   WallTime next_attempt;
   WallTime expires;
+  std::string tenant{};  ///< of the account that submitted
 };
 
 /// Filters of `queue list`; all that are set must hold.

@@ -31,31 +31,44 @@ std::vector<DueBatch> Scheduler::take_due(WallTime now, std::size_t max_batches)
     batches.push_back(take_batch(expired_.first, Place::Expired));
   }
   while (batches.size() < max_batches && active_ < limits_.active_total && !round_.empty()) {
-    const Index domain = round_.front();
+    const Index tenant = round_.front();
     round_.pop_front();
-    domains_[domain].in_round = false;
-    const Index first = domains_[domain].ready.first;
-    if (first != kNone && domains_[domain].active < limits_.active_per_domain) {
-      batches.push_back(take_batch(first, Place::Ready));
-    }
-    enter_round(domain);
-    release_domain(domain);
+    tenants_[tenant].in_round = false;
+    take_turn(tenant, batches);
+    enter_round(tenant);
   }
   return batches;
+}
+
+// One flow of the tenant gives a batch, or turns out to have none to give now.
+void Scheduler::take_turn(Index tenant, std::vector<DueBatch>& batches) {
+  const Index flow = pop_front(tenants_[tenant].round);
+  flows_[flow].place = FlowPlace::Idle;
+  const Index domain = flows_[flow].domain;
+  const Index first = flows_[flow].ready.first;
+  if (first == kNone) {
+    call_next_in_line(domain);  // the slot for which this flow may have been called is for another
+    return release_flow(flow);
+  }
+  if (domains_[domain].active < limits_.active_per_domain) batches.push_back(take_batch(first, Place::Ready));
+  enter(flow);
 }
 
 bool Scheduler::finished(QueueId message, std::string_view domain, const std::vector<std::uint32_t>& ordinals) {
   bool wanted = true;
   delete_of_message(message.value(), [&](Entry& entry) {
-    if (entry.place != Place::Active || domains_[entry.domain].name != domain ||
+    if (entry.place != Place::Active || domains_[flows_[entry.flow].domain].name != domain ||
         std::ranges::find(ordinals, entry.ordinal) == ordinals.end()) {
       return false;
     }
     if (entry.forgotten) wanted = false;
     if (entry.has_slot) {
-      --domains_[entry.domain].active;
+      const Flow& flow = flows_[entry.flow];
+      --domains_[flow.domain].active;
+      --tenants_[flow.tenant].active;
       --active_;
-      enter_round(entry.domain);
+      enter_round(flow.tenant);
+      call_next_in_line(flow.domain);
     }
     return true;
   });
@@ -108,27 +121,57 @@ void Scheduler::forget(QueueId message) {
   });
 }
 
-Scheduler::Index Scheduler::domain_index(const std::string& name) {
-  if (const auto known = domain_by_name_.find(name); known != domain_by_name_.end()) return known->second;
-  Index index = static_cast<Index>(domains_.size());
-  if (free_domains_.empty()) {
-    domains_.emplace_back();
+template <class Named>
+Scheduler::Index Scheduler::Directory<Named>::find_or_add(const std::string& name) {
+  if (const auto known = by_name.find(name); known != by_name.end()) return known->second;
+  Index index = static_cast<Index>(all.size());
+  if (free.empty()) {
+    all.emplace_back();
   } else {
-    index = free_domains_.back();
-    free_domains_.pop_back();
+    index = free.back();
+    free.pop_back();
   }
-  domains_[index].name = name;
-  domain_by_name_.emplace(name, index);
+  all[index].name = name;
+  by_name.emplace(name, index);
   return index;
 }
 
-// A domain in the round is kept until its turn, so that the round never names one that is gone.
-void Scheduler::release_domain(Index domain) {
-  Domain& unused = domains_[domain];
-  if (unused.recipients > 0 || unused.in_round || unused.name.empty()) return;
-  domain_by_name_.erase(unused.name);
-  unused = Domain{};
-  free_domains_.push_back(domain);
+template <class Named>
+void Scheduler::Directory<Named>::remove(Index index) {
+  by_name.erase(all[index].name);
+  all[index] = Named{};
+  free.push_back(index);
+}
+
+Scheduler::Index Scheduler::flow_index(const std::string& tenant_name, const std::string& domain_name) {
+  const Index tenant = tenants_.find_or_add(tenant_name);
+  const Index domain = domains_.find_or_add(domain_name);
+  const auto [known, is_new] = flow_by_pair_.try_emplace((std::uint64_t{tenant} << 32) | domain, kNone);
+  if (!is_new) return known->second;
+  Index index = static_cast<Index>(flows_.size());
+  if (free_flows_.empty()) {
+    flows_.emplace_back();
+  } else {
+    index = free_flows_.back();
+    free_flows_.pop_back();
+  }
+  flows_[index].tenant = tenant;
+  flows_[index].domain = domain;
+  ++tenants_[tenant].flows;
+  ++domains_[domain].flows;
+  return known->second = index;
+}
+
+// A flow in a round or a line is kept until its turn, so that neither names one that is gone.
+void Scheduler::release_flow(Index flow) {
+  const Flow unused = flows_[flow];
+  if (unused.recipients > 0 || unused.place != FlowPlace::Idle || unused.tenant == kNone) return;
+  flow_by_pair_.erase((std::uint64_t{unused.tenant} << 32) | unused.domain);
+  flows_[flow] = Flow{};
+  free_flows_.push_back(flow);
+  if (--domains_[unused.domain].flows == 0) domains_.remove(unused.domain);
+  Tenant& tenant = tenants_[unused.tenant];
+  if (--tenant.flows == 0 && !tenant.in_round) tenants_.remove(unused.tenant);
 }
 
 Scheduler::Index Scheduler::find_entry(QueueId message, std::uint32_t ordinal) const {
@@ -152,8 +195,8 @@ Scheduler::Index Scheduler::new_entry(const WaitingRecipient& recipient) {
   entry.message = recipient.message.value();
   entry.ordinal = recipient.ordinal;
   entry.expires = recipient.expires;
-  entry.domain = domain_index(recipient.domain);
-  ++domains_[entry.domain].recipients;
+  entry.flow = flow_index(recipient.tenant, recipient.domain);
+  ++flows_[entry.flow].recipients;
   const auto [first, is_new] = first_of_message_.try_emplace(entry.message, index);
   if (!is_new) entry.next_of_message = std::exchange(first->second, index);
   return index;
@@ -161,11 +204,11 @@ Scheduler::Index Scheduler::new_entry(const WaitingRecipient& recipient) {
 
 // Its place and its message's chain must have been left.
 void Scheduler::delete_entry(Index entry) {
-  const Index domain = entries_[entry].domain;
+  const Index flow = entries_[entry].flow;
   entries_[entry] = Entry{};
   free_entries_.push_back(entry);
-  --domains_[domain].recipients;
-  release_domain(domain);
+  --flows_[flow].recipients;
+  release_flow(flow);
 }
 
 void Scheduler::push(ReadyList& list, Index entry) {
@@ -182,7 +225,7 @@ void Scheduler::unlink(ReadyList& list, Index entry) {
 }
 
 void Scheduler::leave_place(Index entry) {
-  if (entries_[entry].place == Place::Ready) unlink(domains_[entries_[entry].domain].ready, entry);
+  if (entries_[entry].place == Place::Ready) unlink(flows_[entries_[entry].flow].ready, entry);
   if (entries_[entry].place == Place::Expired) unlink(expired_, entry);
   heap_.erase(entry);
 }
@@ -194,16 +237,64 @@ void Scheduler::make_waiting(Index entry, WallTime next_attempt) {
 
 void Scheduler::make_ready(Index entry) {
   entries_[entry].place = Place::Ready;
-  push(domains_[entries_[entry].domain].ready, entry);
+  push(flows_[entries_[entry].flow].ready, entry);
   heap_.insert(entry, entries_[entry].expires);
-  enter_round(entries_[entry].domain);
+  enter(entries_[entry].flow);
 }
 
-void Scheduler::enter_round(Index domain) {
-  Domain& candidate = domains_[domain];
-  if (candidate.in_round || candidate.ready.first == kNone || candidate.active >= limits_.active_per_domain) return;
+void Scheduler::push_back(FlowList& list, Index flow) {
+  flows_[flow].next = kNone;
+  (list.empty() ? list.first : flows_[list.last].next) = flow;
+  list.last = flow;
+}
+
+void Scheduler::push_front(FlowList& list, Index flow) {
+  flows_[flow].next = list.first;
+  if (list.empty()) list.last = flow;
+  list.first = flow;
+}
+
+Scheduler::Index Scheduler::pop_front(FlowList& list) {
+  const Index flow = list.first;
+  list.first = flows_[flow].next;
+  if (list.empty()) list.last = kNone;
+  return flow;
+}
+
+// A flow that has something ready goes where it gets its turn.
+void Scheduler::enter(Index flow) {
+  Flow& candidate = flows_[flow];
+  if (candidate.place != FlowPlace::Idle || candidate.ready.first == kNone) return;
+  if (domains_[candidate.domain].active >= limits_.active_per_domain) {
+    candidate.place = FlowPlace::InLine;
+    push_back(domains_[candidate.domain].line, flow);
+    return;
+  }
+  candidate.place = FlowPlace::InRound;
+  push_back(tenants_[candidate.tenant].round, flow);
+  enter_round(candidate.tenant);
+}
+
+void Scheduler::enter_round(Index tenant) {
+  Tenant& candidate = tenants_[tenant];
+  if (candidate.in_round || candidate.round.empty() || candidate.active >= limits_.active_per_tenant) return;
   candidate.in_round = true;
-  round_.push_back(domain);
+  round_.push_back(tenant);
+}
+
+// A domain has a slot free. It is for the first in line whose tenant may use it; those before it, whose tenants have as
+// much under way as they may, go where they are found when that changes.
+void Scheduler::call_next_in_line(Index domain) {
+  FlowList& line = domains_[domain].line;
+  bool called = domains_[domain].active >= limits_.active_per_domain;
+  while (!called && !line.empty()) {
+    const Index flow = pop_front(line);
+    Tenant& tenant = tenants_[flows_[flow].tenant];
+    flows_[flow].place = FlowPlace::InRound;
+    push_front(tenant.round, flow);  // before the tenant uses up its share for others
+    enter_round(flows_[flow].tenant);
+    called = tenant.active < limits_.active_per_tenant;
+  }
 }
 
 // Moves everything whose time has come.
@@ -222,7 +313,8 @@ void Scheduler::wake(WallTime now) {
 
 // Takes `first` and whatever else of its message and domain is in the same place.
 DueBatch Scheduler::take_batch(Index first, Place from) {
-  const Index domain = entries_[first].domain;
+  const Index flow = entries_[first].flow;
+  const Index domain = flows_[flow].domain;
   DueBatch batch{QueueId(entries_[first].message), domains_[domain].name, {}, from == Place::Expired};
   const auto take = [&](Index entry) {
     leave_place(entry);
@@ -233,12 +325,13 @@ DueBatch Scheduler::take_batch(Index first, Place from) {
   if (!batch.expired) {
     entries_[first].has_slot = true;
     ++domains_[domain].active;
+    ++tenants_[flows_[flow].tenant].active;
     ++active_;
   }
   Index entry = first_of_message_.at(entries_[first].message);
   for (; entry != kNone && batch.ordinals.size() < limits_.recipients_per_batch;
        entry = entries_[entry].next_of_message) {
-    if (entries_[entry].domain == domain && entries_[entry].place == from) take(entry);
+    if (entries_[entry].flow == flow && entries_[entry].place == from) take(entry);
   }
   std::ranges::sort(batch.ordinals);
   return batch;

@@ -25,8 +25,10 @@ struct DueBatch {
   bool expired = false;  ///< their time is over: to be made Expired without another attempt; takes no slot of a domain
 };
 
-/// Decides which waiting recipients are tried now. Time is what the caller says. Domains take turns, so that a domain
-/// with a million recipients delays no other; within a domain, first due is first out.
+/// Decides which waiting recipients are tried now. Time is what the caller says. Tenants take turns, and within a tenant
+/// its domains do, so that neither a tenant nor a domain with a million recipients delays another; what a tenant has for
+/// one domain is a flow, in which first due is first out. Where a domain has no slot free, the flows of all tenants wait
+/// in line for the next one.
 ///
 /// A recipient is waiting (for its time), ready (its time has come), held, or active (taken). Nothing but finished()
 /// ends being active. A recipient whose message expires is given out at that moment, even when its domain has no slot
@@ -37,6 +39,7 @@ class Scheduler {
  public:
   struct Limits {
     std::size_t active_per_domain = 20;      ///< batches of one domain under way
+    std::size_t active_per_tenant = 500;     ///< batches of one tenant under way
     std::size_t active_total = 1'000;        ///< batches of all domains under way
     std::size_t recipients_per_batch = 100;  ///< RFC 5321 §4.5.3.1.8: every server takes 100
   };
@@ -80,7 +83,7 @@ class Scheduler {
     std::uint64_t message = 0;
     WallTime expires;
     std::uint32_t ordinal = 0;
-    Index domain = kNone;
+    Index flow = kNone;
     Index next_of_message = kNone;
     Index previous = kNone;  // in a ReadyList
     Index next = kNone;
@@ -92,16 +95,50 @@ class Scheduler {
     Index first = kNone;
     Index last = kNone;
   };
-  struct Domain {
+  // Through Flow::next: a flow is in one list at most.
+  struct FlowList {
+    Index first = kNone;
+    Index last = kNone;
+    [[nodiscard]] bool empty() const { return first == kNone; }
+  };
+  struct Tenant {
     std::string name;
-    ReadyList ready;
-    std::size_t recipients = 0;
+    FlowList round;  // its flows that may have their turn
+    std::size_t flows = 0;
     std::size_t active = 0;
     bool in_round = false;
   };
+  struct Domain {
+    std::string name;
+    FlowList line;  // flows that wait for a slot
+    std::size_t flows = 0;
+    std::size_t active = 0;
+  };
+  enum class FlowPlace : std::uint8_t { Idle, InRound, InLine };
+  struct Flow {
+    Index tenant = kNone;
+    Index domain = kNone;
+    ReadyList ready;
+    std::size_t recipients = 0;
+    Index next = kNone;
+    FlowPlace place = FlowPlace::Idle;
+  };
 
-  [[nodiscard]] Index domain_index(const std::string& name);
-  void release_domain(Index domain);
+  // Things that are found by their name; an index stays the same while something uses it.
+  template <class Named>
+  struct Directory {
+    [[nodiscard]] Index find_or_add(const std::string& name);
+    void remove(Index index);
+    Named& operator[](Index index) { return all[index]; }
+    const Named& operator[](Index index) const { return all[index]; }
+
+    std::vector<Named> all;
+    std::vector<Index> free;
+    std::unordered_map<std::string, Index> by_name;
+  };
+
+  [[nodiscard]] Index flow_index(const std::string& tenant, const std::string& domain);
+  void release_flow(Index flow);
   [[nodiscard]] Index find_entry(QueueId message, std::uint32_t ordinal) const;
   [[nodiscard]] Index new_entry(const WaitingRecipient& recipient);
   void delete_entry(Index entry);
@@ -110,7 +147,13 @@ class Scheduler {
   void leave_place(Index entry);
   void make_waiting(Index entry, WallTime next_attempt);
   void make_ready(Index entry);
-  void enter_round(Index domain);
+  void push_back(FlowList& list, Index flow);
+  void push_front(FlowList& list, Index flow);
+  [[nodiscard]] Index pop_front(FlowList& list);
+  void enter(Index flow);
+  void enter_round(Index tenant);
+  void call_next_in_line(Index domain);
+  void take_turn(Index tenant, std::vector<DueBatch>& batches);
   void wake(WallTime now);
   [[nodiscard]] DueBatch take_batch(Index first, Place from);
   template <class Predicate>
@@ -119,14 +162,16 @@ class Scheduler {
   Limits limits_;
   std::vector<Entry> entries_;
   std::vector<Index> free_entries_;
-  std::vector<Domain> domains_;
-  std::vector<Index> free_domains_;
-  std::unordered_map<std::string, Index> domain_by_name_;
+  Directory<Tenant> tenants_;
+  Directory<Domain> domains_;
+  std::vector<Flow> flows_;
+  std::vector<Index> free_flows_;
+  std::unordered_map<std::uint64_t, Index> flow_by_pair_;  // of tenant and domain
   std::unordered_map<std::uint64_t, Index> first_of_message_;
   std::unordered_set<std::uint64_t> held_;
   DueHeap heap_;  // waiting: next attempt or expiry, whichever is first; ready: expiry
   ReadyList expired_;
-  std::deque<Index> round_;  // domains that may have their turn
+  std::deque<Index> round_;  // tenants that may have their turn
   std::size_t active_ = 0;
 };
 

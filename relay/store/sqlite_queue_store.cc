@@ -303,7 +303,7 @@ Result<void> SqliteQueueStore::each_waiting(const std::function<void(const Waiti
   if (!connection_) return not_open();
   return connection_->contained("read the queue", [&]() -> Result<void> {
     auto row = connection_->query(
-        "SELECT message, ordinal, recipients.domain, attempts, next_attempt, expires FROM recipients "
+        "SELECT message, ordinal, recipients.domain, attempts, next_attempt, expires, tenant FROM recipients "
         "JOIN messages ON messages.id=recipients.message WHERE state<2 ORDER BY next_attempt");
     while (row.step()) {
       row.rewind_columns();
@@ -315,6 +315,7 @@ Result<void> SqliteQueueStore::each_waiting(const std::function<void(const Waiti
         recipient.attempts = static_cast<std::uint32_t>(row.integer(0, kMaxStoredCount));
         recipient.next_attempt = row.time();
         recipient.expires = row.time();
+        recipient.tenant = row.octets(kMaxStoredNameOctets);
       });
       each(recipient);
     }
