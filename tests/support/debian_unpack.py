@@ -56,6 +56,8 @@ PROGRAMS = {
     "postfix": ["usr/lib/postfix/sbin/master", "usr/lib/postfix/sbin/smtpd", "usr/sbin/postconf", "usr/sbin/posttls-finger"],
     "opendkim": ["usr/sbin/opendkim"],
     "sasl2-bin": ["usr/sbin/saslpasswd2"],
+    "nsd": ["usr/sbin/nsd", "usr/sbin/nsd-checkconf"],
+    "exim4-daemon-light": ["usr/sbin/exim4"],
     "systemd": ["usr/bin/systemd-analyze"],
 }
 

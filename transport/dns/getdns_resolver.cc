@@ -12,20 +12,6 @@
 #include "transport/dns/getdns_context.h"
 
 namespace waxwing {
-namespace {
-
-using Octets = std::vector<std::uint8_t>;
-
-// The wire of the reply; empty: none came.
-Octets reply_octets(const getdns_dict* response) {
-  getdns_bindata* wire = nullptr;
-  if (response == nullptr || getdns_dict_get_bindata(response, "/replies_full/0", &wire) != GETDNS_RETURN_GOOD)
-    return {};
-  return {wire->data, wire->data + wire->size};
-}
-
-}  // namespace
-
 // Outlives its resolver only inside tasks that are posted already; these find `alive` false.
 struct GetdnsResolver::Impl : public std::enable_shared_from_this<Impl> {
   enum class Checking { Enabled, Disabled };
@@ -37,7 +23,7 @@ struct GetdnsResolver::Impl : public std::enable_shared_from_this<Impl> {
     std::list<Lookup>::iterator place{};  // in in_flight
     std::size_t attempt = 0;
     Checking checking = Checking::Enabled;
-    Octets reply;
+    std::vector<std::uint8_t> reply;
   };
 
   Impl(EventLoop& its_loop, const Options& its_options)
@@ -60,8 +46,8 @@ struct GetdnsResolver::Impl : public std::enable_shared_from_this<Impl> {
   std::list<Lookup> waiting;    // for their turn
   std::list<Lookup> in_flight;  // before the contexts: they call back while they are destroyed
   GetdnsDict checking_disabled;
-  GetdnsContext udp;
-  GetdnsContext tcp;
+  GetdnsContext first;  // of all attempts but the last
+  GetdnsContext last;
   bool alive = true;
 };
 
@@ -82,8 +68,8 @@ void GetdnsResolver::Impl::start_next() {
 }
 
 void GetdnsResolver::Impl::ask(Lookup& lookup) {
-  const bool last = lookup.attempt + 1 == options.attempt_timeouts.size();
-  getdns_context* context = last ? tcp.get() : udp.get();
+  const bool is_last = lookup.attempt + 1 == options.attempt_timeouts.size();
+  getdns_context* context = is_last && last ? last.get() : first.get();
   getdns_dict* extensions = lookup.checking == Checking::Disabled ? checking_disabled.get() : nullptr;
   const auto on_callback = [](getdns_context*, getdns_callback_type_t, getdns_dict* response, void* argument,
                               getdns_transaction_t) {
@@ -111,7 +97,8 @@ void GetdnsResolver::Impl::on_response(Lookup& lookup) {
     try_again(lookup, fmt::format("no answer from {}", server));
     return;
   }
-  const auto trust = options.server.is_loopback() ? AuthenticatedData::Trusted : AuthenticatedData::Ignored;
+  const bool is_trusted = options.tls || options.server.is_loopback();
+  const auto trust = is_trusted ? AuthenticatedData::Trusted : AuthenticatedData::Ignored;
   ReplyReading reading = read_reply(lookup.reply, lookup.question, trust);
   const std::string detail = fmt::format("{} from {}", reading.answer.detail, server);
   switch (reading.kind) {
@@ -175,14 +162,18 @@ void GetdnsResolver::Impl::conclude(Lookup& lookup, const Answer& answer) {
 
 Result<std::unique_ptr<GetdnsResolver>> GetdnsResolver::create(EventLoop& loop, const Options& options) {
   auto impl = std::make_shared<Impl>(loop, options);
-  auto udp = make_stub_context(impl->adapter, options.server, options.port, DnsTransport::UdpThenTcp);
-  if (!udp) return tl::unexpected(udp.error());
-  auto tcp = make_stub_context(impl->adapter, options.server, options.port, DnsTransport::Tcp);
-  if (!tcp) return tl::unexpected(tcp.error());
+  const DnsTransport transport = options.tls ? DnsTransport::Tls : DnsTransport::UdpThenTcp;
+  auto first =
+      make_stub_context(impl->adapter, options.server, options.port, transport, options.tls.value_or(DnsTlsIdentity()));
+  if (!first) return tl::unexpected(first.error());
+  impl->first = std::move(*first);
+  if (!options.tls) {
+    auto last = make_stub_context(impl->adapter, options.server, options.port, DnsTransport::Tcp);
+    if (!last) return tl::unexpected(last.error());
+    impl->last = std::move(*last);
+  }
   auto checking_disabled = make_checking_disabled();
   if (!checking_disabled) return tl::unexpected(checking_disabled.error());
-  impl->udp = std::move(*udp);
-  impl->tcp = std::move(*tcp);
   impl->checking_disabled = std::move(*checking_disabled);
   return std::unique_ptr<GetdnsResolver>(new GetdnsResolver(std::move(impl)));
 }
@@ -191,8 +182,8 @@ GetdnsResolver::GetdnsResolver(std::shared_ptr<Impl> impl) : impl_(std::move(imp
 
 GetdnsResolver::~GetdnsResolver() {
   impl_->alive = false;
-  impl_->tcp.reset();
-  impl_->udp.reset();
+  impl_->last.reset();
+  impl_->first.reset();
   impl_->in_flight.clear();
   impl_->waiting.clear();
 }

@@ -1,16 +1,19 @@
-// waxwing-resolve SERVER PORT: reads lines "NAME TYPE" and prints for each "NAME TYPE STATUS DETAIL" in any order, with
+// waxwing-resolve SERVER PORT [NAME CA_FILE PIN], or recursing ROOT_SERVER TRUST_ANCHOR_FILE TIMEOUT_MS: reads lines "NAME TYPE" and prints for each "NAME TYPE STATUS DETAIL" in any order, with
 // status as secure, insecure, bogus or failed, and -nxdomain or -nodata where there are no records.
 
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "transport/dns/getdns_resolver.h"
+#include "transport/dns/recursing_resolver.h"
 
 namespace {
 
@@ -33,13 +36,15 @@ std::string describe(const Answer& answer) {
   return answer.records.empty() ? text + "-nodata" : text;
 }
 
-int run(const IpAddress& server, std::uint16_t port) {
-  EventLoop loop;
-  auto resolver = GetdnsResolver::create(loop, {.server = server, .port = port});
-  if (!resolver) {
-    fmt::print(stderr, "{}\n", resolver.error().detail);
-    return 1;
-  }
+template <class Kind>
+std::unique_ptr<Resolver> make(EventLoop& loop, const typename Kind::Options& options) {
+  auto resolver = Kind::create(loop, options);
+  if (resolver) return std::move(*resolver);
+  fmt::print(stderr, "{}\n", resolver.error().detail);
+  return nullptr;
+}
+
+int run(EventLoop& loop, Resolver& resolver) {
   std::size_t outstanding = 0;
   std::string name;
   std::string type_text;
@@ -50,7 +55,7 @@ int run(const IpAddress& server, std::uint16_t port) {
       return 2;
     }
     ++outstanding;
-    (*resolver)->resolve({name, *type}, [&, name, type_text](const Answer& answer) {
+    resolver.resolve({name, *type}, [&, name, type_text](const Answer& answer) {
       fmt::print("{} {} {} {} records={} ttl={} canonical={} alias={}\n", name, type_text, describe(answer),
                  answer.detail, answer.records.size(), answer.ttl_seconds, answer.canonical_name,
                  answer.alias_secure ? "secure" : "unproven");
@@ -64,13 +69,25 @@ int run(const IpAddress& server, std::uint16_t port) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  std::uint16_t port = 0;
-  const std::string_view port_text = count == 3 ? arguments[2] : "";
-  const auto server = IpAddress::parse(count == 3 ? arguments[1] : "");
-  std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
-  if (!server || port == 0) {
-    fmt::print(stderr, "usage: waxwing-resolve SERVER PORT\n");
+  const std::vector<std::string> words(arguments + 1, arguments + count);
+  EventLoop loop;
+  std::unique_ptr<Resolver> resolver;
+  const bool recursing = words.size() == 4 && words[0] == "recursing";
+  if (const auto server = IpAddress::parse(words.size() < 2 ? "" : words[recursing ? 1 : 0]); server && recursing) {
+    resolver = make<RecursingResolver>(loop, {.roots = {.trust_anchor_file = words[2], .root_servers = {*server}},
+                                              .timeout = Milliseconds(std::atoi(words[3].c_str()))});
+  } else if (server && (words.size() == 2 || words.size() == 5)) {
+    GetdnsResolver::Options options{.server = *server, .port = static_cast<std::uint16_t>(std::atoi(words[1].c_str()))};
+    if (words.size() == 5) {
+      options.tls = DnsTlsIdentity{.name = words[2], .pins = {}, .ca_file = words[3]};
+      if (!words[4].empty()) options.tls->pins = {words[4]};
+    }
+    resolver = make<GetdnsResolver>(loop, options);
+  } else {
+    fmt::print(stderr,
+               "usage: waxwing-resolve SERVER PORT [NAME CA_FILE PIN]\n"
+               "       waxwing-resolve recursing ROOT_SERVER TRUST_ANCHOR_FILE TIMEOUT_MS\n");
     return 2;
   }
-  return run(*server, port);
+  return resolver == nullptr ? 1 : run(loop, *resolver);
 }
