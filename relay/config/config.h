@@ -85,6 +85,13 @@ enum class TlsLoss { Ignore, Report, Defer };
 /// Under what private keys are sealed on disk: nothing, random octets, or a passphrase.
 enum class KeySealingMode { None, Key, Passphrase };
 
+/// Who answers questions of DNS and validates the answers.
+enum class DnsMode {
+  Stub,       ///< a resolver on this host
+  Tls,        ///< a resolver anywhere, over TLS, that proves who it is
+  Recursing,  ///< the relay itself
+};
+
 enum class LogFormat { Text, Json };
 
 /// The whole configuration. What load_config() returns is checked; the initialisers here are the defaults, from which
@@ -104,9 +111,14 @@ struct Config {
   Seconds idle_timeout{300};
 
   // [dns]
+  DnsMode dns_mode = DnsMode::Stub;              ///< `mode`
   IpAddress resolver_address = ipv4_loopback();  ///< `resolver`
   std::uint16_t resolver_port = 53;
-  std::string probe_name;  ///< a signed name that shows whether the resolver validates; empty: the root
+  std::string resolver_tls_name;               ///< `tls_name`; empty: not asked for
+  std::vector<std::string> resolver_tls_pins;  ///< `tls_pins`, base64; empty: not asked for
+  std::string trust_anchor_file = "/usr/share/dns/root.key";
+  std::vector<IpAddress> root_servers;  ///< empty: those of the public DNS
+  std::string probe_name;               ///< a signed name that shows whether the resolver validates; empty: the root
 
   // [egress]
   std::vector<IpAddress> egress_addresses;  ///< `addresses` that receivers see; SPF is checked for them

@@ -181,13 +181,40 @@ class Checks {
   }
 
   void check_resolver() {
+    if (is_misread("dns.mode") || is_misread("dns.resolver")) return;
+    switch (config_.dns_mode) {
+      case DnsMode::Stub:
+        return check_resolver_is_local();
+      case DnsMode::Tls:
+        return check_resolver_proves_itself();
+      case DnsMode::Recursing:
+        return check_file("dns.trust_anchor_file", "dns.trust_anchor_file", config_.trust_anchor_file,
+                          "Install the package dns-root-data, or write the path of another file of trust anchors");
+    }
+  }
+
+  void check_resolver_proves_itself() {
+    constexpr std::uint16_t kPlainPort = 53;
+    if (!is_set("dns.tls_name") && config_.resolver_tls_pins.empty() && !is_misread("dns.tls_pins")) {
+      mistakes_.add(place("dns.mode"), "dns.mode is \"tls\" and nothing says what the resolver must prove",
+                    "Add tls_name = \"...\" with the name in its certificate, or tls_pins with its keys");
+    }
+    if (config_.resolver_port != kPlainPort) return;
+    mistakes_.add(
+        place("dns.resolver", "dns.mode"),
+        "dns.mode is \"tls\" and dns.resolver has port 53, which is that of DNS without TLS",
+        fmt::format("Write resolver = \"{}\"",
+                    config_.resolver_address.family() == IpAddress::Family::V4 ? "ADDRESS:853" : "[ADDRESS]:853"));
+  }
+
+  void check_resolver_is_local() {
     if (config_.resolver_address.is_loopback()) return;
     mistakes_.add(
         place("dns.resolver"),
         fmt::format("dns.resolver is {}, which is not a loopback address: anybody on the way could forge its word on "
                     "DNSSEC",
                     config_.resolver_address.str()),
-        "Run a validating resolver such as unbound on this host, and write \"127.0.0.1\"");
+        "Run a validating resolver such as unbound on this host, and write \"127.0.0.1\"; or set mode = \"tls\"");
   }
 
   void check_source_addresses() {

@@ -34,6 +34,9 @@ constexpr ChoiceWord kPreflightWords[] = {{"enforce", static_cast<int>(Preflight
 constexpr ChoiceWord kKeySealingWords[] = {{"none", static_cast<int>(KeySealingMode::None)},
                                            {"key", static_cast<int>(KeySealingMode::Key)},
                                            {"passphrase", static_cast<int>(KeySealingMode::Passphrase)}};
+constexpr ChoiceWord kDnsModeWords[] = {{"stub", static_cast<int>(DnsMode::Stub)},
+                                        {"tls", static_cast<int>(DnsMode::Tls)},
+                                        {"recursing", static_cast<int>(DnsMode::Recursing)}};
 constexpr ChoiceWord kLogFormatWords[] = {{"text", static_cast<int>(LogFormat::Text)},
                                           {"json", static_cast<int>(LogFormat::Json)}};
 
@@ -180,12 +183,49 @@ const Option kOptions[] = {
      .most = kHour,
      .help = "A client that says nothing for so long is disconnected. RFC 5321 §4.5.3.2.7 asks for 5 minutes."},
     {.section = "dns",
+     .name = "mode",
+     .type = OptionType::Choice,
+     .field = &Config::dns_mode,
+     .choices = kDnsModeWords,
+     .help =
+         "\"stub\" asks a resolver on this host. \"tls\" asks a resolver anywhere by DNS over TLS, and only after it "
+         "has proven who it is (tls_name, tls_pins). \"recursing\" asks the servers of each domain and validates what "
+         "they say, where there is no resolver."},
+    {.section = "dns",
      .name = "resolver",
      .type = OptionType::Endpoint,
      .field = EndpointField{&Config::resolver_address, &Config::resolver_port},
-     .help = "Validating resolver, such as unbound, on a loopback address of this host: its word on DNSSEC is trusted, "
-             "so it "
-             "must not cross a network. The port is 53 unless written as in \"127.0.0.1:5353\" or \"[::1]:5353\"."},
+     .help =
+         "Validating resolver, such as unbound. With mode \"stub\" on a loopback address of this host: its word on "
+         "DNSSEC is trusted, so it must not cross a network. The port is 53 unless written as in \"127.0.0.1:5353\" "
+         "or \"[::1]:5353\"; with mode \"tls\" it must be written and is mostly 853."},
+    {.section = "dns",
+     .name = "tls_name",
+     .type = OptionType::Domain,
+     .field = &Config::resolver_tls_name,
+     .example = "\"dns.example.org\"",
+     .help = "With mode \"tls\": the name that the certificate of the resolver must have, by an authority of "
+             "delivery.ca_file."},
+    {.section = "dns",
+     .name = "tls_pins",
+     .type = OptionType::Pins,
+     .field = &Config::resolver_tls_pins,
+     .most = 16,
+     .help = "With mode \"tls\": keys of the resolver, one of which it must have; each is the SHA-256 digest of the "
+             "SubjectPublicKeyInfo (RFC 7858 §4.2). Where tls_name is set too, the resolver must prove both."},
+    {.section = "dns",
+     .name = "trust_anchor_file",
+     .type = OptionType::File,
+     .field = &Config::trust_anchor_file,
+     .help = "With mode \"recursing\": the keys that validation starts from, DS or DNSKEY records. Debian's package "
+             "dns-root-data keeps those of the public root; the relay does not follow changes of keys itself."},
+    {.section = "dns",
+     .name = "root_servers",
+     .type = OptionType::Addresses,
+     .field = &Config::root_servers,
+     .most = 32,
+     .help = "With mode \"recursing\": where recursion begins, on port 53. With none given, the servers of the public "
+             "root."},
     {.section = "dns",
      .name = "probe_name",
      .type = OptionType::Domain,

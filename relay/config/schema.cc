@@ -24,7 +24,7 @@ constexpr Section kSections[] = {
      "Where applications submit mail. Each listener is a [[listener]] of its own; without any, there is one on "
      "127.0.0.1 port 587 as below."},
     {"limits", "What one client may ask for, and all of them together."},
-    {"dns", "The resolver, which must validate DNSSEC."},
+    {"dns", "Who answers questions of DNS; it must validate DNSSEC."},
     {"egress", "The addresses from which mail leaves."},
     {"delivery", "How mail is handed to the hosts of recipient domains."},
     {"queue", "How long mail is kept and how often delivery is tried."},
@@ -198,8 +198,10 @@ std::string allowed_values(const Option& option) {
       return "a string, an IPv4 or IPv6 address";
     case OptionType::Addresses:
       return fmt::format("an array of at most {} strings, each an IPv4 or IPv6 address", option.most);
+    case OptionType::Pins:
+      return fmt::format("an array of at most {} strings, each the base64 of 32 octets", option.most);
     case OptionType::Endpoint:
-      return "a string, a loopback address with or without port, such as \"127.0.0.1:53\" or \"[::1]:53\"";
+      return "a string, an IP address with or without port, such as \"127.0.0.1:53\" or \"[::1]:53\"";
     case OptionType::Choice:
       for (const ChoiceWord& choice : option.choices) words.push_back(quoted(choice.word));
       return fmt::format("one of {}", fmt::join(words, ", "));

@@ -26,6 +26,7 @@ enum class OptionType {
   Durations,  ///< array of such strings
   Address,    ///< string, an IP address
   Addresses,  ///< array of such strings
+  Pins,       ///< array of strings, each the base64 of 32 octets
   Endpoint,   ///< string, an IP address with or without port
   Choice,     ///< one of some strings
   Date,       ///< date without time, in UTC
@@ -50,8 +51,8 @@ using OptionField =
     std::variant<std::string Config::*, unsigned Config::*, std::uint64_t Config::*, std::uint16_t Config::*,
                  bool Config::*, Seconds Config::*, std::vector<Seconds> Config::*, std::vector<IpAddress> Config::*,
                  TlsLevel Config::*, PreflightMode Config::*, LogFormat Config::*, KeySealingMode Config::*,
-                 EndpointField, std::string ListenerConfig::*, IpAddress ListenerConfig::*,
-                 std::uint16_t ListenerConfig::*, ListenerConfig::Tls ListenerConfig::*,
+                 DnsMode Config::*, std::vector<std::string> Config::*, EndpointField, std::string ListenerConfig::*,
+                 IpAddress ListenerConfig::*, std::uint16_t ListenerConfig::*, ListenerConfig::Tls ListenerConfig::*,
                  ListenerConfig::BareLineEnds ListenerConfig::*, ListenerConfig::Purpose ListenerConfig::*,
                  std::vector<IpAddress> ListenerConfig::*, ListenerConfig::LongLines ListenerConfig::*,
                  ListenerConfig::RawHeaders ListenerConfig::*, std::string PreflightRule::*,

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "policy/ascii.h"
+#include "policy/base64.h"
 #include "policy/utf8.h"
 #include "relay/config/quantity.h"
 #include "relay/config/spelling.h"
@@ -52,6 +53,12 @@ bool is_name(std::string_view text) {
 bool is_tenant(std::string_view text) {
   return !text.empty() && text.size() <= kMaxTenantOctets &&
          std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+}
+
+bool is_pin(std::string_view text) {
+  constexpr std::size_t kSha256Octets = 32;
+  const auto digest = decode_base64(text);
+  return digest && digest->size() == kSha256Octets && encode_base64(*digest) == text;
 }
 
 // Logs and replies show it on one line.
@@ -114,6 +121,9 @@ void ValueReader::read(const toml::node& node, std::string& out) {
   if (option_.type == OptionType::Tenant && !is_tenant(*text))
     return complain(node, fmt::format("is {}", shown(*text)));
   if (option_.type == OptionType::Text && !is_text(*text)) return complain(node, fmt::format("is {}", shown(*text)));
+  if (option_.type == OptionType::Pins && !is_pin(*text)) {
+    return complain(node, fmt::format("holds {}", shown(*text)));
+  }
   const bool is_path = option_.type == OptionType::Directory || option_.type == OptionType::File;
   if (is_path && !is_absolute_path(*text)) {
     return complain(node, fmt::format("is {}, which is not an absolute path", shown(*text)));

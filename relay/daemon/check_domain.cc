@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "relay/daemon/configured_resolver.h"
 #include "relay/daemon/key_ring.h"
 #include "relay/daemon/network.h"
 #include "relay/observe/event_log.h"
@@ -93,9 +94,9 @@ Result<std::vector<DomainFinding>> check_domain_now(const Config& config, const 
   loop.run();
   network->reset();  // what is still outstanding must not call the run
   if (run.findings()) return std::move(*run.findings());
-  return fail(ErrorKind::Unavailable, fmt::format("DNS did not answer within {} seconds; is the resolver {} up?",
-                                                  std::chrono::duration_cast<Seconds>(kDomainCheckTimeLimit).count(),
-                                                  config.resolver_address.str()));
+  return fail(ErrorKind::Unavailable,
+              fmt::format("DNS did not answer within {} seconds; is the resolver {} up?",
+                          std::chrono::duration_cast<Seconds>(kDomainCheckTimeLimit).count(), resolver_name(config)));
 }
 
 }  // namespace waxwing

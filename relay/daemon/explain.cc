@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "relay/config/tls_rules.h"
+#include "relay/daemon/configured_resolver.h"
 #include "relay/daemon/network.h"
 #include "relay/daemon/protection_findings.h"
 #include "relay/daemon/report_json.h"
@@ -77,7 +78,7 @@ Result<nlohmann::json> ask_network(const Config& config, Milliseconds time_limit
   if (!result) {
     return fail(ErrorKind::Unavailable,
                 fmt::format("there was no answer within {} seconds; is the resolver {} up?",
-                            std::chrono::duration_cast<Seconds>(time_limit).count(), config.resolver_address.str()));
+                            std::chrono::duration_cast<Seconds>(time_limit).count(), resolver_name(config)));
   }
   if (!reader && memory == Memory::Kept) (*result)["mta_sts"]["cache"] = "not readable: " + reader.error().detail;
   return std::move(*result);

@@ -11,13 +11,13 @@
 #include <unordered_map>
 #include <utility>
 
+#include "relay/daemon/configured_resolver.h"
 #include "relay/daemon/own_addresses.h"
 #include "relay/store/proven_tls_store.h"
 #include "relay/store/store_thread.h"
 #include "relay/store/sts_policy_store.h"
 #include "transport/delivery/https_exchange.h"
 #include "transport/dns/caching_resolver.h"
-#include "transport/dns/getdns_resolver.h"
 #include "transport/dns/validation_gate.h"
 #include "transport/dns/validation_probe.h"
 #include "transport/http/http_request.h"
@@ -150,7 +150,7 @@ struct Network::Parts {
   explicit Parts(EventLoop& its_loop) : loop(its_loop) {}
 
   EventLoop& loop;
-  std::unique_ptr<GetdnsResolver> stub;
+  std::unique_ptr<Resolver> asked;
   std::unique_ptr<Timer> probe_timer;
   std::unique_ptr<ValidationProbe> probe;
   std::unique_ptr<ValidationGate> gate;
@@ -169,13 +169,13 @@ void Network::set_up_validation(EventLoop& loop, const Config& config, EventLog&
   parts.probe_timer = std::make_unique<Timer>(loop, [&parts] { parts.probe->probe(); });
   ValidationProbe::Options options;
   if (!config.probe_name.empty()) options.question = {config.probe_name, RecordType::A};
-  parts.probe = std::make_unique<ValidationProbe>(*parts.stub, options,
+  parts.probe = std::make_unique<ValidationProbe>(*parts.asked, options,
                                                   [&parts](Milliseconds delay) { parts.probe_timer->start(delay); });
-  parts.gate = std::make_unique<ValidationGate>(*parts.stub, *parts.probe, config.resolver_address.str());
+  parts.gate = std::make_unique<ValidationGate>(*parts.asked, *parts.probe, resolver_name(config));
   parts.resolver = std::make_unique<CachingResolver>(
       *parts.gate, CachingResolver::Options(), [&loop] { return loop.now(); },
       [&loop](std::function<void()> task) { loop.post(std::move(task)); });
-  parts.probe->set_on_change([&parts, &log, server = config.resolver_address.str()](ValidationProbe::State state) {
+  parts.probe->set_on_change([&parts, &log, server = resolver_name(config)](ValidationProbe::State state) {
     parts.resolver->clear();
     if (parts.agent) parts.agent->forget_plans();
     if (state == ValidationProbe::State::Validating)
@@ -195,12 +195,9 @@ Result<std::unique_ptr<Network>> Network::create(EventLoop& loop, const Config& 
                                                  std::shared_ptr<const TrustAnchors> anchors, QueueReader* reader,
                                                  StoreThread* store) {
   auto parts = std::make_unique<Parts>(loop);
-  GetdnsResolver::Options dns;
-  dns.server = config.resolver_address;
-  dns.port = config.resolver_port;
-  auto stub = GetdnsResolver::create(loop, dns);
-  if (!stub) return tl::unexpected(stub.error());
-  parts->stub = std::move(*stub);
+  auto asked = make_configured_resolver(loop, config);
+  if (!asked) return tl::unexpected(asked.error());
+  parts->asked = std::move(*asked);
   set_up_validation(loop, config, log, *parts);
   auto tls = TlsClientContext::create(std::move(anchors), [&loop] { return loop.wall_now(); });
   if (!tls) return tl::unexpected(tls.error());

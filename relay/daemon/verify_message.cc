@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "relay/daemon/configured_resolver.h"
 #include "relay/daemon/file_content.h"
 #include "relay/daemon/network.h"
 #include "relay/observe/event_log.h"
@@ -68,9 +69,9 @@ Result<ReceivedVerdict> verify_message(const Config& config, const ReadMessage& 
   loop.run();
   network->reset();  // what is still outstanding must not call the run
   if (run.verdict()) return std::move(*run.verdict());
-  return fail(ErrorKind::Unavailable, fmt::format("DNS did not answer within {} seconds; is the resolver {} up?",
-                                                  std::chrono::duration_cast<Seconds>(kVerifyTimeLimit).count(),
-                                                  config.resolver_address.str()));
+  return fail(ErrorKind::Unavailable,
+              fmt::format("DNS did not answer within {} seconds; is the resolver {} up?",
+                          std::chrono::duration_cast<Seconds>(kVerifyTimeLimit).count(), resolver_name(config)));
 }
 
 }  // namespace waxwing

@@ -173,7 +173,7 @@ TEST_CASE("a resolver is an address with or without port") {
   CHECK(read("[dns]\nresolver = \"127.0.0.1:5300\"\n").resolver_port == 5300);
   for (const auto* text : {"localhost", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:53x", "[::1",
                            "[::1]x", "[::1]53", "[127.0.0.1:53", "", ":53", "[]"}) {
-    check_one(std::string("[dns]\nresolver = \"") + text + "\"\n", 2, "dns.resolver is", "loopback address");
+    check_one(std::string("[dns]\nresolver = \"") + text + "\"\n", 2, "dns.resolver is", "an IP address");
   }
 }
 
@@ -322,6 +322,30 @@ TEST_CASE("signatures must outlive the queue") {
 
 TEST_CASE("a resolver that is not on this host is refused") {
   check_one("[dns]\nresolver = \"192.0.2.53\"\n", 2, "not a loopback address", "unbound");
+}
+
+TEST_CASE("a resolver that is asked over TLS must have something to prove, and a port") {
+  const std::string tls = "[dns]\nmode = \"tls\"\n";
+  const std::string pin = "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"";
+  const Config named = read(tls + "resolver = \"192.0.2.53:853\"\ntls_name = \"DNS.example\"\n");
+  CHECK(named.dns_mode == DnsMode::Tls);
+  CHECK(named.resolver_tls_name == "dns.example");
+  const Config pinned = read(tls + "resolver = \"[2001:db8::53]:853\"\ntls_pins = [" + pin + "]\n");
+  CHECK(pinned.resolver_tls_pins.size() == 1);
+  check_one(tls + "resolver = \"192.0.2.53:853\"\n", 2, "what the resolver must prove", "tls_name");
+  check_one(tls + "tls_name = \"dns.example\"\n", 2, "port 53", "ADDRESS:853");
+  check_one(tls + "resolver = \"192.0.2.53\"\ntls_name = \"dns.example\"\n", 3, "port 53", "ADDRESS:853");
+  for (const std::string bad : {"\"AAAA\"", "\"not base64\"", "\"\""}) {
+    check_one(tls + "resolver = \"192.0.2.53:853\"\ntls_pins = [" + bad + "]\n", 4, "dns.tls_pins holds", "32 octets");
+  }
+}
+
+TEST_CASE("a relay that recurses needs trust anchors") {
+  const Config config = read("[dns]\nmode = \"recursing\"\nroot_servers = [\"192.0.2.1\"]\n");
+  CHECK(config.dns_mode == DnsMode::Recursing);
+  CHECK(config.root_servers.size() == 1);
+  check_one("[dns]\nmode = \"recursing\"\ntrust_anchor_file = \"/missing/root.key\"\n", 3, "there is no such file",
+            "dns-root-data");
 }
 
 TEST_CASE("missing authorities are reported, also those of the default") {
