@@ -18,6 +18,7 @@
 #include "relay/store/sts_policy_store.h"
 #include "transport/delivery/https_exchange.h"
 #include "transport/dns/caching_resolver.h"
+#include "transport/dns/recursing_resolver.h"
 #include "transport/dns/validation_gate.h"
 #include "transport/dns/validation_probe.h"
 #include "transport/http/http_request.h"
@@ -110,6 +111,15 @@ class StoredTlsMemory final : public TlsMemory {
   std::unordered_map<std::string, WallTime> noted_;
 };
 
+// A domain has its share of what the resolver has in flight, so that the cache must know how much that is.
+CachingResolver::Options cache_options(const Config& config) {
+  CachingResolver::Options options;
+  if (config.dns_mode != DnsMode::Recursing) return options;
+  options.max_outstanding = RecursingResolver::Options().max_outstanding;
+  options.max_outstanding_per_domain = options.max_outstanding / 2;
+  return options;
+}
+
 ErrorKind kind_of(int error) {
   if (error == ENOENT || error == ENOTDIR) return ErrorKind::NotFound;
   if (error == EACCES || error == EPERM) return ErrorKind::Denied;
@@ -173,7 +183,7 @@ void Network::set_up_validation(EventLoop& loop, const Config& config, EventLog&
                                                   [&parts](Milliseconds delay) { parts.probe_timer->start(delay); });
   parts.gate = std::make_unique<ValidationGate>(*parts.asked, *parts.probe, resolver_name(config));
   parts.resolver = std::make_unique<CachingResolver>(
-      *parts.gate, CachingResolver::Options(), [&loop] { return loop.now(); },
+      *parts.gate, cache_options(config), [&loop] { return loop.now(); },
       [&loop](std::function<void()> task) { loop.post(std::move(task)); });
   parts.probe->set_on_change([&parts, &log, server = resolver_name(config)](ValidationProbe::State state) {
     parts.resolver->clear();

@@ -1,12 +1,14 @@
 #include "transport/dns/caching_resolver.h"
 
 #include <algorithm>
-#include <deque>
 #include <map>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "transport/dns/answer_cache.h"
+#include "transport/dns/lookup_queue.h"
 
 namespace waxwing {
 
@@ -17,7 +19,8 @@ struct CachingResolver::State : public std::enable_shared_from_this<State> {
         options(its_options),
         now(std::move(its_now)),
         post(std::move(its_post)),
-        cache(its_options.max_entries, its_options.max_octets) {}
+        cache(its_options.max_entries, its_options.max_octets),
+        queue(its_options.max_outstanding_per_domain) {}
 
   void resolve(const Question& question, OnAnswer on_answer);
   void answer_later(OnAnswer on_answer, Answer answer);
@@ -32,10 +35,11 @@ struct CachingResolver::State : public std::enable_shared_from_this<State> {
   const Post post;
   AnswerCache cache;
   std::map<Question, std::vector<OnAnswer>> callers;  // of questions in flight and queued
-  std::deque<Question> queued;
-  std::size_t waiting = 0;      // callers in all
-  std::size_t outstanding = 0;  // questions in flight
-  std::size_t generation = 0;   // counts clear(): an answer asked for before it is not kept
+  LookupQueue queue;
+  std::size_t waiting = 0;                        // callers in all
+  std::map<std::string, std::size_t> waiting_by;  // domain
+  std::size_t outstanding = 0;                    // questions in flight
+  std::size_t generation = 0;                     // counts clear(): an answer asked for before it is not kept
 };
 
 void CachingResolver::State::resolve(const Question& question, OnAnswer on_answer) {
@@ -43,17 +47,20 @@ void CachingResolver::State::resolve(const Question& question, OnAnswer on_answe
     answer_later(std::move(on_answer), std::move(*known));
     return;
   }
-  if (waiting >= options.max_waiting) {
+  const auto share = waiting_by.try_emplace(std::string(sharing_domain(question.name))).first;
+  if (waiting >= options.max_waiting || share->second >= options.max_waiting_per_domain) {
+    if (share->second == 0) waiting_by.erase(share);
     Answer refusal;
     refusal.detail = "too many lookups";
     answer_later(std::move(on_answer), std::move(refusal));
     return;
   }
   ++waiting;
+  ++share->second;
   auto [entry, is_new] = callers.try_emplace(question);
   entry->second.push_back(std::move(on_answer));
   if (!is_new) return;
-  queued.push_back(question);
+  queue.push(question);
   ask_next();
 }
 
@@ -64,11 +71,11 @@ void CachingResolver::State::answer_later(OnAnswer on_answer, Answer answer) {
 }
 
 void CachingResolver::State::ask_next() {
-  while (outstanding < options.max_outstanding && !queued.empty()) {
-    const Question question = std::move(queued.front());
-    queued.pop_front();
+  while (outstanding < options.max_outstanding) {
+    const std::optional<Question> question = queue.pop();
+    if (!question) return;
     ++outstanding;
-    ask(question);
+    ask(*question);
   }
 }
 
@@ -80,9 +87,13 @@ void CachingResolver::State::ask(const Question& question) {
 
 void CachingResolver::State::on_answer_of_inner(const Question& question, std::size_t asked_in, const Answer& answer) {
   --outstanding;
+  queue.finished(question);
   const Answer kept = answer;  // the inner resolver's may be gone once a caller has acted
   const std::vector<OnAnswer> served = std::move(callers.extract(question).mapped());
   waiting -= served.size();
+  const auto share = waiting_by.find(std::string(sharing_domain(question.name)));
+  share->second -= served.size();
+  if (share->second == 0) waiting_by.erase(share);
   if (asked_in == generation) cache.add(question, kept, now() + lifetime(kept));
   ask_next();
   const std::weak_ptr<State> weak = weak_from_this();

@@ -17,7 +17,9 @@ class CachingResolver final : public Resolver {
     std::size_t max_entries = 20'000;
     std::size_t max_octets = 64 * 1'024 * 1'024;  ///< of all entries; the longest unused go first
     std::size_t max_outstanding = 100;            ///< questions in flight; more wait for their turn
+    std::size_t max_outstanding_per_domain = 20;  ///< of those, for names of one domain (sharing_domain())
     std::size_t max_waiting = 10'000;             ///< callers waiting; more get Failed with "too many lookups"
+    std::size_t max_waiting_per_domain = 2'000;   ///< of those, for names of one domain
     Seconds min_ttl{5};                           ///< so that a TTL of 0 is no lever to make us ask without end
     Seconds max_ttl{86'400};
     Seconds max_negative_ttl{3'600};  ///< absence (RFC 2308 §5)

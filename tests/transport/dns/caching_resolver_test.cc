@@ -24,7 +24,9 @@ struct World {
         inner, options, [this] { return now; }, tasks.post());
   }
 
-  Question question(int number = 0) const { return {"n" + std::to_string(number) + ".example", RecordType::A}; }
+  Question question(int number = 0, const std::string& domain = "") const {
+    return {"n" + std::to_string(number) + (domain.empty() ? "" : ".") + domain + ".example", RecordType::A};
+  }
 
   // Asks and runs posted tasks; no value: the answer is outstanding.
   std::shared_ptr<std::optional<Answer>> ask(const Question& asked) {
@@ -122,6 +124,38 @@ TEST_CASE("questions beyond the cap wait their turn, and beyond the queue they f
   CHECK(*second);
   CHECK(*third);
   CHECK_FALSE(*world.ask(world.question(4)));  // the refusal was not remembered
+}
+
+TEST_CASE("a domain has only its share of the questions in flight, and the others go on", "[caching_resolver]") {
+  World world;
+  world.options.max_outstanding = 5;
+  world.options.max_outstanding_per_domain = 2;
+  world.build();
+  for (int i = 0; i < 9; ++i) CHECK_FALSE(*world.ask(world.question(i, "dead")));
+  CHECK(world.inner.count == 2);
+  const auto good = world.ask(world.question(0, "good"));
+  CHECK(world.inner.count == 3);
+  world.inner.asked.back().on_answer(address_answer(300));
+  CHECK(*good);
+  CHECK(world.inner.count == 3);
+  world.inner.answer_next(address_answer(300));
+  CHECK(world.inner.count == 4);  // the next of the first domain
+}
+
+TEST_CASE("a domain has only its share of the callers that wait", "[caching_resolver]") {
+  World world;
+  world.options.max_waiting_per_domain = 2;
+  world.build();
+  const auto first = world.ask(world.question(1, "busy"));
+  const auto second = world.ask(world.question(1, "busy"));
+  const auto third = world.ask(world.question(2, "busy"));
+  REQUIRE(*third);
+  CHECK((*third)->detail == "too many lookups");
+  CHECK_FALSE(*world.ask(world.question(1, "calm")));
+  world.inner.answer_next(address_answer(300));
+  CHECK(*first);
+  CHECK(*second);
+  CHECK_FALSE(*world.ask(world.question(2, "busy")));
 }
 
 TEST_CASE("the longest unused entry is forgotten first", "[caching_resolver]") {
