@@ -74,6 +74,7 @@ void DeliveryAttempt::on_planned(const std::shared_ptr<const PlannedDestination>
       return try_next();
     case DestinationPlan::Outcome::Defer:
       if (request() == TlsRequest::Required && !plan.hosts.empty()) return try_next();
+      count_unknown_hosts();
       for (const PlannedHost& host : plan.hosts) count_refusal(host);
       return finish_undecided({Kind::Deferred, plan.status, plan.reason, {}});
     case DestinationPlan::Outcome::Bounce:
@@ -159,6 +160,15 @@ void DeliveryAttempt::count_refusal(const PlannedHost& host) {
   if (auto failure = tls_failure_of_host(host.facts, planned_->plan.sts, host.requirement)) {
     count_session(host, std::move(failure));
   }
+}
+
+void DeliveryAttempt::count_unknown_hosts() {
+  const DestinationPlan& plan = planned_->plan;
+  if (!plan.mx_failure || job_.demands.sets_policy_aside()) return;
+  TlsSessionResult result;
+  result.policy.domain = plan.sts.domain;
+  result.failure = plan.mx_failure;
+  tls_results_.push_back(std::move(result));
 }
 
 void DeliveryAttempt::count_policy_fetch() {

@@ -52,6 +52,7 @@ class DeliveryAttempt : public PoolClient, public std::enable_shared_from_this<D
   void note(HostFailure failure);
   void count_session(const PlannedHost& host, std::optional<TlsFailure> failure);
   void count_refusal(const PlannedHost& host);
+  void count_unknown_hosts();
   void count_policy_fetch();
   void on_lost(const SmtpFailure& failure, bool first);
   [[nodiscard]] TlsRequest request() const;

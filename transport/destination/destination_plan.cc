@@ -136,13 +136,23 @@ void decide_outcome(const DomainName& domain, DestinationPlan& plan) {
   plan.reason = telling.requirement.reason;
 }
 
-DestinationPlan early_end(const DomainName& domain, const MxSelection& mx) {
+// RFC 8460 §4.3.2; a lookup without an answer may be over the next time.
+std::optional<TlsFailure> failure_of_mx(Answer::Status status) {
+  if (status != Answer::Status::Bogus) return std::nullopt;
+  TlsFailure failure;
+  failure.type = TlsResultType::DnssecInvalid;
+  failure.reason_code = "the MX records failed DNSSEC validation";
+  return failure;
+}
+
+DestinationPlan early_end(const DomainName& domain, const MxSelection& mx, Answer::Status mx_status) {
   DestinationPlan plan;
   plan.outcome =
       mx.kind == MxSelection::Kind::Bounce ? DestinationPlan::Outcome::Bounce : DestinationPlan::Outcome::Defer;
   plan.status = mx.status;
   plan.reason = mx.reason;
   plan.sts.domain = domain.str();
+  plan.mx_failure = failure_of_mx(mx_status);
   plan.sts_detail = "MTA-STS does not matter, since no MX host is known";
   return plan;
 }
@@ -191,7 +201,7 @@ std::optional<DestinationPlan> plan_destination(const DomainName& domain, const 
   }
   std::mt19937_64 random(options.shuffle_seed);
   const MxSelection mx = select_mx(domain, *mx_answer, random);
-  if (mx.kind != MxSelection::Kind::Hosts) return early_end(domain, mx);
+  if (mx.kind != MxSelection::Kind::Hosts) return early_end(domain, mx, mx_answer->status);
 
   auto policy = discover_sts(domain, sts, answers, needs);
   auto hosts = discover_hosts(domain, mx, *mx_answer, options.port, answers, random);

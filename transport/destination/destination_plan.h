@@ -54,6 +54,7 @@ struct DestinationPlan {
   std::optional<TlsFailure> sts_failure;  ///< why the published policy could not be had, for reports
   std::string
       lost_tls;  ///< a sentence: hosts of the domain were authenticated once and are not now; empty: no such loss
+  std::optional<TlsFailure> mx_failure;  ///< why no host is known, where reports have a word for it
 };
 
 /// What is known of the domain's MTA-STS policy besides its TXT record.

@@ -141,3 +141,16 @@ TEST_CASE("a message that set the policy of the domain aside says nothing about 
   CHECK(report.recipients[0].kind == Kind::Delivered);
   CHECK(report.tls_results.empty());
 }
+
+TEST_CASE("MX records that DNSSEC refuses are reported although no host is known") {
+  DeliveryWorld world;
+  const Status status = GENERATE(Status::Bogus, Status::Failed);
+  world.dns.set(kReceiver, RecordType::MX, status, {});
+  const auto report = world.deliver(DeliveryWorld::job());
+  CHECK(report.recipients[0].kind == Kind::Deferred);
+  REQUIRE(report.tls_results.size() == (status == Status::Bogus ? 1 : 0));
+  if (status == Status::Failed) return;
+  CHECK(report.tls_results[0].policy.type == Type::NoPolicyFound);
+  CHECK(report.tls_results[0].policy.domain == kReceiver);
+  CHECK(report.tls_results[0].failure->type == TlsResultType::DnssecInvalid);
+}
