@@ -25,7 +25,8 @@ struct DeliveryAgent::State {
         StsFetch::Options{{options.sts_port, options.allow_non_global_addresses, options.source_addresses}, "waxwing"},
         options.own_addresses,
         options.tls_memory,
-        options.lost_tls};
+        options.lost_tls,
+        options.clock};
   }
 
   void remember(const DomainName& domain, const DeliveryReport& report) const {

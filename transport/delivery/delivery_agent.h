@@ -10,6 +10,7 @@
 #include "policy/ip_address.h"
 #include "transport/delivery/delivery_job.h"
 #include "transport/delivery/destination_probe.h"
+#include "transport/delivery/planning_clock.h"
 #include "transport/destination/destination_plan.h"
 #include "transport/destination/sts_cache.h"
 #include "transport/destination/tls_memory.h"
@@ -40,6 +41,7 @@ class DeliveryAgent {
     std::size_t max_messages_per_connection = 100;
     TlsMemory* tls_memory = nullptr;     ///< what was proven about domains; nullptr: nothing is remembered
     LostTls lost_tls = LostTls::Report;  ///< what to do when that is gone
+    PlanningClock clock{};
   };
   using OnReport = std::function<void(DeliveryReport)>;
 

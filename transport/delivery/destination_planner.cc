@@ -30,8 +30,16 @@ DestinationPlanner::DestinationPlanner(EventLoop& loop, Resolver& resolver, TlsC
       options_(std::move(options)),
       random_(std::random_device{}()) {}
 
+MonotonicTime DestinationPlanner::now() const {
+  return options_.clock.now ? options_.clock.now() : loop_.now();
+}
+
+WallTime DestinationPlanner::wall_now() const {
+  return options_.clock.wall_now ? options_.clock.wall_now() : loop_.wall_now();
+}
+
 void DestinationPlanner::plan(const DomainName& domain, const TlsDemands& demands, OnPlanned on_planned) {
-  if (const auto known = known_.find(domain.str()); known != known_.end() && loop_.now() < known->second->expires) {
+  if (const auto known = known_.find(domain.str()); known != known_.end() && now() < known->second->expires) {
     return on_planned(plan_for(*known->second, demands));
   }
   const auto [pending, added] = pending_.try_emplace(domain.str());
@@ -52,18 +60,18 @@ void DestinationPlanner::plan(const DomainName& domain, const TlsDemands& demand
 // A policy once fetched holds until it expires (RFC 8461 §5.1): what this process fetched itself counts as well, since
 // the cache may not have kept it yet, or not at all. A cache that cannot be read is no proof that there is no policy.
 void DestinationPlanner::on_cached(const FactsPointer& facts, Result<std::optional<CachedStsPolicy>> cached) {
-  const WallTime now = loop_.wall_now();
+  const WallTime today = wall_now();
   std::optional<CachedStsPolicy>& policy = facts->sts.cached;
-  if (cached && *cached && (*cached)->expires > now) policy = std::move(*cached);
+  if (cached && *cached && (*cached)->expires > today) policy = std::move(*cached);
   const auto record = fetches_.find(facts->domain.str());
-  if (record != fetches_.end() && record->second.policy && record->second.policy->expires > now &&
+  if (record != fetches_.end() && record->second.policy && record->second.policy->expires > today &&
       (!policy || policy->fetched < record->second.policy->fetched)) {
     policy = record->second.policy;
   }
   if (!cached && !policy) facts->sts.cache_failure = cached.error().detail;
   if (policy) {
     const Seconds half_life{policy->policy.max_age_seconds / 2};
-    facts->sts.refresh_due = now - policy->fetched > std::min(half_life, kStsRefreshAge);
+    facts->sts.refresh_due = today - policy->fetched > std::min(half_life, kStsRefreshAge);
   }
   advance(facts);
 }
@@ -97,7 +105,7 @@ void DestinationPlanner::fetch_policy(const FactsPointer& facts, const std::stri
   FetchRecord& record = fetches_[facts->domain.str()];
   // Without any policy in hand, a fetch that succeeded is no reason to wait: what it brought has expired since.
   const bool needed = record.failure.empty() && !facts->sts.cached;
-  if (loop_.now() < record.not_before && !needed) {
+  if (now() < record.not_before && !needed) {
     facts->sts.fetch_done = true;
     facts->sts.fetch_failure = record.failure.empty() ? "it was fetched less than five minutes ago"
                                                       : record.failure + "; tried less than five minutes ago";
@@ -107,7 +115,7 @@ void DestinationPlanner::fetch_policy(const FactsPointer& facts, const std::stri
     });
     return;
   }
-  record.not_before = loop_.now() + kStsFetchInterval;
+  record.not_before = now() + kStsFetchInterval;
   record.failure.clear();
   facts->fetch = std::make_shared<StsFetch>(
       loop_, resolver_, tls_, facts->domain, options_.sts,
@@ -127,9 +135,9 @@ void DestinationPlanner::on_fetched(const FactsPointer& facts, const std::string
   facts->sts.fetch_done = true;
   auto policy = body ? StsPolicy::parse(*body) : tl::unexpected(body.error());
   if (policy) {
-    const WallTime now = loop_.wall_now();
+    const WallTime today = wall_now();
     facts->sts.fetched =
-        CachedStsPolicy{policy_id, *policy, std::move(*body), now, now + Seconds(policy->max_age_seconds)};
+        CachedStsPolicy{policy_id, *policy, std::move(*body), today, today + Seconds(policy->max_age_seconds)};
     fetches_[facts->domain.str()].policy = facts->sts.fetched;
     sts_cache_.keep(facts->domain, *facts->sts.fetched);
   } else {
@@ -147,7 +155,7 @@ void DestinationPlanner::forget_facts() {
 
 void DestinationPlanner::finish(const FactsPointer& facts) {
   pending_.erase(facts->domain.str());
-  facts->expires = loop_.now() + lifetime(*facts);
+  facts->expires = now() + lifetime(*facts);
   remember(facts);
   for (auto& [demands, on_planned] : std::exchange(facts->waiting, {})) on_planned(plan_for(*facts, demands));
 }
@@ -184,10 +192,10 @@ void DestinationPlanner::remember(const FactsPointer& facts) {
     known_order_.pop_front();
   }
   if (fetches_.size() > kMaxFetchRecords) {
-    const WallTime now = loop_.wall_now();
-    std::erase_if(fetches_, [this, now](const auto& entry) {
-      const bool holds_policy = entry.second.policy && entry.second.policy->expires > now;
-      return entry.second.not_before <= loop_.now() && !holds_policy;
+    const WallTime today = wall_now();
+    std::erase_if(fetches_, [this, today](const auto& entry) {
+      const bool holds_policy = entry.second.policy && entry.second.policy->expires > today;
+      return entry.second.not_before <= now() && !holds_policy;
     });
     if (fetches_.size() > kMaxFetchRecords) fetches_.erase(fetches_.begin());
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "policy/domain_name.h"
+#include "transport/delivery/planning_clock.h"
 #include "transport/delivery/sts_fetch.h"
 #include "transport/destination/destination_plan.h"
 #include "transport/destination/sts_cache.h"
@@ -40,6 +41,7 @@ class DestinationPlanner : public std::enable_shared_from_this<DestinationPlanne
     std::vector<IpAddress> own_addresses{};  ///< where this relay itself takes mail on `port`
     TlsMemory* tls_memory = nullptr;         ///< outlives the planner; nullptr: nothing is remembered
     LostTls lost_tls = LostTls::Report;
+    PlanningClock clock{};
   };
   using OnPlanned = std::function<void(std::shared_ptr<const PlannedDestination>)>;
 
@@ -76,6 +78,8 @@ class DestinationPlanner : public std::enable_shared_from_this<DestinationPlanne
     std::optional<CachedStsPolicy> policy;  // last fetched: holds even if the cache could not keep it
   };
 
+  [[nodiscard]] MonotonicTime now() const;
+  [[nodiscard]] WallTime wall_now() const;
   void on_cached(const FactsPointer& facts, Result<std::optional<CachedStsPolicy>> cached);
   void advance(const FactsPointer& facts);
   void finish(const FactsPointer& facts);

@@ -49,6 +49,10 @@ class FakeSmtpServer {
     return static_cast<std::size_t>(
         std::ranges::count_if(all, [&](const std::string& line) { return line.starts_with(command); }));
   }
+  /// TLS sessions that resumed an earlier one.
+  [[nodiscard]] std::size_t resumed() const { return resumed_; }
+  /// Shows another certificate, and knows no ticket that was given before, from the next connection on.
+  void use(std::shared_ptr<const TlsServerContext> tls) { tls_ = std::move(tls); }
   /// Commands other than EHLO and STARTTLS that came before TLS.
   [[nodiscard]] const std::vector<std::string>& in_clear() const { return in_clear_; }
 
@@ -73,7 +77,7 @@ class FakeSmtpServer {
     peer.connection = std::move(taken);
     Connection::Callbacks callbacks;
     callbacks.on_bytes = [this, &peer](std::string_view octets) { take(peer, octets); };
-    callbacks.on_secured = [] {};
+    callbacks.on_secured = [this, &peer] { resumed_ += peer.connection->tls()->summary().resumed ? 1 : 0; };
     callbacks.on_closed = [&peer](const std::optional<Error>&) { peer.over = true; };
     callbacks.on_drained = [] {};
     peer.connection->set_callbacks(std::move(callbacks));
@@ -116,6 +120,7 @@ class FakeSmtpServer {
   std::vector<std::string> in_clear_;
   std::size_t connections_ = 0;
   std::size_t most_open_ = 0;
+  std::size_t resumed_ = 0;
 };
 
 }  // namespace waxwing::testing

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/transport/delivery/delivery_world.h"
+#include "tests/transport/delivery/https_peer.h"
 
 using namespace waxwing;
 using namespace waxwing::testing;
@@ -10,16 +11,12 @@ namespace {
 
 constexpr const char* kPolicyHost = "mta-sts.receiver.example";
 
-// The policy host of kReceiver on 127.0.0.1: says `response` to each request and ends the stream.
-class PolicyHost {
+// The policy host of kReceiver.
+class PolicyHost : public HttpsPeer {
  public:
-  PolicyHost(DeliveryWorld& world, const std::string& certificate_name) {
-    tls_ = DeliveryWorld::server_context(world.certificate(certificate_name));
-    auto opened = Listener::open(world.loop, {*IpAddress::parse("127.0.0.1"), 0},
-                                 [this](std::unique_ptr<Connection> taken) { accept(std::move(taken)); });
-    REQUIRE(opened);
-    listener_ = std::move(*opened);
-    world.options.sts_port = listener_->endpoint().port;
+  PolicyHost(DeliveryWorld& world, const std::string& certificate_name)
+      : HttpsPeer(world.loop, DeliveryWorld::server_context(world.certificate(certificate_name))) {
+    world.options.sts_port = port();
     world.dns.a(kPolicyHost, Status::Insecure, {"127.0.0.1"}).aaaa(kPolicyHost, Status::Insecure, {});
     publish(world, "1");
   }
@@ -27,40 +24,6 @@ class PolicyHost {
   static void publish(DeliveryWorld& world, const std::string& id) {
     world.dns.txt(std::string("_mta-sts.") + kReceiver, Status::Insecure, {"v=STSv1; id=" + id + ";"});
   }
-
-  void serve(const std::string& mode, const std::string& mx, int max_age = 86'400) {
-    const std::string body =
-        "version: STSv1\r\nmode: " + mode + "\r\nmx: " + mx + "\r\nmax_age: " + std::to_string(max_age) + "\r\n";
-    response = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) +
-               "\r\n\r\n" + body;
-  }
-
-  std::string response = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
-  std::vector<std::string> requests;
-  std::size_t connections = 0;
-
- private:
-  void accept(std::unique_ptr<Connection> taken) {
-    ++connections;
-    auto& [connection, request] = peers_.emplace_back(std::move(taken), std::string());
-    Connection::Callbacks callbacks;
-    callbacks.on_bytes = [this, peer = &peers_.back()](std::string_view octets) {
-      peer->second += octets;
-      if (!peer->second.ends_with("\r\n\r\n")) return;
-      requests.push_back(peer->second);
-      peer->first->write(response);
-      peer->first->close(Milliseconds(1'000));
-    };
-    callbacks.on_secured = [] {};
-    callbacks.on_closed = [](const std::optional<Error>&) {};
-    callbacks.on_drained = [] {};
-    connection->set_callbacks(std::move(callbacks));
-    connection->start_tls(tls_->start());
-  }
-
-  std::shared_ptr<const TlsServerContext> tls_;
-  std::unique_ptr<Listener> listener_;
-  std::list<std::pair<std::unique_ptr<Connection>, std::string>> peers_;
 };
 
 }  // namespace
