@@ -17,6 +17,8 @@ bool is_broken(Answer::Status status) {
   return status == Answer::Status::Bogus || status == Answer::Status::Failed;
 }
 
+constexpr std::uint8_t kDaneEe = 3;
+
 std::string broken_phrase(Answer::Status status, std::string_view detail) {
   std::string phrase = status == Answer::Status::Bogus ? "failed DNSSEC validation" : "could not be completed";
   if (!detail.empty()) phrase += fmt::format(" ({})", detail);
@@ -283,11 +285,14 @@ std::string_view tls_method_name(TlsRequirement::Method method) {
   return "defer";
 }
 
+// With DANE-EE alone names prove nothing (RFC 7672 §3.1.1), and all domains of a host may share its connections.
 std::string TlsRequirement::sharing_key() const {
   std::vector<std::string> records;
   for (const TlsaRecord& record : tlsa) records.push_back(record.str());
   std::ranges::sort(records);
-  std::vector<std::string> names = reference_identifiers;
+  const bool names_count = method != Method::Dane ||
+                           std::ranges::any_of(tlsa, [](const TlsaRecord& record) { return record.usage != kDaneEe; });
+  std::vector<std::string> names = names_count ? reference_identifiers : std::vector<std::string>();
   std::ranges::sort(names);
   std::string input = fmt::format("{}\n{}\n{}\n", tls_method_name(method), tls_level_name(level), server_name);
   for (const std::string& name : names) input += "name " + name + "\n";

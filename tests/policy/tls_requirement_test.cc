@@ -177,6 +177,16 @@ TEST_CASE("the sharing key tells requirements apart and ignores the order of rec
   CHECK(decide(insecure_host()).sharing_key() != decide(insecure_host(), {}, TlsLevel::Verified).sharing_key());
 }
 
+TEST_CASE("domains share a host that DANE-EE proves, and not one that DANE-TA proves by name") {
+  const auto key = [](std::uint8_t usage, const std::string& domain) {
+    HostFacts host = secure_host({record(usage)});
+    host.next_hop_domain = domain;
+    return decide(host).sharing_key();
+  };
+  CHECK(key(3, "one.example") == key(3, "two.example"));
+  CHECK(key(2, "one.example") != key(2, "two.example"));
+}
+
 TEST_CASE("REQUIRETLS asks for a host that the domain vouches for and that proves its name") {
   const auto required = [](const HostFacts& host, const StsFacts& facts = {}) {
     return decide_tls_requirement(host, facts, {TlsLevel::Encrypted, TlsRequest::Required});
