@@ -68,7 +68,6 @@ void DeliveryAttempt::on_planned(const std::shared_ptr<const PlannedDestination>
   if (!on_done_) return;
   planned_ = planned;
   const DestinationPlan& plan = planned->plan;
-  count_policy_fetch();
   switch (plan.outcome) {
     case DestinationPlan::Outcome::Deliver:
       return try_next();
@@ -149,6 +148,7 @@ void DeliveryAttempt::on_unreachable(const SmtpFailure& failure, const Connectio
 // that aside.
 void DeliveryAttempt::count_session(const PlannedHost& host, std::optional<TlsFailure> failure) {
   if (job_.demands.sets_policy_aside()) return;
+  count_policy_fetch();
   tls_results_.push_back({tls_report_policy(host.facts, planned_->plan.sts), std::move(failure)});
 }
 
@@ -171,9 +171,10 @@ void DeliveryAttempt::count_unknown_hosts() {
   tls_results_.push_back(std::move(result));
 }
 
+// With each session, so that it is in proportion to them: how many messages met it says nothing.
 void DeliveryAttempt::count_policy_fetch() {
   const DestinationPlan& plan = planned_->plan;
-  if (!plan.sts_failure || job_.demands.sets_policy_aside()) return;
+  if (!plan.sts_failure) return;
   TlsSessionResult result;
   result.policy.type = TlsReportPolicy::Type::Sts;
   result.policy.domain = plan.sts.domain;

@@ -82,6 +82,8 @@ class TlsWorld {
                                     const std::string& domain = kReceiver);
   [[nodiscard]] static DeliveryJob job(const std::string& domain = kReceiver);
 
+  /// The next message may be offered to this host although it does not take it.
+  void expects_mail(const Host& host) { expected_ = &host; }
   /// Moves the clocks; cached answers, plans, policies and certificates grow old.
   void pass(Seconds time) { ahead_ += time; }
   /// Ends all connections that are kept, so that the next message needs a new one.
@@ -117,6 +119,7 @@ class TlsWorld {
   std::unique_ptr<TlsClientContext> tls_;
   std::vector<std::unique_ptr<Host>> hosts_;
   std::map<const Host*, std::size_t> mails_;
+  const Host* expected_ = nullptr;
   std::unique_ptr<HttpsPeer> policy_host_;
   std::vector<DeliveryReport> reports_;
   std::unique_ptr<DeliveryAgent> agent_;
