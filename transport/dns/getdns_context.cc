@@ -106,12 +106,18 @@ Result<void> check(std::span<const Setting> settings) {
   return {};
 }
 
+// libunbound initialises itself with the first context and, where it recurses, with the first lookup of it; neither is
+// made for threads.
+std::mutex& initialisation() {
+  static std::mutex mutex;
+  return mutex;
+}
+
 // With what every context has.
 Result<GetdnsContext> make_context(GetdnsEventLoop& loop, getdns_resolution_t resolution) {
   getdns_context* created = nullptr;
   {
-    static std::mutex initialisation;  // the first context initialises libunbound, which is not made for threads
-    const std::lock_guard lock(initialisation);
+    const std::lock_guard lock(initialisation());
     if (getdns_context_create(&created, 0) != GETDNS_RETURN_GOOD) {
       return fail(ErrorKind::Unavailable, "getdns cannot make a context");
     }
@@ -144,6 +150,18 @@ Result<void> require_identity(getdns_context* context, const DnsTlsIdentity& ide
       {"the time to back off", getdns_context_set_tls_backoff_time(context, kTlsBackoffSeconds)},
   };
   return check(settings);
+}
+
+// A lookup that is taken back at once makes libunbound set itself up here rather than in the first one that counts.
+Result<void> begin_recursion(getdns_context* context) {
+  const auto drop = [](getdns_context*, getdns_callback_type_t, getdns_dict* response, void*, getdns_transaction_t) {
+    getdns_dict_destroy(response);
+  };
+  const std::lock_guard lock(initialisation());
+  getdns_transaction_t lookup{};
+  const Setting setting{"recursion", getdns_general(context, ".", GETDNS_RRTYPE_NS, nullptr, nullptr, &lookup, drop)};
+  getdns_cancel_callback(context, lookup);
+  return check({&setting, 1});
 }
 
 struct FileCloser {
@@ -212,6 +230,7 @@ Result<GetdnsContext> make_recursing_context(GetdnsEventLoop& loop, const Recurs
       {"the time limit", getdns_context_set_timeout(context->get(), static_cast<std::uint64_t>(timeout.count()))},
   };
   if (auto good = check(settings); !good) return tl::unexpected(good.error());
+  if (auto begun = begin_recursion(context->get()); !begun) return tl::unexpected(begun.error());
   return context;
 }
 

@@ -11,7 +11,7 @@
 #include <optional>
 #include <thread>
 
-#include "tests/transport/dns/message_builder.h"
+#include "tests/transport/dns/received_query.h"
 #include "transport/io/endpoint.h"
 
 using namespace waxwing;
@@ -22,11 +22,8 @@ namespace {
 
 enum class Carrier { Udp, Tcp };
 
-struct Query {
+struct Query : ReceivedQuery {
   Carrier carrier;
-  bool checking_disabled;
-  bool dnssec_ok;
-  ReplyBuilder reply;  ///< with the query's identifier and question
 };
 
 // A name server in a thread of its own, on one loopback port for UDP and TCP; the script makes the reply, or none.
@@ -92,21 +89,7 @@ class FakeServer {
     close(connection);
   }
 
-  static Query parse(Carrier carrier, std::span<const std::uint8_t> octets) {
-    Query query{.carrier = carrier, .checking_disabled = (octets[3] & 0x10) != 0, .dnssec_ok = false, .reply = {}};
-    query.reply.id = octets[0] * 256u + octets[1];
-    std::size_t offset = 12;
-    std::string name;
-    while (octets[offset] != 0) {
-      if (!name.empty()) name += '.';
-      name.append(reinterpret_cast<const char*>(&octets[offset + 1]), octets[offset]);
-      offset += 1u + octets[offset];
-    }
-    query.reply.question = {name, static_cast<RecordType>(octets[offset + 1] * 256 + octets[offset + 2])};
-    const std::size_t opt = offset + 5;  // root, type, class, ttl with the DO bit
-    query.dnssec_ok = octets.size() >= opt + 8 && (octets[opt + 7] & 0x80) != 0;
-    return query;
-  }
+  static Query parse(Carrier carrier, std::span<const std::uint8_t> octets) { return {read_query(octets), carrier}; }
 
   Script script_;
   int udp_ = -1;
