@@ -2,7 +2,7 @@
 Debian's nsd, and DNS over TLS to Debian's unbound at an address that is not of loopback.
 
 Runs in namespaces of its own, since authoritative servers must be on port 53. WAXWING_CONFORMANCE names the folder with
-dane/dnssec-zones; the first argument is the program waxwing-resolve.
+dane/dnssec-zones; the arguments are the programs waxwing-resolve and waxwing.
 """
 
 import base64
@@ -27,7 +27,7 @@ SKIPPED = 77
 AUTHORITATIVE = "127.0.0.1"
 DEAD = "127.0.0.9"  # takes every question and says nothing
 RESOLVER = "192.0.2.53"  # carried by the loopback interface, but no loopback address
-PROGRAM = ZONES = None
+PROGRAM = WAXWING = ZONES = None
 
 ROOT = f""". 3600 IN SOA ns.rootns. host.rootns. 1 3600 600 86400 300
 . 3600 IN NS ns.rootns.
@@ -71,7 +71,27 @@ class Zones(unittest.TestCase):
         self.assertGreaterEqual(len(answers), 46)
 
 
+    def explain(self, domain, dns_settings):
+        """The plan that the command line makes for a domain with these settings of [dns]."""
+        file = self.folder / "waxwing.toml"
+        settings = "".join(f"{name} = {json.dumps(value)}\n" for name, value in dns_settings.items())
+        file.write_text(f'hostname = "relay.example"\nstate_directory = "{self.folder}"\n'
+                        f'[dns]\nprobe_name = "good.example"\n{settings}'
+                        f'[delivery]\nallow_non_global_addresses = true\nca_file = "{self.ca_file}"\n')
+        answer = subprocess.run([WAXWING, "--config", str(file), "explain", f"user@{domain}", "--json"], capture_output=True,
+                                text=True, timeout=60)
+        self.assertIn(answer.returncode, (0, 1), answer.stderr)
+        return json.loads(answer.stdout)
+
+    def assert_plans(self, dns_settings):
+        good = self.explain("good.example", dns_settings)
+        self.assertEqual([host["requirement"] for host in good["hosts"]], ["dane", "dane"], good)
+        self.assertEqual(self.explain("bogus.example", dns_settings)["outcome"], "defer")
+
+
 class Recursion(Zones):
+    ca_file = "/etc/ssl/certs/ca-certificates.crt"
+
     @classmethod
     def build_world(cls):
         tree = debian_unpack.unpack("nsd")
@@ -125,6 +145,10 @@ zone:
         self.assert_all_as_expected({question: answers[question] for question in self.questions})
         self.assertEqual({answers[question][0] for question in dead}, {"failed"})
         self.assertLess(time.monotonic() - began, 10)
+
+    def test_a_relay_without_a_resolver_plans_by_its_own_recursion(self):
+        self.assert_plans({"mode": "recursing", "root_servers": [AUTHORITATIVE],
+                           "trust_anchor_file": str(ZONES / "trust-anchor.ds")})
 
     def test_without_a_trust_anchor_nothing_is_asked(self):
         for text in ("", "example. 3600 IN A 127.0.0.1\n"):
@@ -199,6 +223,12 @@ class OverTls(Zones):
     def test_a_server_that_proves_both_is_asked(self):
         self.assertEqual(self.ask(853, "dns.example", self.pin(self.named))["good.example", "MX"][0], "secure")
 
+    def test_a_relay_plans_by_a_resolver_elsewhere_over_tls(self):
+        settings = {"mode": "tls", "resolver": f"{RESOLVER}:853", "tls_name": "dns.example"}
+        self.assert_plans(settings)
+        impostor = self.explain("good.example", {**settings, "tls_name": "other.example"})
+        self.assertEqual(impostor["outcome"], "defer")
+
     def test_nothing_to_prove_is_refused(self):
         with self.assertRaisesRegex(AssertionError, "must prove"):
             self.ask(853, "", "")
@@ -228,6 +258,8 @@ if __name__ == "__main__":
         except debian_unpack.UnpackError as error:
             skip(error)
     private_namespace.enter()
-    PROGRAM = sys.argv.pop(1) if len(sys.argv) > 1 else sys.exit("usage: resolver_modes_test.py WAXWING-RESOLVE")
+    if len(sys.argv) < 3:
+        sys.exit("usage: resolver_modes_test.py WAXWING-RESOLVE WAXWING")
+    PROGRAM, WAXWING = sys.argv.pop(1), sys.argv.pop(1)
     subprocess.run(["ip", "address", "add", f"{RESOLVER}/32", "dev", "lo"], check=True)
     unittest.main(verbosity=2)
