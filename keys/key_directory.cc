@@ -168,6 +168,19 @@ Result<void> KeyDirectory::add(const DomainName& domain, std::string_view select
   return added;
 }
 
+Result<Secret> KeyDirectory::read_pem(const DomainName& domain, const std::string& selector) const {
+  auto root = PrivateFolder::open(path_, owner_);
+  if (!root) return tl::unexpected(root.error());
+  auto folder = root->open_inner(domain.str());
+  if (!folder) return tl::unexpected(folder.error());
+  const std::string file_name = selector + std::string(kSuffix);
+  auto file = folder->read(file_name, kMaxSealedOctets);
+  if (!file) return tl::unexpected(file.error());
+  auto pem = open_content(std::move(file->content), sealing_name(domain, selector), {sealing_.get(), nullptr});
+  if (pem) return pem;
+  return fail(pem.error().kind, fmt::format("'{}/{}': {}", folder->path(), file_name, pem.error().detail));
+}
+
 WallTime KeyDirectory::last_change() const {
   struct stat status {};
   if (::stat(path_.c_str(), &status) != 0) return WallTime{};

@@ -36,6 +36,10 @@ class KeyDirectory : public KeyStore {
   /// @errors  as load_all()
   [[nodiscard]] Result<std::size_t> seal_all(const std::shared_ptr<KeySealing>& sealing, KeySealing* former);
 
+  /// The PEM text of one key, as it was stored but for its seal.
+  /// @errors  NotFound: there is no such key; otherwise as load_all()
+  [[nodiscard]] Result<Secret> read_pem(const DomainName& domain, const std::string& selector) const;
+
   /// When a key was last added, as far as the file system's clock tells: 1970 while there is no folder. Cheap, for a
   /// running relay that learns of new keys by looking again and again.
   [[nodiscard]] WallTime last_change() const;

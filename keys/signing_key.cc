@@ -175,6 +175,14 @@ Result<SigningKey> SigningKey::from_pem(std::string_view pem) {
   return admit(std::move(key));
 }
 
+Result<SigningKey> SigningKey::from_ed25519_seed(std::string_view seed) {
+  if (seed.size() != kEd25519SeedOctets)
+    return fail(ErrorKind::Malformed,
+                fmt::format("an Ed25519 seed has {} octets, not {}", kEd25519SeedOctets, seed.size()));
+  return admit(
+      bssl::UniquePtr<EVP_PKEY>(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, as_octets(seed), seed.size())));
+}
+
 Result<SigningKey> SigningKey::admit(bssl::UniquePtr<EVP_PKEY> key) {
   if (!key) {
     ERR_clear_error();

@@ -37,6 +37,10 @@ class SigningKey : public Signer {
   /// @source  RFC 5958, RFC 8017 §A.1.2, RFC 8410 §7
   [[nodiscard]] static Result<SigningKey> from_pem(std::string_view pem);
 
+  /// Makes the key of a seed, 32 octets (RFC 8032 §5.1.5).
+  /// @errors  Malformed: another number of octets; Exhausted: out of memory
+  [[nodiscard]] static Result<SigningKey> from_ed25519_seed(std::string_view seed);
+
   /// The key as PKCS #8 in PEM, unencrypted.
   [[nodiscard]] Secret to_pem() const;
 

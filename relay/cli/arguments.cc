@@ -85,6 +85,41 @@ class CommandTree {
     CLI::App* dns = add(group, "dns", Command::KeysDns, "Print the records of a domain's keys as lines of a zone file");
     dns->add_option("DOMAIN", arguments_.key.domain, "Domain that signs")->required();
     dns->add_option("SELECTOR", arguments_.key.selector, "Only this key");
+    CLI::App* seal = add(group, "seal", Command::KeysSeal, "Seal all keys on disk as keys.sealing says");
+    seal->add_option("--former-file", arguments_.former_file, "File of the secret under which they are sealed now");
+    CLI::App* take = add(group, "export", Command::KeysExport, "Print a private key as PEM");
+    take->add_option("DOMAIN", arguments_.key.domain, "Domain that signs")->required();
+    take->add_option("SELECTOR", arguments_.key.selector, "Selector of the key")->required();
+    add_dry_run(take);
+    add_import_commands(group);
+  }
+
+  void add_import_commands(CLI::App* keys) {
+    CLI::App* group = keys->add_subcommand("import", "Keys of other programs, under the names that they have");
+    group->require_subcommand(1);
+    group->fallthrough();
+    KeySource& source = arguments_.key_source;
+    CLI::App* pem = add(group, "pem", Command::KeysImportPem, "Take over one key from a file");
+    pem->add_option("DOMAIN", source.domain, "Domain that signs")->required();
+    pem->add_option("SELECTOR", source.selector, "Selector under which it is published")->required();
+    pem->add_option("FILE", source.path, "Private key in PEM, or an Ed25519 seed in base64")->required();
+    CLI::App* opendkim = add(group, "opendkim", Command::KeysImportOpenDkim, "Take over the keys of OpenDKIM");
+    opendkim->add_option("KEYTABLE", source.path, "Its KeyTable")->required();
+    opendkim->add_option("--signing-table", source.signing_table, "Its SigningTable; only keys that it uses are taken");
+    CLI::App* rspamd = add(group, "rspamd", Command::KeysImportRspamd, "Take over the keys of rspamd");
+    rspamd->add_option("--selector-map", source.selector_map, "File of its selector_map");
+    rspamd->add_option("--path-map", source.path_map, "File of its path_map");
+    rspamd->add_option("--path", source.path, "Its path, with $domain and $selector in it");
+    rspamd->add_option("--selector", source.selector, "Selector of domains that the map lacks");
+    CLI::App* exim =
+        add(group, "exim", Command::KeysImportExim, "Take over a folder of keys named after their domains");
+    exim->add_option("FOLDER", source.path, "Where dkim_private_key finds <domain>.pem")->required();
+    exim->add_option("--selector", source.selector, "Its dkim_selector")->required();
+    for (CLI::App* command : {pem, opendkim, rspamd, exim}) add_dry_run(command);
+  }
+
+  void add_dry_run(CLI::App* command) {
+    command->add_flag("--dry-run", arguments_.dry_run, "Say what would be done, and change nothing");
   }
 
   void add_queue_commands() {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "relay/cli/key_commands.h"
+#include "relay/cli/key_import.h"
 #include "relay/cli/output.h"
 #include "relay/cli/verify_command.h"
 
@@ -15,6 +16,12 @@ enum class Command {
   KeysCreate,
   KeysList,
   KeysDns,
+  KeysSeal,
+  KeysExport,
+  KeysImportPem,
+  KeysImportOpenDkim,
+  KeysImportRspamd,
+  KeysImportExim,
   QueueList,
   QueueShow,
   QueueRetry,
@@ -45,7 +52,10 @@ struct Arguments {
   Command command = Command::QueueList;
   std::string config_path = "/etc/waxwing/waxwing.toml";
   OutputFormat format = OutputFormat::Text;
-  KeyCreation key;                   ///< keys create; domain and selector also of keys dns
+  KeyCreation key;                   ///< keys create; domain and selector also of keys dns, export
+  KeySource key_source;              ///< keys import
+  bool dry_run = false;              ///< keys import, export
+  std::string former_file;           ///< keys seal
   std::string queue_id;              ///< queue show, retry, hold, release, drop
   bool all = false;                  ///< queue retry, hold, release, drop
   std::string reason;                ///< queue hold, release, drop

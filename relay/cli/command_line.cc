@@ -6,7 +6,9 @@
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "policy/mail_address.h"
 #include "relay/admin/control_client.h"
@@ -17,6 +19,7 @@
 #include "relay/cli/exit_status.h"
 #include "relay/cli/explain_command.h"
 #include "relay/cli/key_commands.h"
+#include "relay/cli/key_import.h"
 #include "relay/cli/password_input.h"
 #include "relay/cli/queue_commands.h"
 #include "relay/cli/report_commands.h"
@@ -44,8 +47,32 @@ bool needs_no_state(Command command) {
   return command == Command::Explain || is_probe(command) || command == Command::CheckDomain;
 }
 
+std::optional<KeySource::Program> program_to_import_from(Command command) {
+  switch (command) {
+    case Command::KeysImportPem:
+      return KeySource::Program::Pem;
+    case Command::KeysImportOpenDkim:
+      return KeySource::Program::OpenDkim;
+    case Command::KeysImportRspamd:
+      return KeySource::Program::Rspamd;
+    case Command::KeysImportExim:
+      return KeySource::Program::Exim;
+    default:
+      return std::nullopt;
+  }
+}
+
 bool touches_keys(Command command) {
-  return command == Command::KeysCreate || command == Command::KeysList || command == Command::KeysDns;
+  switch (command) {
+    case Command::KeysCreate:
+    case Command::KeysList:
+    case Command::KeysDns:
+    case Command::KeysSeal:
+    case Command::KeysExport:
+      return true;
+    default:
+      return program_to_import_from(command).has_value();
+  }
 }
 
 bool needs_password(Command command) {
@@ -130,6 +157,14 @@ class CommandRun {
       if (!password) return tl::unexpected(password.error());
       password_ = std::move(*password);
     }
+    // Ditto: keys of other programs are readable by root and that program alone.
+    if (const auto program = program_to_import_from(arguments_.command)) {
+      KeySource source = arguments_.key_source;
+      source.program = *program;
+      auto read = read_key_source(source);
+      if (!read) return tl::unexpected(read.error());
+      imported_ = std::move(*read);
+    }
     // Keys belong to the user that signs, which may be another one than the relay's.
     const auto entered =
         become_owner_of(touches_keys(arguments_.command) ? keys_parent(config_) : config_.state_directory);
@@ -149,7 +184,14 @@ class CommandRun {
       case Command::KeysCreate:
       case Command::KeysList:
       case Command::KeysDns:
+      case Command::KeysExport:
+      case Command::KeysImportPem:
+      case Command::KeysImportOpenDkim:
+      case Command::KeysImportRspamd:
+      case Command::KeysImportExim:
         return run_keys();
+      case Command::KeysSeal:
+        return seal_keys(config_, arguments_.former_file, output_);
       case Command::Explain:
         return explain(config_, arguments_.address, output_);
       case Command::AccountAdd:
@@ -180,6 +222,10 @@ class CommandRun {
     KeyDirectory& keys = **opened;
     if (arguments_.command == Command::KeysCreate) return create_keys(keys, arguments_.key, system_time(), output_);
     if (arguments_.command == Command::KeysList) return list_keys(keys, output_);
+    const Effect effect = arguments_.dry_run ? Effect::OnlyShown : Effect::Done;
+    if (program_to_import_from(arguments_.command)) return import_keys(keys, imported_, effect, output_);
+    if (arguments_.command == Command::KeysExport)
+      return export_key(keys, arguments_.key.domain, arguments_.key.selector, effect, output_);
     return print_key_records(keys, arguments_.key.domain, arguments_.key.selector, output_);
   }
 
@@ -214,6 +260,7 @@ class CommandRun {
   CliStreams streams_;
   Output& output_;
   Secret password_;
+  std::vector<ImportedKey> imported_;
 };
 
 // Writes what was printed; a full disk or a closed pipe is a failure too.

@@ -1,16 +1,20 @@
 #include "relay/cli/key_commands.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <vector>
 
 #include "keys/key_name.h"
+#include "keys/sealing_secret.h"
 #include "keys/signing_key.h"
 #include "relay/cli/zone_file.h"
 #include "relay/observe/escape.h"
 #include "relay/observe/timestamp.h"
+#include "relay/signing/key_access.h"
 
 namespace waxwing {
 namespace {
@@ -151,6 +155,65 @@ Result<void> print_key_records(KeyStore& store, const std::string& domain_text, 
   return fail(ErrorKind::NotFound,
               fmt::format("{} has no key{}; make one with \"waxwing keys create {} SELECTOR\"", domain->str(),
                           selector.empty() ? "" : " of selector " + selector, domain->str()));
+}
+
+Result<void> seal_keys(const Config& config, const std::string& former_file, Output& output) {
+  if (config.key_sealing == KeySealingMode::None) {
+    return fail(
+        ErrorKind::Denied,
+        "the configuration says to keep keys as plain PEM; set keys.sealing to \"key\" or \"passphrase\" first");
+  }
+  const auto sealing = make_sealing(config);
+  if (!sealing) return tl::unexpected(sealing.error());
+  std::optional<KeySealing> former;
+  if (!former_file.empty()) {
+    // Whether it is a key or a passphrase stands in each sealed file; the shorter of the two lengths is asked for here.
+    auto secret = load_sealing_secret(SealingSecretKind::Passphrase, former_file);
+    if (!secret) return tl::unexpected(secret.error());
+    former.emplace(SealingSecretKind::Passphrase, std::move(*secret));
+  }
+  KeyDirectory keys(keys_directory(config), ::geteuid(), *sealing);
+  const auto written = keys.seal_all(*sealing, former ? &*former : nullptr);
+  if (!written) return tl::unexpected(written.error());
+  output.add_object({{"sealed", *written}});
+  output.add_line(*written == 0 ? "all keys are sealed already"
+                                : fmt::format("sealed {} key{}", *written, *written == 1 ? "" : "s"));
+  return {};
+}
+
+Result<void> export_key(KeyDirectory& store, const std::string& domain_text, const std::string& selector_text,
+                        Effect effect, Output& output) {
+  const auto domain = parse_domain(domain_text);
+  if (!domain) return tl::unexpected(domain.error());
+  const auto selector = parse_selector_of(selector_text, *domain);
+  if (!selector) return tl::unexpected(selector.error());
+  const auto pem = store.read_pem(*domain, *selector);
+  if (!pem && pem.error().kind == ErrorKind::NotFound) {
+    return fail(ErrorKind::NotFound,
+                fmt::format("{} has no key of selector {}; \"waxwing keys list\" lists all", domain->str(), *selector));
+  }
+  if (!pem) return tl::unexpected(pem.error());
+  const auto key = SigningKey::from_pem(pem->reveal());
+  if (!key) return tl::unexpected(key.error());
+  nlohmann::json object = {{"domain", domain->str()},
+                           {"selector", *selector},
+                           {"algorithm", dkim_key_type_name(key->type())},
+                           {"bits", key->size_bits()},
+                           {"state", effect == Effect::Done ? "exported" : "would_export"}};
+  const Secret text = key->to_pem();
+  if (effect == Effect::Done) object["pem"] = text.reveal();
+  output.add_object(object);
+  if (effect == Effect::OnlyShown) {
+    output.add_line(fmt::format("would print the private key of {}, selector {}: {}-{}", domain->str(), *selector,
+                                dkim_key_type_name(key->type()), key->size_bits()));
+    return {};
+  }
+  for (std::string_view rest = text.reveal(); !rest.empty();) {
+    const std::size_t end = rest.find('\n');
+    output.add_line(rest.substr(0, end));
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
+  return {};
 }
 
 }  // namespace waxwing

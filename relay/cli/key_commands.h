@@ -2,10 +2,13 @@
 
 #include <string>
 
+#include "keys/key_directory.h"
 #include "keys/key_store.h"
 #include "policy/result.h"
 #include "policy/time_point.h"
+#include "relay/cli/key_import.h"
 #include "relay/cli/output.h"
+#include "relay/config/config.h"
 
 namespace waxwing {
 
@@ -31,6 +34,17 @@ struct KeyCreation {
 
 /// Prints all keys, one a line.
 [[nodiscard]] Result<void> list_keys(KeyStore& store, Output& output);
+
+/// Seals all keys on disk under the secret that is configured.
+/// @param former_file  file of the secret under which they were sealed before; empty: they were not, or under this one
+/// @errors  Denied: keys.sealing is "none"; otherwise as KeyDirectory::seal_all() and load_sealing_secret()
+[[nodiscard]] Result<void> seal_keys(const Config& config, const std::string& former_file, Output& output);
+
+/// Prints one key as PKCS #8 in PEM, unsealed.
+/// @param effect  OnlyShown: says what would be printed
+/// @errors  NotFound: no such key; otherwise as KeyDirectory
+[[nodiscard]] Result<void> export_key(KeyDirectory& store, const std::string& domain, const std::string& selector,
+                                      Effect effect, Output& output);
 
 /// Prints the records of a domain's keys, as lines of a zone file.
 /// @param selector  empty: all
