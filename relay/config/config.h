@@ -82,6 +82,14 @@ struct TlsExceptionRule {
 /// What to do when no host of a domain that once was authenticated can be so any more.
 enum class TlsLoss { Ignore, Report, Defer };
 
+/// A tenant that may have mail signed for a domain, `[[signer.rule]]`.
+struct SignerRule {
+  std::string domain;  ///< and all domains below it, as DomainName::str()
+  std::string tenant;
+
+  friend bool operator==(const SignerRule&, const SignerRule&) = default;
+};
+
 /// Under what private keys are sealed on disk: nothing, random octets, or a passphrase.
 enum class KeySealingMode { None, Key, Passphrase };
 
@@ -150,7 +158,8 @@ struct Config {
   // [signer]
   std::string signer_socket;  ///< `socket` of waxwing-signer; empty: the relay signs itself
   std::string relay_user = "waxwing";
-  unsigned max_signatures = 300'000;  ///< of one domain in a minute
+  unsigned max_signatures = 300'000;     ///< of one domain in a minute
+  std::vector<SignerRule> signer_rules;  ///< `[[signer.rule]]`
 
   // [preflight]
   PreflightMode preflight_mode = PreflightMode::Enforce;  ///< `mode`

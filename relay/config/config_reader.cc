@@ -15,6 +15,7 @@ constexpr std::string_view kListenerSection = "listener";
 constexpr std::string_view kPreflightRule = "preflight.rule";
 constexpr std::string_view kTlsRule = "tls.rule";
 constexpr std::string_view kTlsException = "tls.exception";
+constexpr std::string_view kSignerRule = "signer.rule";
 
 template <class... Functions>
 struct Overloaded : Functions... {
@@ -49,7 +50,7 @@ std::vector<std::string_view> words_of(std::string_view section) {
     const bool at_top = !option.section.empty() && option.section.find('.') == std::string_view::npos;
     if (section.empty() && at_top && new_section) words.push_back(option.section);
   }
-  for (const std::string_view rules : {kPreflightRule, kTlsRule, kTlsException}) {
+  for (const std::string_view rules : {kPreflightRule, kTlsRule, kTlsException, kSignerRule}) {
     const std::size_t dot = rules.find('.');
     if (rules.substr(0, dot) == section) words.push_back(rules.substr(dot + 1));
   }
@@ -124,6 +125,7 @@ bool ConfigReader::read_rules(std::string_view section, const toml::node& node) 
   void (ConfigReader::*read_rule)(const toml::table&) = section == kPreflightRule  ? &ConfigReader::read_preflight_rule
                                                         : section == kTlsRule      ? &ConfigReader::read_tls_rule
                                                         : section == kTlsException ? &ConfigReader::read_tls_exception
+                                                        : section == kSignerRule   ? &ConfigReader::read_signer_rule
                                                                                    : nullptr;
   if (read_rule == nullptr) return false;
   if (const toml::array* array = tables_of(node, section, kMaxRules); array != nullptr) {
@@ -153,6 +155,13 @@ void ConfigReader::read_tls_exception(const toml::table& table) {
   read_members(table, kTlsException, prefix, {.tls_exception = &exception});
   for (const std::string_view required : {"domain", "reason", "expires"})
     require_member(table, kTlsException, required);
+}
+
+void ConfigReader::read_signer_rule(const toml::table& table) {
+  const std::string prefix = fmt::format("{}.{}", kSignerRule, result_.config.signer_rules.size());
+  SignerRule& rule = result_.config.signer_rules.emplace_back();
+  read_members(table, kSignerRule, prefix, {.signer_rule = &rule});
+  for (const std::string_view required : {"domain", "tenant"}) require_member(table, kSignerRule, required);
 }
 
 void ConfigReader::require_tenant_or_domain(const toml::table& table, std::string_view instead) {
@@ -192,6 +201,7 @@ void ConfigReader::read_option(const Option& option, std::string setting_name, c
           [&]<class Value>(Value PreflightRule::*field) { reader.read(node, target.preflight_rule->*field); },
           [&]<class Value>(Value TlsRule::*field) { reader.read(node, target.tls_rule->*field); },
           [&]<class Value>(Value TlsExceptionRule::*field) { reader.read(node, target.tls_exception->*field); },
+          [&]<class Value>(Value SignerRule::*field) { reader.read(node, target.signer_rule->*field); },
           [&](const EndpointField& field) { reader.read_endpoint(node, config.*field.address, config.*field.port); }},
       option.field);
   result_.settings[std::move(setting_name)] = {place_of(node), mistakes_.size() == mistakes_before};

@@ -31,6 +31,7 @@ class ConfigReader {
     PreflightRule* preflight_rule = nullptr;
     TlsRule* tls_rule = nullptr;
     TlsExceptionRule* tls_exception = nullptr;
+    SignerRule* signer_rule = nullptr;
   };
 
   void read_listeners(const toml::node& node);
@@ -40,6 +41,7 @@ class ConfigReader {
   void read_preflight_rule(const toml::table& table);
   void read_tls_rule(const toml::table& table);
   void read_tls_exception(const toml::table& table);
+  void read_signer_rule(const toml::table& table);
   void require_tenant_or_domain(const toml::table& table, std::string_view instead);
   [[nodiscard]] const toml::array* tables_of(const toml::node& node, std::string_view section, std::size_t most);
   void read_members(const toml::table& table, std::string_view section, const std::string& prefix,

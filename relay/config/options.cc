@@ -384,6 +384,18 @@ const Option kOptions[] = {
      .help =
          "Signatures of one domain in a minute; mail over it is refused for now, with a reply that asks the client to "
          "try again. A message takes one for each of its keys."},
+    {.section = "signer.rule",
+     .name = "domain",
+     .type = OptionType::Domain,
+     .field = &SignerRule::domain,
+     .example = "\"example.org\"",
+     .help = "Domain of the key, with all domains below it. Required."},
+    {.section = "signer.rule",
+     .name = "tenant",
+     .type = OptionType::Tenant,
+     .field = &SignerRule::tenant,
+     .example = "\"shop\"",
+     .help = "Tenant of the account that submits; an account without one is a tenant of its own name. Required."},
     {.section = "preflight",
      .name = "mode",
      .type = OptionType::Choice,

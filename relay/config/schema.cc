@@ -33,6 +33,12 @@ constexpr Section kSections[] = {
     {"signer",
      "waxwing-signer, a process of its own without network, which alone can read the private keys. Without it, the "
      "relay reads them itself."},
+    {"signer.rule",
+     "Tenants that may have mail signed for a domain, checked by waxwing-signer once more. Each rule is a "
+     "[[signer.rule]] "
+     "of its own with both. Where no rule names a domain or one above it, all tenants may; else those of the longest "
+     "such "
+     "domain, and nobody else."},
     {"preflight", "The check, before a message is accepted, that receivers will accept it by SPF, DKIM and DMARC."},
     {"preflight.rule",
      "Other modes for some mail. Each rule is a [[preflight.rule]] of its own with a mode, and a tenant, a domain or "
@@ -101,6 +107,10 @@ struct DefaultReader {
   template <class Value>
   std::string operator()(Value PreflightRule::*field) const {
     return TomlWriter{option}(PreflightRule{}.*field);
+  }
+  template <class Value>
+  std::string operator()(Value SignerRule::*field) const {
+    return TomlWriter{option}(SignerRule{}.*field);
   }
   template <class Value>
   std::string operator()(Value TlsRule::*field) const {

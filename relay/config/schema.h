@@ -56,12 +56,13 @@ using OptionField =
                  ListenerConfig::BareLineEnds ListenerConfig::*, ListenerConfig::Purpose ListenerConfig::*,
                  std::vector<IpAddress> ListenerConfig::*, ListenerConfig::LongLines ListenerConfig::*,
                  ListenerConfig::RawHeaders ListenerConfig::*, std::string PreflightRule::*,
-                 PreflightMode PreflightRule::*, TlsLoss Config::*, std::string TlsRule::*, TlsLevel TlsRule::*,
-                 std::string TlsExceptionRule::*, TlsLevel TlsExceptionRule::*, WallTime TlsExceptionRule::*>;
+                 PreflightMode PreflightRule::*, TlsLoss Config::*, std::string SignerRule::*, std::string TlsRule::*,
+                 TlsLevel TlsRule::*, std::string TlsExceptionRule::*, TlsLevel TlsExceptionRule::*,
+                 WallTime TlsExceptionRule::*>;
 
 /// One option: the row from which the loader, the reference file, `waxwing config explain` and a test of the man page
 /// live. Its default is what `field` holds in a fresh Config, ListenerConfig, PreflightRule,
-/// TlsRule or TlsExceptionRule.
+/// TlsRule, TlsExceptionRule or SignerRule.
 struct Option {
   std::string_view section;  ///< "" for the top level; "listener" for what stands in each [[listener]],
                              ///< "preflight.rule" in each [[preflight.rule]] and so on

@@ -67,6 +67,15 @@ SigningService::Options service_options(const Config& config) {
   SigningService::Options options;
   if (auto domain = DomainName::parse(config.forwarding_domain)) options.forwarding_domain = std::move(*domain);
   options.max_signatures = config.max_signatures;
+  for (const SignerRule& rule : config.signer_rules) {
+    auto domain = DomainName::parse(rule.domain);
+    if (!domain) continue;  // a mistake that load_config() has reported
+    const auto known = std::ranges::find(options.rules, *domain, &TenantRule::domain);
+    if (known != options.rules.end())
+      known->tenants.push_back(rule.tenant);
+    else
+      options.rules.push_back({std::move(*domain), {rule.tenant}});
+  }
   return options;
 }
 

@@ -83,12 +83,15 @@ class Signer(scenario.Scenario):
         identity = certificates.leaf(None, ["mx.recv.example"])
         cls.host = cls.receiving_host("mx.recv.example", "127.0.0.2", ["recv.example"], identity)
         cls.dns.add("_25._tcp.mx.recv.example", "TLSA", identity.tlsa())
-        cls.dns.add_txt("_dmarc.late.example", "v=DMARC1; p=reject")
+        for domain in ("late", "ruled"):
+            cls.dns.add_txt(f"_dmarc.{domain}.example", "v=DMARC1; p=reject")
         cls.signer = signer.Signer(cls.folder, SIGNER_USER, RELAY_USER)
 
     @classmethod
     def make_relay(cls):
-        cls.relay_settings = {**Signer.relay_settings, **cls.signer.settings, "signer.max_signatures": 6000}
+        cls.relay_settings = {**Signer.relay_settings, **cls.signer.settings, "signer.max_signatures": 6000,
+                              "signer.rule": [{"domain": "sender.example", "tenant": scenario.USER},
+                                              {"domain": "ruled.example", "tenant": "shop"}]}
         made = super().make_relay()
         for key in ("state_directory", "run_directory"):
             os.chown(made.settings[key], RELAY_USER, RELAY_USER)
@@ -252,6 +255,13 @@ class Signer(scenario.Scenario):
             other.join()
         self.assertEqual(code // 100, 4, reply)
         processes.wait_until(lambda: self.submit("limited@recv.example")[0] == 250, 10, "acceptance once the allowance is back")
+
+    def test_a_domain_that_is_another_tenants_is_refused_by_the_signer_too(self):
+        self.relay.create_keys("ruled.example", "s1")
+        sent = lambda: self.submit("ruled@recv.example", sender="ann@ruled.example")
+        code, reply = processes.wait_until(lambda: (answer := sent())[1].startswith("5.7.1 ") and answer, 30, "the signer's refusal",
+                                           interval_s=0.5)
+        self.assertEqual((code, "may not sign for ruled.example" in reply), (550, True), reply)
 
     # Losing it.
 

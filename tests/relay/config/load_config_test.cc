@@ -464,6 +464,28 @@ TEST_CASE("rules and exceptions for TLS are read") {
                                                      std::chrono::sys_days(std::chrono::year(2026) / 12 / 31)});
 }
 
+TEST_CASE("keys and signer are read, with the tenants of a domain") {
+  const Config config = read(
+      "[keys]\ndirectory = \"/keys\"\nsealing = \"passphrase\"\nsealing_file = \"/secret\"\n[signer]\n"
+      "socket = \"/run/x/socket\"\nrelay_user = \"60101\"\nmax_signatures = 60\n[[signer.rule]]\n"
+      "domain = \"Bank.example\"\ntenant = \"bank\"\n[[signer.rule]]\ndomain = \"bank.example\"\ntenant = "
+      "\"agency\"\n");
+  CHECK(config.keys_directory == "/keys");
+  CHECK(config.key_sealing == KeySealingMode::Passphrase);
+  CHECK(config.sealing_file == "/secret");
+  CHECK(config.signer_socket == "/run/x/socket");
+  CHECK(config.relay_user == "60101");
+  CHECK(config.max_signatures == 60);
+  CHECK(config.signer_rules == std::vector<SignerRule>{{"bank.example", "bank"}, {"bank.example", "agency"}});
+}
+
+TEST_CASE("a rule of the signer without domain or tenant, and a path that no socket can have, are mistakes") {
+  check_one("[[signer.rule]]\ntenant = \"bank\"\n", 1, "this rule has no domain", "domain = ");
+  check_one("[[signer.rule]]\ndomain = \"bank.example\"\n", 1, "this rule has no tenant", "tenant = ");
+  check_one("[signer]\nsocket = \"/" + std::string(120, 'x') + "\"\n", 2, "signer.socket is 121 octets", "at most 107");
+  check_one("[keys]\nsealing = \"yes\"\n", 2, "keys.sealing is \"yes\"", "\"passphrase\"");
+}
+
 TEST_CASE("an exception without a reason or an end, or one that gives up TLS, is a mistake") {
   const std::string good_lines = "[[tls.exception]]\ndomain = \"a.example\"\nreason = \"x\"\nexpires = 2026-12-31\n";
   check_one("[[tls.exception]]\ndomain = \"a.example\"\nexpires = 2026-12-31\n", 1, "this exception has no reason",
