@@ -37,8 +37,9 @@ std::string all_answers(SigningSession& session) {
 }
 
 std::string converse(std::string_view octets, std::uint8_t seed) {
+  static const std::vector<StoredKey> kKeys = make_keys();
   SigningService service({});
-  service.set_keys(make_keys());
+  service.set_keys(kKeys);
   SigningSession session(service);
   std::string answers;
   fuzz::in_chunks(octets, seed, [&](std::string_view chunk) {

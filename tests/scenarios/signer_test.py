@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import dkim
 
 import certificates
+import load
 import processes
 import scenario
 import signer
@@ -114,7 +115,7 @@ class Signer(scenario.Scenario):
                               capture_output=True, text=True)
 
     def pems(self):
-        return [path.read_text() for path in sorted((self.signer.folder / "keys").rglob("*.pem"))]
+        return [self.relay.ask("keys", "export", entry["domain"], entry["selector"]) for entry in self.relay.ask_json("keys", "list")]
 
     def assert_verifies(self, recipient):
         octets = self.host.wait_for_message(recipient).from_first_signature()
@@ -145,6 +146,16 @@ class Signer(scenario.Scenario):
             self.assertNotEqual(answer.returncode, 0, command)
             self.assertIn("Permission denied", answer.stderr)
         self.assertEqual(self.as_user(SIGNER_USER, "cat", file).returncode, 0)
+
+    def test_keys_on_disk_are_sealed(self):
+        files = list((self.signer.folder / "keys").rglob("*.pem"))
+        numbers = [number for pem in self.pems() for number in private_numbers(pem)]
+        self.assertGreaterEqual(len(files), 2)
+        for file in files:
+            text = file.read_text()
+            self.assertTrue(text.startswith("-----BEGIN WAXWING SEALED KEY-----\n"), text)
+            octets = base64.b64decode("".join(text.splitlines()[1:-1]))
+            self.assertEqual([number for number in numbers if number in octets], [])
 
     def test_nobody_else_is_heard(self):
         script = ("import sys; sys.path.insert(0, sys.argv[1]); import signer; client = signer.connect(sys.argv[2])\n"
@@ -279,6 +290,25 @@ class Signer(scenario.Scenario):
         self.assertLess(time.monotonic() - up, 2)
         self.assert_verifies("before-kill@recv.example")
         self.assert_verifies("alive@recv.example")
+
+    def test_nothing_acknowledged_is_lost_while_the_signer_is_killed_under_load(self):
+        going = load.Load(2525, scenario.USER, scenario.PASSWORD, scenario.SENDER, lambda number: f"load{number}@recv.example",
+                          connections=4, pause_s=0.05)
+        going.start()
+        try:
+            for _ in range(5):
+                time.sleep(1)
+                self.signer.kill()
+                time.sleep(0.2)
+                self.restart_signer()
+            time.sleep(1)
+        finally:
+            going.stop()
+        self.assertGreater(len(going.acknowledged), 50, going.refusals)
+        self.assertEqual({reply[0] for reply in going.refusals}, {"4"}, going.refusals)
+        self.relay.wait_until_delivered(120)
+        delivered = {load.identity_of(message.parsed()["Message-ID"]) for message in self.host.all_messages()}
+        self.assertEqual(set(going.acknowledged) - delivered, set())
 
     def test_a_relay_that_starts_before_the_signer_defers_until_it_is_there(self):
         self.relay.stop()

@@ -12,7 +12,7 @@ SIGN, LIST, SIGNATURE, LISTING, REFUSED = 1, 2, 129, 130, 131
 
 
 class Signer:
-    """One signer that keeps keys in `folder`/keys as `user` (a number) and listens on `folder`/socket.
+    """One signer that keeps sealed keys in `folder`/keys as `user` (a number) and listens on `folder`/socket.
 
     @param relay_user  who may ask for signatures
     """
@@ -23,7 +23,11 @@ class Signer:
         os.chown(self.folder, user, user)
         self.user = user
         self.socket = self.folder / "socket"
-        self.settings = {"keys.directory": self.folder / "keys", "signer.socket": self.socket, "signer.relay_user": str(relay_user)}
+        secret = self.folder / "secret"
+        secret.write_text(os.urandom(32).hex() + "\n")
+        secret.chmod(0o600)
+        os.chown(secret, user, user)
+        self.settings = {"keys.directory": self.folder / "keys", "keys.sealing": "key", "keys.sealing_file": secret, "signer.socket": self.socket, "signer.relay_user": str(relay_user)}
         self.process = None
 
     def start(self, config_file, environment):
