@@ -24,6 +24,12 @@ TEST_CASE("every command is understood") {
   CHECK(parse({"keys", "create", "a.example", "s1"}).command == Command::KeysCreate);
   CHECK(parse({"keys", "list"}).command == Command::KeysList);
   CHECK(parse({"keys", "dns", "a.example"}).command == Command::KeysDns);
+  CHECK(parse({"keys", "seal", "--former-file", "/old"}).command == Command::KeysSeal);
+  CHECK(parse({"keys", "export", "a.example", "s1"}).command == Command::KeysExport);
+  CHECK(parse({"keys", "import", "pem", "a.example", "s1", "/key"}).command == Command::KeysImportPem);
+  CHECK(parse({"keys", "import", "opendkim", "/KeyTable"}).command == Command::KeysImportOpenDkim);
+  CHECK(parse({"keys", "import", "rspamd"}).command == Command::KeysImportRspamd);
+  CHECK(parse({"keys", "import", "exim", "/keys", "--selector", "s1"}).command == Command::KeysImportExim);
   CHECK(parse({"queue", "list"}).command == Command::QueueList);
   CHECK(parse({"queue", "show", "X"}).command == Command::QueueShow);
   CHECK(parse({"queue", "retry", "X"}).command == Command::QueueRetry);
@@ -37,6 +43,24 @@ TEST_CASE("every command is understood") {
   CHECK(parse({"account", "add", "shop"}).command == Command::AccountAdd);
   CHECK(parse({"account", "passwd", "shop"}).command == Command::AccountPasswd);
   CHECK(parse({"account", "list"}).command == Command::AccountList);
+}
+
+TEST_CASE("keys of other programs are described by their files") {
+  const Arguments opendkim =
+      parse({"keys", "import", "opendkim", "/KeyTable", "--signing-table", "/SigningTable", "--dry-run"});
+  CHECK(opendkim.key_source.path == "/KeyTable");
+  CHECK(opendkim.key_source.signing_table == "/SigningTable");
+  CHECK(opendkim.dry_run);
+  const Arguments rspamd = parse({"keys", "import", "rspamd", "--selector-map", "/s", "--path-map", "/p", "--path",
+                                  "/keys/$domain", "--selector", "dkim"});
+  CHECK(rspamd.key_source.selector_map == "/s");
+  CHECK(rspamd.key_source.path_map == "/p");
+  CHECK(rspamd.key_source.path == "/keys/$domain");
+  CHECK(rspamd.key_source.selector == "dkim");
+  CHECK_FALSE(rspamd.dry_run);
+  CHECK(refuse({"keys", "import"}).status == EX_USAGE);
+  CHECK(refuse({"keys", "import", "exim", "/keys"}).status == EX_USAGE);
+  CHECK(refuse({"keys", "export", "a.example"}).status == EX_USAGE);
 }
 
 TEST_CASE("the configuration and the format may stand before and behind the command") {
