@@ -92,7 +92,10 @@ Result<SigningAnswer> SignerClient::ask_on(int descriptor, const std::string& fr
     if (*answer) {
       auto decoded = decode_answer(**answer);
       if (!decoded) return lost(decoded.error().detail);
-      return std::move(decoded->content);
+      if (decoded->id == kRequestId) return std::move(decoded->content);
+      // Of a frame that the signer could not read it does not know the number: it is of another version.
+      const auto* refused = std::get_if<RefusedAnswer>(&decoded->content);
+      return lost(refused == nullptr ? "answered another request" : "does not understand: " + refused->error.detail);
     }
     const ssize_t count = ::recv(descriptor, buffer.data(), buffer.size(), 0);
     if (count < 0 && errno == EINTR) continue;

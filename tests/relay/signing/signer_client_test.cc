@@ -151,7 +151,8 @@ TEST_CASE("a peer that answers something else is no signer", "[signer_client]") 
   const int listener = bind_signer_socket(folder + "/socket").value();
   const std::string answer =
       GENERATE(as<std::string>(), "HTTP/1.1 200 OK\r\n", "", encode_answer(1, SignatureAnswer{"x"}),
-               encode_answer(1, ListAnswer{7, 4'000'000'000U, {}}));
+               encode_answer(1, ListAnswer{7, 4'000'000'000U, {}}), encode_answer(2, ListAnswer{7, 0, {}}),
+               encode_answer(0, RefusedAnswer{{ErrorKind::Malformed, "another version"}}));
   std::thread peer([listener, &answer] {
     pollfd waiting{listener, POLLIN, 0};
     (void)::poll(&waiting, 1, 10'000);
