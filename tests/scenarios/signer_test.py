@@ -231,6 +231,30 @@ class Signer(scenario.Scenario):
         self.assertLess(len(self.signer.log()) - before, 200_000)
         self.assertIn("signer_refusals_not_logged", self.signer.log())
 
+    def test_a_client_that_does_not_read_is_not_read_from(self):
+        request = signer.frame(signer.SIGN, signer.sign_body("other.example", "s1", b"x")) * 1000
+        with signer.connect(self.signer.socket) as client:
+            client.setblocking(False)
+            sent, end = 0, time.monotonic() + 3
+            while time.monotonic() < end:
+                try:
+                    sent += client.send(request)
+                except BlockingIOError:
+                    time.sleep(0.02)
+            self.assertLess(sent, 8 << 20)
+            self.submit_ok("beside-deaf@recv.example")
+            # It is cut off in the end, so that it holds nothing for ever.
+            client.setblocking(True)
+            client.settimeout(30)
+            processes.wait_until(lambda: self.is_cut_off(client), 30, "the end of the connection", interval_s=0.5)
+
+    def is_cut_off(self, client):
+        try:
+            client.sendall(b"x")
+        except (BrokenPipeError, ConnectionResetError):
+            return True
+        return False
+
     def test_connections_that_say_nothing_do_not_keep_the_relay_out(self):
         held = []
         try:
