@@ -14,16 +14,17 @@
 
 namespace waxwing {
 
-Result<AdminReply> run_admin_command(const nlohmann::json& request, SqliteQueueStore& store, WallTime now) {
-  AdminRequest arguments(request);
-  const std::string command = arguments.text("command");
-  if (command == "queue list") return queue_list(arguments, store);
+namespace {
+
+Result<AdminReply> dispatch(const std::string& command, AdminRequest& arguments, SqliteQueueStore& store,
+                            WallTime now) {
+  if (command == "queue list") return queue_list(arguments, store, now);
   if (command == "queue show") return queue_show(arguments, store);
   if (command == "queue ids") return queue_ids(arguments, store);
   if (command == "queue retry") return queue_retry(arguments, store, now);
   if (command == "queue hold") return queue_hold(arguments, store, now);
   if (command == "queue release") return queue_release(arguments, store, now);
-  if (command == "queue drop") return queue_drop(arguments, store);
+  if (command == "queue drop") return queue_drop(arguments, store, now);
   if (command == "account add") return account_add(arguments, store);
   if (command == "account passwd") return account_passwd(arguments, store);
   if (command == "account list") return account_list(arguments, store);
@@ -34,6 +35,31 @@ Result<AdminReply> run_admin_command(const nlohmann::json& request, SqliteQueueS
   if (command == "tls forget") return tls_forget(arguments, store);
   arguments.refuse("\"command\" is missing or unknown");
   return tl::unexpected(arguments.finish().error());
+}
+
+bool changes_the_queue(const std::string& command) {
+  return command == "queue retry" || command == "queue hold" || command == "queue release" || command == "queue drop";
+}
+
+// The command is run in full, so that it says what it would say, and then undone.
+Result<AdminReply> rehearse(const std::string& command, AdminRequest& arguments, SqliteQueueStore& store,
+                            WallTime now) {
+  Result<AdminReply> reply = fail(ErrorKind::Unavailable, "the database does not allow to try it");
+  (void)store.apart([&]() -> Result<void> {
+    reply = dispatch(command, arguments, store, now);
+    return fail(ErrorKind::Conflict, "nothing is to be changed");
+  });
+  if (reply) reply->effects = {};
+  return reply;
+}
+
+}  // namespace
+
+Result<AdminReply> run_admin_command(const nlohmann::json& request, SqliteQueueStore& store, WallTime now) {
+  AdminRequest arguments(request);
+  const std::string command = arguments.text("command");
+  const bool rehearsed = changes_the_queue(command) && arguments.flag("dry_run");
+  return rehearsed ? rehearse(command, arguments, store, now) : dispatch(command, arguments, store, now);
 }
 
 void add_line(AdminReply& reply, const nlohmann::ordered_json& object) {

@@ -56,18 +56,16 @@ struct AdminReply {
 /// Runs one command on the store. The same code serves the control socket, inside a batch of the store thread, and the
 /// command line when no relay runs. Requests are objects with a member "command"; an unknown member is an error.
 ///
-///   queue list    [id] [domain] [account]      a line per recipient: id, message_id, sender (null: DSN), recipient,
+///   queue list    FILTER                       a line per recipient: id, message_id, sender (null: DSN), recipient,
 ///                                              state, attempts, next_attempt (null: none), reason
 ///   queue show    id                           everything about one message but its body, with the last delivery
 ///                                              report of each recipient
 ///   queue ids                                  a line per message: id, message_id, state, recipients, waiting
-///   queue retry   id | domain | account | all  makes those who wait due now; a line per message
-///   queue hold    (id | account | all) reason  keeps messages from being sent and from expiring; a line per message
-///   queue release (id | account | all) [reason]
-///                                              lets held messages go, due now, to be sealed anew; the time for which
+///   queue retry   FILTER | all                 makes those who wait due now; a line per message
+///   queue hold    (FILTER | all) reason        keeps messages from being sent and from expiring; a line per message
+///   queue release (FILTER | all) [reason]      lets held messages go, due now, to be sealed anew; the time for which
 ///                                              they were held does not count; a line per message
-///   queue drop    (id | domain | account | all) [reason]
-///                                              a line per message; final, without a report to the sender
+///   queue drop    (FILTER | all) [reason]      a line per message; final, without a report to the sender
 ///   account add   name password_hash [tenant] [allowed_senders]
 ///   account passwd  name password_hash
 ///   account list                               a line per account, without the hash
@@ -79,7 +77,10 @@ struct AdminReply {
 ///                                              last_proven
 ///   tls forget    domain                       what a domain publishes now is all that counts: domain
 ///
-/// Filters that are given together must all hold. Commands about several messages take "after" (AdminReply::next), so
+/// FILTER is one or more of id, account, tenant, sender ("<>": none), domain (of recipients), saying (part of the reason
+/// for which a recipient waits), older_than (seconds); those that are given together must all hold. hold and release
+/// take no domain, since messages are held as a whole. retry, hold, release and drop with "dry_run" say what they would
+/// do, and change nothing. Commands about several messages take "after" (AdminReply::next), so
 /// that none keeps the store for long. Times are RFC 3339 in UTC.
 /// @errors  Malformed: the request; NotFound, Conflict: what it names; errors of the store
 /// @limits  a reply ends after kMaxAdminMessages messages or, with the message under way, kMaxAdminReplyOctets

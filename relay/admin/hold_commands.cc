@@ -12,8 +12,8 @@ namespace waxwing {
 namespace {
 
 // A message is held or not, for all its recipients: the scheduler knows no more.
-QueueFilter read_messages(AdminRequest& request) {
-  QueueFilter filter = read_selection(request);
+QueueFilter read_messages(AdminRequest& request, WallTime now) {
+  QueueFilter filter = read_selection(request, now);
   if (!filter.domain.empty()) request.refuse("messages are held and released as a whole, not for one domain");
   return filter;
 }
@@ -71,7 +71,7 @@ Result<void> release_message(SqliteQueueStore& store, QueueId id, const std::str
 }  // namespace
 
 Result<AdminReply> queue_hold(AdminRequest& request, SqliteQueueStore& store, WallTime now) {
-  const QueueFilter filter = read_messages(request);
+  const QueueFilter filter = read_messages(request, now);
   const std::string reason = request.text("reason");
   if (reason.empty()) request.refuse("say why, in \"reason\": who finds the message held will ask");
   if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
@@ -81,7 +81,7 @@ Result<AdminReply> queue_hold(AdminRequest& request, SqliteQueueStore& store, Wa
 }
 
 Result<AdminReply> queue_release(AdminRequest& request, SqliteQueueStore& store, WallTime now) {
-  const QueueFilter filter = read_messages(request);
+  const QueueFilter filter = read_messages(request, now);
   std::string reason = request.text("reason");
   if (reason.empty()) reason = "released by the operator";
   if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));

@@ -15,16 +15,19 @@ namespace waxwing {
 /// Reads the id of a message; no value when the member is missing or wrong, which the request notes.
 [[nodiscard]] std::optional<QueueId> read_id(AdminRequest& request, const char* name);
 
-/// Reads which messages a command shows: id, after, account, domain.
-[[nodiscard]] QueueFilter read_filter(AdminRequest& request);
+/// Reads which messages a command shows: id, after, account, domain, tenant, sender, saying, older_than.
+[[nodiscard]] QueueFilter read_filter(AdminRequest& request, WallTime now);
 
 /// The filter of a command that changes something: to concern everything must be said.
-[[nodiscard]] QueueFilter read_selection(AdminRequest& request);
+[[nodiscard]] QueueFilter read_selection(AdminRequest& request, WallTime now);
+
+/// Whether a filter is for one message by its id and nothing else.
+[[nodiscard]] bool names_one_message(const QueueFilter& filter);
 
 /// Whether something can still happen to a recipient.
 [[nodiscard]] bool waits(const QueuedRecipient& recipient);
 
-/// Whether a recipient is in the domain of the filter.
+/// Whether a recipient is in the domain of the filter, and waits for the reason of the filter.
 [[nodiscard]] bool concerns(const QueueFilter& filter, const QueuedRecipient& recipient);
 
 /// An update that leaves a recipient as it is, to be changed in what differs.

@@ -99,8 +99,8 @@ RecipientState state_of(const QueuedMessage& message) {
 
 }  // namespace
 
-Result<AdminReply> queue_list(AdminRequest& request, SqliteQueueStore& store) {
-  const QueueFilter filter = read_filter(request);
+Result<AdminReply> queue_list(AdminRequest& request, SqliteQueueStore& store, WallTime now) {
+  const QueueFilter filter = read_filter(request, now);
   if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
   return for_each_message(store, filter, [&](const QueuedMessage& message, AdminReply& reply) -> Result<void> {
     for (const QueuedRecipient& recipient : message.recipients) {
@@ -163,20 +163,20 @@ Result<AdminReply> queue_ids(AdminRequest& request, SqliteQueueStore& store) {
 }
 
 Result<AdminReply> queue_retry(AdminRequest& request, SqliteQueueStore& store, WallTime now) {
-  const QueueFilter filter = read_selection(request);
+  const QueueFilter filter = read_selection(request, now);
   if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
   return for_each_message(store, filter, [&](const QueuedMessage& message, AdminReply& reply) {
     return retry_message(store, message.id, filter, now, reply);
   });
 }
 
-Result<AdminReply> queue_drop(AdminRequest& request, SqliteQueueStore& store) {
-  const QueueFilter filter = read_selection(request);
+Result<AdminReply> queue_drop(AdminRequest& request, SqliteQueueStore& store, WallTime now) {
+  const QueueFilter filter = read_selection(request, now);
   std::string reason = request.text("reason");
   if (reason.empty()) reason = "dropped by the operator";
   if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
   // By its id alone a message can be dropped that is too damaged to be listed.
-  if (filter.id && filter.domain.empty() && filter.account.empty()) {
+  if (names_one_message(filter)) {
     AdminReply reply;
     auto dropped = drop_message(store, *filter.id, filter, reason, reply);
     if (!dropped) return tl::unexpected(std::move(dropped.error()));

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "keys/signing_key.h"
+#include "relay/config/quantity.h"
 
 namespace waxwing {
 namespace {
@@ -129,7 +130,9 @@ class CommandTree {
     add_limit(list);
     CLI::App* show =
         add(group, "show", Command::QueueShow, "Show one message with all recipients and their last attempt");
-    show->add_option("ID", arguments_.queue_id, "Queue id")->required();
+    show->add_option("ID", arguments_.selection.id, "Queue id")->required();
+    CLI::App* take = add(group, "export", Command::QueueExport, "Print one message as it would be sent");
+    take->add_option("ID", arguments_.selection.id, "Queue id")->required();
     add_selection(add(group, "retry", Command::QueueRetry, "Try delivery now"), Domains::Offered);
     CLI::App* hold = add(group, "hold", Command::QueueHold, "Keep messages from being sent and from expiring");
     add_selection(hold, Domains::NotOffered);
@@ -147,24 +150,35 @@ class CommandTree {
   enum class Domains { Offered, NotOffered };  // whether single recipients of a message can be meant
 
   std::vector<CLI::Option*> add_filters(CLI::App* command, Domains domains = Domains::Offered) {
+    QueueSelection& selection = arguments_.selection;
     std::vector<CLI::Option*> filters = {
-        command->add_option("--account", arguments_.of_account, "Only messages of this account")};
+        command->add_option("--account", selection.account, "Only messages of this account"),
+        command->add_option("--tenant", selection.tenant, "Only messages of accounts of this tenant"),
+        command->add_option("--from", selection.sender, "Only messages with this envelope sender; <> for reports"),
+        command->add_option("--saying", selection.saying, "Only recipients whose reason to wait has these words"),
+        command->add_option_function<std::string>(
+            "--older-than",
+            [&selection](const std::string& text) {
+              selection.older_than = parse_duration(text);
+              if (!selection.older_than) throw CLI::ValidationError("--older-than", "is no time such as 90s, 2h or 3d");
+            },
+            "Only messages accepted so long ago, such as 2h")};
     if (domains == Domains::Offered)
-      filters.push_back(command->add_option("--domain", arguments_.domain, "Only recipients of this domain"));
+      filters.push_back(command->add_option("--domain", selection.domain, "Only recipients of this domain"));
     return filters;
   }
 
   // What changes the queue must say what it changes.
   void add_selection(CLI::App* command, Domains domains) {
-    CLI::Option* all = command->add_flag("--all", arguments_.all, "All messages");
+    CLI::Option* all = command->add_flag("--all", arguments_.selection.all, "All messages");
     std::vector<CLI::Option*> selectors = add_filters(command, domains);
-    selectors.push_back(command->add_option("ID", arguments_.queue_id, "Queue id"));
+    selectors.push_back(command->add_option("ID", arguments_.selection.id, "Queue id"));
     for (CLI::Option* other : selectors) all->excludes(other);
     selectors.push_back(all);
-    command->callback([selectors, domains] {
+    command->add_flag("--dry-run", arguments_.selection.dry_run, "Say what would be done, and change nothing");
+    command->callback([selectors] {
       if (std::ranges::any_of(selectors, [](const CLI::Option* option) { return option->count() > 0; })) return;
-      throw CLI::RequiredError(domains == Domains::Offered ? "ID, --domain, --account or --all"
-                                                           : "ID, --account or --all");
+      throw CLI::RequiredError("ID, --all or one of the filters that --help lists");
     });
   }
 

@@ -7,6 +7,7 @@
 #include "relay/cli/key_commands.h"
 #include "relay/cli/key_import.h"
 #include "relay/cli/output.h"
+#include "relay/cli/queue_commands.h"
 #include "relay/cli/verify_command.h"
 
 namespace waxwing {
@@ -24,6 +25,7 @@ enum class Command {
   KeysImportExim,
   QueueList,
   QueueShow,
+  QueueExport,
   QueueRetry,
   QueueHold,
   QueueRelease,
@@ -56,11 +58,9 @@ struct Arguments {
   KeySource key_source;              ///< keys import
   bool dry_run = false;              ///< keys import, export
   std::string former_file;           ///< keys seal
-  std::string queue_id;              ///< queue show, retry, hold, release, drop
-  bool all = false;                  ///< queue retry, hold, release, drop
+  QueueSelection selection;          ///< queue list, show, export, retry, hold, release, drop
   std::string reason;                ///< queue hold, release, drop
-  std::string domain;                ///< queue list, retry, drop, report tls show, tls forget: of recipients
-  std::string of_account;            ///< queue list, retry, hold, release, drop
+  std::string domain;                ///< report tls, tls forget: of recipients
   std::size_t limit = 10'000;        ///< queue list, ids: messages
   std::string address;               ///< explain
   std::string probed_domain;         ///< probe

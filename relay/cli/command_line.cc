@@ -230,12 +230,14 @@ class CommandRun {
   }
 
   Result<void> run_queue() {
-    const QueueSelection selection{arguments_.queue_id, arguments_.domain, arguments_.of_account, arguments_.all};
+    const QueueSelection& selection = arguments_.selection;
     switch (arguments_.command) {
       case Command::QueueList:
         return list_queue(asker(), selection, arguments_.limit, output_);
       case Command::QueueShow:
-        return show_message(asker(), arguments_.queue_id, output_);
+        return show_message(asker(), selection.id, output_);
+      case Command::QueueExport:
+        return export_message(config_.state_directory, selection.id, streams_.out);
       case Command::QueueRetry:
         return retry_messages(asker(), selection, output_);
       case Command::QueueDrop:

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <ostream>
 #include <ranges>
 #include <string_view>
 #include <utility>
 
 #include "relay/cli/json_text.h"
+#include "relay/daemon/queued_content.h"
+#include "relay/store/queue_reader.h"
 
 namespace waxwing {
 namespace {
@@ -19,7 +22,12 @@ Json make_request(std::string_view command, const QueueSelection& selection) {
   if (!selection.id.empty()) request["id"] = selection.id;
   if (!selection.domain.empty()) request["domain"] = selection.domain;
   if (!selection.account.empty()) request["account"] = selection.account;
+  if (!selection.tenant.empty()) request["tenant"] = selection.tenant;
+  if (!selection.sender.empty()) request["sender"] = selection.sender;
+  if (!selection.saying.empty()) request["saying"] = selection.saying;
+  if (selection.older_than) request["older_than"] = std::to_string(selection.older_than->count());
   if (selection.all) request["all"] = true;
+  if (selection.dry_run) request["dry_run"] = true;
   return request;
 }
 
@@ -101,7 +109,7 @@ Result<void> list_queue(const AskRelay& ask, const QueueSelection& selection, st
 }
 
 Result<void> show_message(const AskRelay& ask, const std::string& id, Output& output) {
-  const auto lines = ask(make_request("queue show", {.id = id, .domain = {}, .account = {}}));
+  const auto lines = ask(make_request("queue show", {.id = id}));
   if (!lines) return tl::unexpected(lines.error());
   for (const Json& message : *lines) {
     output.add_object(message);
@@ -169,6 +177,23 @@ Result<void> drop_messages(const AskRelay& ask, const QueueSelection& selection,
                                 or_else(json_text(line, "dropped"), "all"), removed ? "" : "; others still wait"));
   }
   return {};
+}
+
+Result<void> export_message(const std::string& state_directory, const std::string& id_text, std::ostream& out) {
+  const auto id = QueueId::parse(id_text);
+  if (!id) return fail(ErrorKind::Malformed, fmt::format("\"{}\" is no queue id: {}", id_text, id.error().detail));
+  auto reader = QueueReader::open(state_directory);
+  if (!reader) return tl::unexpected(reader.error());
+  auto message = reader->load(*id);
+  if (!message) return tl::unexpected(message.error());
+  auto content = QueuedContent::open(state_directory, std::move(*message));
+  if (!content) return tl::unexpected(content.error());
+  for (;;) {
+    const auto piece = (*content)->next();
+    if (!piece) return tl::unexpected(piece.error());
+    if (piece->empty()) return {};
+    out.write(piece->data(), static_cast<std::streamsize>(piece->size()));
+  }
 }
 
 }  // namespace waxwing

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <iosfwd>
+#include <optional>
 #include <string>
 
 #include "policy/result.h"
+#include "policy/time_point.h"
 #include "relay/cli/ask_relay.h"
 #include "relay/cli/output.h"
 
@@ -11,10 +14,15 @@ namespace waxwing {
 
 /// Which messages a command concerns; filters that are given together must all hold.
 struct QueueSelection {
-  std::string id;
-  std::string domain;  ///< of recipients
-  std::string account;
+  std::string id{};
+  std::string domain{};  ///< of recipients
+  std::string account{};
+  std::string tenant{};
+  std::string sender{};                 ///< envelope sender; "<>": none
+  std::string saying{};                 ///< part of the reason for which recipients wait
+  std::optional<Seconds> older_than{};  ///< since they were accepted
   bool all = false;
+  bool dry_run = false;  ///< of what changes the queue: say what would be done
 };
 
 /// Prints the recipients that wait, of at most `limit` messages.
@@ -45,5 +53,10 @@ struct QueueSelection {
 /// @param reason  for the log; may be empty
 [[nodiscard]] Result<void> drop_messages(const AskRelay& ask, const QueueSelection& selection,
                                          const std::string& reason, Output& output);
+
+/// Prints a message as it would be sent: header, empty line, body, with CRLF line ends. The store is read directly, also
+/// while the relay runs.
+/// @errors  Malformed: no queue id; NotFound; Corrupt; Unavailable
+[[nodiscard]] Result<void> export_message(const std::string& state_directory, const std::string& id, std::ostream& out);
 
 }  // namespace waxwing

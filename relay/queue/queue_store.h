@@ -41,6 +41,10 @@ struct QueueFilter {
   std::optional<QueueId> after;  ///< only younger ones, to go on where a list ended
   std::string domain;            ///< recipient domain; empty: any
   std::string account;           ///< empty: any
+  std::string tenant;            ///< of the account; empty: any
+  std::string sender;            ///< envelope sender as MailAddress::str(), "<>" for none; empty: any
+  std::string reason;            ///< part of the reason of a recipient; empty: any
+  std::optional<WallTime> accepted_before;
   std::size_t limit = 10'000;
 };
 

@@ -95,11 +95,20 @@ std::vector<QueuedMessage> list_messages(SqliteConnection& connection, const Que
   auto row = connection.query(
       "SELECT id, accepted, expires, account, tenant, reverse_path, message_id, needs_8bit, needs_smtputf8, "
       "spooled, body_octets FROM messages WHERE id BETWEEN ?1 AND ?2 AND (?3='' OR account=?3) AND "
-      "(?4='' OR EXISTS (SELECT 1 FROM recipients WHERE message=messages.id AND domain=?4)) ORDER BY id LIMIT ?5");
+      "(?4='' OR EXISTS (SELECT 1 FROM recipients WHERE message=messages.id AND domain=?4)) AND "
+      "(?5='' OR tenant=?5) AND (?6='' OR coalesce(reverse_path,'<>')=?6) AND accepted<?7 AND "
+      "(?8='' OR EXISTS (SELECT 1 FROM recipients WHERE message=messages.id AND (?4='' OR domain=?4) AND "
+      "instr(reason,?8)>0)) ORDER BY id LIMIT ?9");
   const std::uint64_t first = filter.after ? filter.after->value() + 1 : 0;
   row.bind(filter.id ? std::max(filter.id->value(), first) : first);
   row.bind(filter.id ? filter.id->value() : static_cast<std::uint64_t>(kMaxStoredId));
-  row.bind_text(filter.account).bind_text(filter.domain).bind(static_cast<std::uint64_t>(filter.limit));
+  row.bind_text(filter.account).bind_text(filter.domain).bind_text(filter.tenant).bind_text(filter.sender);
+  if (filter.accepted_before) {
+    row.bind(*filter.accepted_before);
+  } else {
+    row.bind(std::int64_t{INT64_MAX});
+  }
+  row.bind_text(filter.reason).bind(static_cast<std::uint64_t>(filter.limit));
   std::vector<QueuedMessage> messages;
   while (row.step()) {
     row.rewind_columns();

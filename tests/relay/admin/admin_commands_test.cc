@@ -93,6 +93,53 @@ TEST_CASE("queue list is narrowed by id, account and domain") {
   CHECK(queue.error({{"command", "queue list"}, {"id", id(9)}}) == ErrorKind::NotFound);
 }
 
+TEST_CASE("queue list is narrowed by tenant, sender, age and reason") {
+  Queue queue;
+  QueuedMessage early = test_message(4);
+  early.tenant = "group";
+  early.accepted = kNow - Seconds{86'400};
+  REQUIRE(queue.store->add(early));
+  const auto count = [&queue](const char* name, const char* value) {
+    return queue.lines({{"command", "queue list"}, {name, value}}).size();
+  };
+  CHECK(count("tenant", "group") == 1);
+  CHECK(count("sender", "<>") == 3);
+  CHECK(count("sender", "sender@CLIENT.example") == 3);
+  CHECK(count("older_than", "3600") == 1);
+  CHECK(count("older_than", "0") == 6);
+  CHECK(count("saying", "has expired") == 1);
+  CHECK(count("saying", "has EXPIRED") == 0);
+  CHECK(queue.error({{"command", "queue list"}, {"sender", "no address"}}) == ErrorKind::Malformed);
+  CHECK(queue.error({{"command", "queue list"}, {"older_than", "-1"}}) == ErrorKind::Malformed);
+  CHECK(queue.error({{"command", "queue list"}, {"older_than", "9999999999"}}) == ErrorKind::Malformed);
+}
+
+TEST_CASE("queue drop with a reason ends only the recipients who wait for it") {
+  Queue queue;
+  const auto dropped = queue.lines({{"command", "queue drop"}, {"saying", "certificate of mx.other.example"}});
+  REQUIRE(dropped.size() == 1);
+  CHECK(dropped[0] == Json{{"id", id(3)}, {"dropped", 1}, {"removed", false}});
+}
+
+TEST_CASE("a dry run says what would be done and changes nothing") {
+  Queue queue;
+  const auto before = queue.lines({{"command", "queue list"}});
+  for (const char* command : {"queue drop", "queue retry", "queue hold"}) {
+    Json request = {{"command", command}, {"account", "shop"}, {"dry_run", true}};
+    if (command == std::string("queue hold")) request["reason"] = "why";
+    const auto reply = queue.run(request);
+    REQUIRE(reply);
+    CHECK(reply->lines.size() == 2);
+    CHECK(reply->effects.retry.empty());
+    CHECK(reply->effects.dropped.empty());
+    CHECK(reply->effects.held.empty());
+    CHECK(queue.lines({{"command", "queue list"}}) == before);
+  }
+  CHECK(queue.store->message_count() == 3);
+  CHECK(queue.error({{"command", "queue drop"}, {"dry_run", true}}) == ErrorKind::Malformed);
+  CHECK(queue.error({{"command", "queue list"}, {"dry_run", true}}) == ErrorKind::Malformed);
+}
+
 TEST_CASE("a long list comes in portions, each with the place to go on") {
   Queue queue;
   REQUIRE(queue.store->begin());

@@ -89,11 +89,20 @@ TEST_CASE("keys create makes a pair of 2,048 bits unless told otherwise") {
 
 TEST_CASE("options of the queue and of accounts reach their fields") {
   const Arguments list = parse({"queue", "list", "--domain", "b.example", "--account", "shop", "--limit", "7"});
-  CHECK(list.domain == "b.example");
-  CHECK(list.of_account == "shop");
+  CHECK(list.selection.domain == "b.example");
+  CHECK(list.selection.account == "shop");
   CHECK(list.limit == 7);
   CHECK(parse({"queue", "drop", "X", "--reason", "spam run"}).reason == "spam run");
-  CHECK(parse({"queue", "retry", "--all"}).all);
+  const Arguments filtered = parse({"queue", "drop", "--tenant", "shop", "--from", "<>", "--saying", "greylisted",
+                                    "--older-than", "2h", "--dry-run"});
+  CHECK(filtered.selection.tenant == "shop");
+  CHECK(filtered.selection.sender == "<>");
+  CHECK(filtered.selection.saying == "greylisted");
+  CHECK(filtered.selection.older_than == Seconds(7'200));
+  CHECK(filtered.selection.dry_run);
+  CHECK_FALSE(parse_arguments({"queue", "drop", "--older-than", "soon"}).has_value());
+  CHECK_FALSE(parse_arguments({"queue", "drop", "--dry-run"}).has_value());
+  CHECK(parse({"queue", "retry", "--all"}).selection.all);
   const Arguments add = parse({"account", "add", "shop", "--tenant", "t", "--sender", "a.example", "--sender",
                                "*.b.example", "--password-file", "/p"});
   CHECK(add.account == "shop");

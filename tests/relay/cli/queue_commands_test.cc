@@ -4,7 +4,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "relay/store/sqlite_queue_store.h"
 #include "tests/relay/cli/scripted_relay.h"
+#include "tests/relay/store/temporary_directory.h"
+#include "tests/relay/store/test_messages.h"
 
 namespace waxwing {
 namespace {
@@ -89,16 +92,26 @@ TEST_CASE("a null sender and texts of strangers are shown safely") {
 TEST_CASE("filters and selections reach the relay") {
   ScriptedRelay relay(std::vector<Json>{});
   Output output(OutputFormat::Json);
-  REQUIRE(list_queue(relay.asker(), {"", "b.example", "shop", false}, 10, output));
-  REQUIRE(retry_messages(relay.asker(), {"ID", "", "", false}, output));
-  REQUIRE(retry_messages(relay.asker(), {"", "", "", true}, output));
-  REQUIRE(drop_messages(relay.asker(), {"ID", "", "", false}, "spam run", output));
-  REQUIRE(drop_messages(relay.asker(), {"", "b.example", "", false}, "", output));
+  REQUIRE(list_queue(relay.asker(), {.domain = "b.example", .account = "shop"}, 10, output));
+  REQUIRE(retry_messages(relay.asker(), {.id = "ID"}, output));
+  REQUIRE(retry_messages(relay.asker(), {.all = true}, output));
+  REQUIRE(drop_messages(relay.asker(), {.id = "ID"}, "spam run", output));
+  REQUIRE(drop_messages(relay.asker(), {.domain = "b.example"}, "", output));
   REQUIRE(show_message(relay.asker(), "ID", output));
-  REQUIRE(hold_messages(relay.asker(), {"", "", "shop", false}, "why", output));
-  REQUIRE(release_messages(relay.asker(), {"ID", "", "", false}, "repaired", output));
-  REQUIRE(release_messages(relay.asker(), {"", "", "", true}, "", output));
-  REQUIRE(relay.requests.size() == 9);
+  REQUIRE(hold_messages(relay.asker(), {.account = "shop"}, "why", output));
+  REQUIRE(release_messages(relay.asker(), {.id = "ID"}, "repaired", output));
+  REQUIRE(release_messages(relay.asker(), {.all = true}, "", output));
+  REQUIRE(retry_messages(
+      relay.asker(),
+      {.tenant = "shop", .sender = "<>", .saying = "greylisted", .older_than = Seconds(7'200), .dry_run = true},
+      output));
+  REQUIRE(relay.requests.size() == 10);
+  CHECK(relay.requests[9] == Json{{"command", "queue retry"},
+                                  {"tenant", "shop"},
+                                  {"sender", "<>"},
+                                  {"saying", "greylisted"},
+                                  {"older_than", "7200"},
+                                  {"dry_run", true}});
   CHECK(relay.requests[0] == Json{{"command", "queue list"}, {"domain", "b.example"}, {"account", "shop"}});
   CHECK(relay.requests[1] == Json{{"command", "queue retry"}, {"id", "ID"}});
   CHECK(relay.requests[2] == Json{{"command", "queue retry"}, {"all", true}});
@@ -142,28 +155,28 @@ TEST_CASE("an answer of another shape is printed without harm") {
     Output output(OutputFormat::Text);
     CHECK(show_message(relay.asker(), "1", output));
     CHECK(list_queue(relay.asker(), {}, 10, output));
-    CHECK(drop_messages(relay.asker(), {"1", "", "", false}, "", output));
+    CHECK(drop_messages(relay.asker(), {.id = "1"}, "", output));
   }
 }
 
 TEST_CASE("what was done is said for each message") {
   ScriptedRelay retried(std::vector<Json>{{{"id", "1"}, {"retried", 2}}});
   Output retry(OutputFormat::Text);
-  REQUIRE(retry_messages(retried.asker(), {"1", "", "", false}, retry));
+  REQUIRE(retry_messages(retried.asker(), {.id = "1"}, retry));
   CHECK(retry.text() == "1  recipients due now: 2\n");
   ScriptedRelay held(std::vector<Json>{{{"id", "1"}, {"held", 2}}});
   Output hold(OutputFormat::Text);
-  REQUIRE(hold_messages(held.asker(), {"1", "", "", false}, "why", hold));
+  REQUIRE(hold_messages(held.asker(), {.id = "1"}, "why", hold));
   CHECK(hold.text() == "1  recipients held now: 2\n");
   ScriptedRelay released(std::vector<Json>{{{"id", "1"}, {"released", 2}}});
   Output release(OutputFormat::Text);
-  REQUIRE(release_messages(released.asker(), {"1", "", "", false}, "", release));
+  REQUIRE(release_messages(released.asker(), {.id = "1"}, "", release));
   CHECK(release.text() == "1  recipients released: 2\n");
   ScriptedRelay dropped(std::vector<Json>{{{"id", "1"}, {"dropped", 1}, {"removed", true}},
                                           {{"id", "2"}, {"dropped", 1}, {"removed", false}},
                                           {{"id", "3"}, {"dropped", nullptr}, {"removed", true}}});
   Output drop(OutputFormat::Text);
-  REQUIRE(drop_messages(dropped.asker(), {"1", "", "", false}, "", drop));
+  REQUIRE(drop_messages(dropped.asker(), {.id = "1"}, "", drop));
   CHECK(drop.text() ==
         "1  recipients dropped: 1\n2  recipients dropped: 1; others still wait\n3  recipients dropped: all\n");
 }
@@ -177,6 +190,22 @@ TEST_CASE("errors of the relay pass through") {
   CHECK(retry_messages(relay.asker(), {}, output).error().kind == ErrorKind::NotFound);
   CHECK(drop_messages(relay.asker(), {}, "", output).error().kind == ErrorKind::NotFound);
   CHECK(output.text().empty());
+}
+
+TEST_CASE("a message is exported as it would be sent") {
+  const TemporaryDirectory directory;
+  auto store = SqliteQueueStore::open(directory.path());
+  REQUIRE(store);
+  QueuedMessage message = test_message(1);
+  message.header = "Subject: x\r\n";
+  message.body = "body\r\n.dot\r\n";
+  message.body_octets = message.body.size();
+  REQUIRE((*store)->add(message));
+  std::ostringstream out;
+  REQUIRE(export_message(directory.path(), QueueId(1).str(), out));
+  CHECK(out.str() == "Subject: x\r\n\r\nbody\r\n.dot\r\n");
+  CHECK(export_message(directory.path(), QueueId(2).str(), out).error().kind == ErrorKind::NotFound);
+  CHECK(export_message(directory.path(), "no id", out).error().kind == ErrorKind::Malformed);
 }
 
 }  // namespace
