@@ -1,5 +1,5 @@
-"""The other two ways to an answer, over the same zones of known DNSSEC state: our own recursion from a root served by
-Debian's nsd, and DNS over TLS to Debian's unbound at an address that is not of loopback.
+"""The three ways to an answer, over the same zones of known DNSSEC state: from a root served by Debian's nsd, our own
+recursion and that of Debian's unbound; and DNS over TLS to an unbound at an address that is not of loopback.
 
 Runs in namespaces of its own, since authoritative servers must be on port 53. WAXWING_CONFORMANCE names the folder with
 dane/dnssec-zones; the arguments are the programs waxwing-resolve and waxwing.
@@ -26,6 +26,7 @@ import processes
 SKIPPED = 77
 AUTHORITATIVE = "127.0.0.1"
 DEAD = "127.0.0.9"  # takes every question and says nothing
+VALIDATOR_PORT = 5353
 RESOLVER = "192.0.2.53"  # carried by the loopback interface, but no loopback address
 PROGRAM = WAXWING = ZONES = None
 
@@ -119,9 +120,38 @@ zone:
         file.write_text(text)
         cls.start("nsd", [tree.program("usr/sbin/nsd"), "-d", "-c", str(file)], tree,
                   lambda: processes.accepts_connections(AUTHORITATIVE, 53))
+        cls.start_validator()
         cls.silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         cls.silent.bind((DEAD, 53))
         cls.addClassCleanup(cls.silent.close)
+
+    @classmethod
+    def start_validator(cls):
+        """A resolver that asks nsd, on another port of the same address."""
+        tree = debian_unpack.unpack("unbound")
+        (cls.folder / "root.hints").write_text(f". 3600 IN NS ns.rootns.\nns.rootns. 3600 IN A {AUTHORITATIVE}\n")
+        file = cls.folder / "unbound.conf"
+        file.write_text(f"""server:
+  interface: {AUTHORITATIVE}@{VALIDATOR_PORT}
+  access-control: 127.0.0.0/8 allow
+  directory: "{cls.folder}"
+  chroot: ""
+  username: ""
+  pidfile: ""
+  use-syslog: no
+  do-daemonize: no
+  do-ip6: no
+  do-not-query-localhost: no
+  root-hints: "{cls.folder}/root.hints"
+  module-config: "validator iterator"
+  trust-anchor-file: "{ZONES}/trust-anchor.ds"
+  trust-anchor-signaling: no
+""")
+        cls.start("unbound", [tree.program("usr/sbin/unbound"), "-d", "-p", "-c", str(file)], tree,
+                  lambda: processes.accepts_connections(AUTHORITATIVE, VALIDATOR_PORT))
+
+    def test_every_expectation_of_the_suite_holds_by_a_resolver_that_asks_the_same_servers(self):
+        self.assert_all_as_expected(resolve(self.questions, AUTHORITATIVE, VALIDATOR_PORT))
 
     def recurse(self, questions, anchor="trust-anchor.ds", timeout_ms=20000):
         return resolve(questions, "recursing", AUTHORITATIVE, ZONES / anchor, timeout_ms)
