@@ -171,10 +171,10 @@ zone:
     def test_servers_that_are_gone_are_failures_and_take_no_good_answers_with_them(self):
         dead = [(f"n{index}.dead", "A") for index in range(12)]
         began = time.monotonic()
-        answers = self.recurse(dead + self.questions, timeout_ms=2000)
+        answers = self.recurse(dead + self.questions, timeout_ms=5000)
         self.assert_all_as_expected({question: answers[question] for question in self.questions})
         self.assertEqual({answers[question][0] for question in dead}, {"failed"})
-        self.assertLess(time.monotonic() - began, 10)
+        self.assertLess(time.monotonic() - began, 30)
 
     def test_a_relay_without_a_resolver_plans_by_its_own_recursion(self):
         self.assert_plans({"mode": "recursing", "root_servers": [AUTHORITATIVE],

@@ -205,6 +205,34 @@ TEST_CASE("DANE-TA: the certificate may be for the end of the alias or for the a
   CHECK(world.deliver(TlsRequest::None).starts_with("delivered to mx1.hosting.example by dane, authenticated"));
 }
 
+TEST_CASE("DANE-TA: the recipient's domain may be an alias, and the certificate for its end (RFC 7672 §3.2.2)",
+          "[dane]") {
+  const Status status = GENERATE(Status::Secure, Status::Insecure);
+  TlsWorld world;
+  world.host(kMx1, {.names = {"real.example"}, .issuer = Issuer::Private, .sends_issuer = true}, Status::Secure);
+  world.dns.set(kReceiver, RecordType::MX, status, {MxRecord{10, kMx1}}, "real.example");
+  world.publish_tlsa(kMx1, {TlsWorld::tlsa(2, 1, Matching::Sha256, world.private_authority)});
+  CHECK(world.deliver() == (status == Status::Secure ? kByDane : "deferred 4.7.5 | tlsa certificate-host-mismatch"));
+}
+
+TEST_CASE("records at another port say nothing about this one (RFC 7672 §2.2.2)", "[dane]") {
+  SecureWorld world;
+  world.publish_tlsa(kMx1, {});
+  world.dns.set("_1._tcp.mx1.hosting.example", RecordType::TLSA, Status::Secure, {TlsaRdata{TlsWorld::wrong_tlsa()}});
+  CHECK(world.deliver() == kByAnybody);
+}
+
+TEST_CASE("an address of a host that does not prove itself is passed over for the next (RFC 7672 §2.2)", "[dane]") {
+  SecureWorld world;
+  const auto& impostor = world.host("impostor.example", {.names = {kMx1}}, Status::Secure);
+  world.dns.a(kMx1, Status::Secure, {"127.0.0.2", "127.0.0.3"});
+  const std::string text = world.deliver();
+  const bool impostor_first = impostor.server->connections() == 1;
+  CHECK(text == (impostor_first ? "delivered to mx1.hosting.example by dane, authenticated | "
+                                  "tlsa certificate-not-trusted, tlsa success"
+                                : kByDane));
+}
+
 TEST_CASE("a host that DANE refuses is passed over for the next (RFC 7672 §2.2)", "[dane]") {
   TlsWorld world;
   world.host(kMx1, kNobody, Status::Secure);

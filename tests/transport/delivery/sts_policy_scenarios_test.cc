@@ -185,6 +185,13 @@ TEST_CASE("a policy does not hold for names below its domain (RFC 8461 §3.4)", 
         "delivered to mx1.hosting.example by opportunistic, encrypted | no-policy-found success");
 }
 
+TEST_CASE("a policy is not found through an alias of the recipient's domain (RFC 8461 §3.1)", "[sts]") {
+  PolicyWorld world({.names = {"other.example"}});
+  world.dns.set("alias.example", RecordType::MX, Status::Insecure, {MxRecord{10, kMx1}}, kReceiver);
+  CHECK(world.deliver(TlsRequest::None, TlsLevel::Encrypted, "alias.example") ==
+        "delivered to mx1.hosting.example by opportunistic, encrypted | no-policy-found success");
+}
+
 TEST_CASE("a failing DANE is not rescued by a policy that is satisfied (RFC 8461 §2)", "[sts]") {
   TlsWorld world;
   world.dane_host({.names = {kMx1}});
