@@ -144,6 +144,7 @@ struct Config {
 
   // [queue]
   Seconds lifetime{5 * 86'400};
+  Seconds delay_report_after{4 * 3'600};
   std::vector<Seconds> retry_delays = {Seconds(300),   Seconds(600),   Seconds(1'200), Seconds(2'400),
                                        Seconds(3'600), Seconds(7'200), Seconds(14'400)};  ///< the last one repeats
 

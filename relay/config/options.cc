@@ -321,6 +321,14 @@ const Option kOptions[] = {
              "to 5 "
              "days."},
     {.section = "queue",
+     .name = "delay_report_after",
+     .type = OptionType::Duration,
+     .field = &Config::delay_report_after,
+     .least = kMinute,
+     .most = 30 * kDay,
+     .help = "A sender that asked with NOTIFY=DELAY (RFC 3461) to be told of delays is told once, when a message has "
+             "waited so long."},
+    {.section = "queue",
      .name = "retry_delays",
      .type = OptionType::Durations,
      .field = &Config::retry_delays,

@@ -206,6 +206,7 @@ Result<void> Daemon::load_queue() {
   DeliveryQueue::Options options;
   options.hostname = config_.hostname;
   options.report_lifetime = config_.lifetime;
+  options.delay_report_after = config_.delay_report_after;
   options.seed = random_seed();
   options.limits.active_per_domain = config_.max_connections_per_host;
   options.count_tls_results = config_.tls_report_enabled;

@@ -49,7 +49,7 @@ struct DeliveryQueue::Settlement {
   DueBatch batch;
   QueuedMessage message;
   AttemptRecord record;
-  std::vector<FailedRecipient> failed;
+  std::vector<ReportedRecipient> reported;
   std::vector<WaitingRecipient> again;
   std::vector<QueuedMessage> unsealed;
 };
@@ -145,15 +145,32 @@ void DeliveryQueue::settle_recipient(const AttemptResult& result, const QueuedRe
       update.reason = "its time in the queue is over; the last attempt: " + outcome.reason;
     }
   }
+  report(result.message, recipient, outcome, *result.report, update, settlement);
   if (update.state == RecipientState::Deferred) {
     settlement.again.push_back({result.message.id, recipient.ordinal, result.batch.domain, update.attempts,
                                 update.next_attempt, result.message.expires});
-  } else if (update.state != RecipientState::Delivered) {
-    settlement.failed.push_back(
-        {recipient.address, update.status, update.reason, outcome.remote_reply, result.report->mx_name, now});
   }
   log_outcome(result.message, recipient, update, &*result.report);
   settlement.record.updates.push_back(std::move(update));
+}
+
+// What the sender is to learn of an outcome, and wants to (RFC 3461 §4.1). Of a delay it learns once.
+void DeliveryQueue::report(const QueuedMessage& message, const QueuedRecipient& recipient,
+                           const RecipientOutcome& outcome, const DeliveryReport& delivery, RecipientUpdate& update,
+                           Settlement& settlement) const {
+  ReportedRecipient reported{
+      recipient.address, update.status,    update.reason,          outcome.remote_reply,
+      delivery.mx_name,  loop_.wall_now(), ReportedAction::Failed, recipient.notice.original_recipient};
+  if (update.state == RecipientState::Delivered) {
+    if (outcome.notices_passed_on) return;
+    reported.action = ReportedAction::Relayed;
+  } else if (update.state == RecipientState::Deferred) {
+    if (recipient.delay_told || loop_.wall_now() - message.accepted < options_.delay_report_after) return;
+    reported.action = ReportedAction::Delayed;
+  }
+  if (!is_wanted(reported.action, recipient.notice)) return;
+  update.delay_told = reported.action == ReportedAction::Delayed;
+  settlement.reported.push_back(std::move(reported));
 }
 
 // A message that cannot be read now is neither delivered nor lost: it is tried again, and somebody is told.
@@ -189,7 +206,16 @@ void DeliveryQueue::settle_expired(const AttemptResult& result) {
                            "4.4.7",
                            "its time in the queue is over" + last,
                            recipient->report};
-    settlement->failed.push_back({recipient->address, update.status, update.reason, {}, {}, now});
+    if (is_wanted(ReportedAction::Failed, recipient->notice)) {
+      settlement->reported.push_back({recipient->address,
+                                      update.status,
+                                      update.reason,
+                                      {},
+                                      {},
+                                      now,
+                                      ReportedAction::Failed,
+                                      recipient->notice.original_recipient});
+    }
     log_outcome(result.message, *recipient, update, nullptr);
     settlement->record.updates.push_back(std::move(update));
   }
@@ -198,13 +224,13 @@ void DeliveryQueue::settle_expired(const AttemptResult& result) {
 
 // Reports are signed one after the other; then everything is recorded together.
 void DeliveryQueue::seal_reports(std::shared_ptr<Settlement> settlement) {
-  if (!settlement->failed.empty()) {
+  if (!settlement->reported.empty()) {
     const BounceOptions options{options_.hostname, loop_.wall_now(), options_.report_lifetime,
                                 options_.seed ^ settlement->message.id.value() ^ ++reports_made_};
     std::optional<MailAddress>& sender = settlement->message.reverse_path;
     if (sender && ports_.original_sender) sender = ports_.original_sender(*sender);
-    settlement->unsealed = compose_bounces(settlement->message, settlement->failed, options, ids_);
-    settlement->failed.clear();
+    settlement->unsealed = compose_bounces(settlement->message, settlement->reported, options, ids_);
+    settlement->reported.clear();
   }
   if (settlement->unsealed.empty()) return record(std::move(settlement));
   QueuedMessage report = std::move(settlement->unsealed.back());

@@ -36,8 +36,9 @@ class DeliveryQueue {
  public:
   struct Options {
     std::string hostname;
-    Seconds report_lifetime{0};  ///< of delivery status notifications
-    std::uint64_t seed = 0;      ///< random: spreads retries
+    Seconds report_lifetime{0};     ///< of delivery status notifications
+    Seconds delay_report_after{0};  ///< in the queue, before a sender that asked for it is told of the delay
+    std::uint64_t seed = 0;         ///< random: spreads retries
     Scheduler::Limits limits;
     bool count_tls_results = false;  ///< for reports about TLS
   };
@@ -93,6 +94,8 @@ class DeliveryQueue {
   void schedule_wake_up();
   void settle_recipient(const AttemptResult& result, const QueuedRecipient& recipient, const RecipientOutcome& outcome,
                         Settlement& settlement);
+  void report(const QueuedMessage& message, const QueuedRecipient& recipient, const RecipientOutcome& outcome,
+              const DeliveryReport& delivery, RecipientUpdate& update, Settlement& settlement) const;
   void count_tls_results(const AttemptResult& result, Settlement& settlement) const;
   void settle_unreadable(const AttemptResult& result);
   void settle_expired(const AttemptResult& result);

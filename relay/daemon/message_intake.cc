@@ -23,9 +23,9 @@ bool has_8bit(std::string_view octets) {
 }
 
 bool has_utf8_address(const Envelope& envelope) {
-  const auto is_utf8 = [](const MailAddress& address) { return has_8bit(address.local_part); };
-  return (envelope.reverse_path && is_utf8(*envelope.reverse_path)) ||
-         std::any_of(envelope.recipients.begin(), envelope.recipients.end(), is_utf8);
+  if (envelope.reverse_path && has_8bit(envelope.reverse_path->local_part)) return true;
+  return std::ranges::any_of(envelope.recipients,
+                             [](const EnvelopeRecipient& recipient) { return has_8bit(recipient.address.local_part); });
 }
 
 ServerReply storage_reply(const Error& error) {
@@ -39,14 +39,14 @@ ServerReply header_reply(const Error& error) {
 }
 
 // @param held_because  empty: to be delivered; else why they are held
-std::vector<QueuedRecipient> queued_recipients(const std::vector<MailAddress>& addresses, WallTime now,
+std::vector<QueuedRecipient> queued_recipients(const std::vector<EnvelopeRecipient>& envelope, WallTime now,
                                                const std::string& held_because) {
   const RecipientState state = held_because.empty() ? RecipientState::Queued : RecipientState::Held;
   std::vector<QueuedRecipient> recipients;
-  recipients.reserve(addresses.size());
-  for (const MailAddress& address : addresses) {
+  recipients.reserve(envelope.size());
+  for (const EnvelopeRecipient& recipient : envelope) {
     const auto ordinal = static_cast<std::uint32_t>(recipients.size());
-    recipients.push_back({ordinal, address, state, 0, now, {}, held_because, {}});
+    recipients.push_back({ordinal, recipient.address, state, 0, now, {}, held_because, {}, recipient.notice});
   }
   return recipients;
 }
@@ -71,6 +71,7 @@ MessageIntake::MessageIntake(IntakeServices& services, Submission submission)
   message_->account = submission_.account.name;
   message_->tenant = submission_.account.tenant.empty() ? submission_.account.name : submission_.account.tenant;
   message_->reverse_path = submission_.envelope.reverse_path;
+  message_->notice = submission_.envelope.notice;
 }
 
 void MessageIntake::feed(std::string_view content) {

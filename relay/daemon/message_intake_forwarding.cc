@@ -73,10 +73,10 @@ std::optional<ServerReply> MessageIntake::judge_forwarded(const ReceivedVerdict&
 // The sender becomes one of ours, so that SPF looks at us; bounces to such senders go on to whom they belong.
 void MessageIntake::rewrite_envelope() {
   if (services_.rewriter == nullptr) return;
-  for (MailAddress& recipient : submission_.envelope.recipients) {
-    auto restored = services_.rewriter->restore(recipient, received_);
+  for (EnvelopeRecipient& recipient : submission_.envelope.recipients) {
+    auto restored = services_.rewriter->restore(recipient.address, received_);
     if (restored)
-      recipient = std::move(*restored);
+      recipient.address = std::move(*restored);
     else if (restored.error().kind != ErrorKind::NotFound)
       return refuse({550, "5.1.1", {reply_text(restored.error().detail)}});
   }

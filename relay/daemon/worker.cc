@@ -15,6 +15,7 @@
 #include "relay/daemon/queued_content.h"
 #include "relay/daemon/seal_anew.h"
 #include "relay/daemon/submission_session.h"
+#include "relay/queue/bounce.h"
 #include "relay/store/disk_space.h"
 #include "relay/store/queue_reader.h"
 #include "signer/body_hasher.h"
@@ -247,7 +248,9 @@ void Worker::Inside::deliver(DueBatch batch, QueuedMessage message, std::functio
                   message.needs_8bit,
                   message.needs_smtputf8,
                   tls_demands(environment.config, message.tenant, *domain, message.tls_request, loop.wall_now()),
-                  nullptr};
+                  nullptr,
+                  message.notice,
+                  {}};
   if (job.demands.exception && job.demands.sets_policy_aside()) {
     environment.log.write(Severity::Warning, "tls_exception_used",
                           {{"id", job.id}, {"domain", domain->str()}, {"reason", job.demands.exception->reason}});
@@ -259,11 +262,12 @@ void Worker::Inside::deliver(DueBatch batch, QueuedMessage message, std::functio
     if (!in_batch || !waits) continue;  // an operator may have dropped or held it meanwhile
     tried.push_back(recipient.ordinal);
     job.recipients.push_back(recipient.address);
+    job.notices.push_back(recipient.notice);
   }
   if (tried.empty())
     return on_result({std::move(batch), {}, {}, fail(ErrorKind::NotFound, "no recipient waits any more")});
   QueuedMessage known = message;
-  known.body.clear();
+  if (!is_returned_whole(known)) known.body.clear();
   auto content = QueuedContent::open(reader.state_directory(), std::move(message));
   if (!content) {
     // The message is there and its body is not: that is damage, whatever the file system calls it.
@@ -281,7 +285,7 @@ void Worker::load_expired(DueBatch batch, std::function<void(AttemptResult)> on_
   loop_->post([this, batch = std::move(batch), on_result = std::move(on_result)]() mutable {
     auto loaded = inside_->reader.load(batch.message);
     if (!loaded) return on_result({std::move(batch), {}, {}, tl::unexpected(loaded.error())});
-    loaded->body.clear();
+    if (!is_returned_whole(*loaded)) loaded->body.clear();
     on_result({std::move(batch), std::move(*loaded), {}, DeliveryReport()});
   });
 }

@@ -42,19 +42,6 @@ bool is_qchar(char c) {
   return c > 0x20 && c < 0x7f && c != '+' && c != '=' && c != '\\';
 }
 
-bool needs_encoding(std::string_view header) {
-  std::size_t line = 0;
-  for (std::size_t i = 0; i < header.size(); ++i) {
-    if (header.substr(i, 2) == "\r\n") {
-      line = 0;
-      ++i;
-    } else if ((!is_printable(header[i]) && header[i] != '\t') || ++line > kMaxLineOctets) {
-      return true;
-    }
-  }
-  return false;
-}
-
 // One line in quoted-printable with its CRLF.
 std::string quoted_printable_line(std::string_view line) {
   std::string out;
@@ -98,6 +85,19 @@ std::size_t field_octets(std::string_view header) {
 }
 
 }  // namespace
+
+bool is_7bit_text(std::string_view text) {
+  std::size_t line = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.substr(i, 2) == "\r\n") {
+      line = 0;
+      ++i;
+    } else if ((!is_printable(text[i]) && text[i] != '\t') || ++line > kMaxLineOctets) {
+      return false;
+    }
+  }
+  return true;
+}
 
 std::string printable_line(std::string_view text, std::size_t max_octets) {
   std::string line;
@@ -177,7 +177,7 @@ std::string message_date(WallTime time) {
 
 ReturnedHeader returned_header(std::string_view header, std::size_t max_octets) {
   ReturnedHeader returned;
-  returned.quoted_printable = needs_encoding(header);
+  returned.quoted_printable = !is_7bit_text(header);
   while (!header.empty()) {
     const std::size_t octets = field_octets(header);
     std::string field = encoded(header.substr(0, octets), returned.quoted_printable);

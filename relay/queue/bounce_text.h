@@ -30,6 +30,10 @@ namespace waxwing {
 /// @source  RFC 5322 §3.3
 [[nodiscard]] std::string message_date(WallTime time);
 
+/// Whether text is printable ASCII and tabs in lines of at most 998 octets that end with CRLF.
+/// @source  RFC 2045 §2.7
+[[nodiscard]] bool is_7bit_text(std::string_view text);
+
 /// A header block ready to be a text/rfc822-headers part.
 struct ReturnedHeader {
   std::string text;

@@ -21,7 +21,8 @@ struct RecipientUpdate {
   WallTime next_attempt;
   std::string status;
   std::string reason;
-  std::string report;  ///< DeliveryReport as JSON
+  std::string report;       ///< DeliveryReport as JSON
+  bool delay_told = false;  ///< a report of the delay has been made
 };
 
 /// What a waiting recipient needs to be scheduled; small, since a million of them are kept in memory.

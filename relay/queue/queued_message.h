@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "policy/delivery_notice.h"
 #include "policy/mail_address.h"
 #include "policy/result.h"
 #include "policy/time_point.h"
@@ -61,10 +62,12 @@ struct QueuedRecipient {
   MailAddress address;
   RecipientState state = RecipientState::Queued;
   std::uint32_t attempts = 0;
-  WallTime next_attempt{};  ///< for Queued and Deferred; for Held, since when
-  std::string status{};     ///< enhanced status code of the last attempt, empty before
-  std::string reason{};     ///< one sentence: why it waits, or what became of it; empty before the first attempt
-  std::string report{};     ///< the last DeliveryReport as JSON, for `queue show`; empty before
+  WallTime next_attempt{};   ///< for Queued and Deferred; for Held, since when
+  std::string status{};      ///< enhanced status code of the last attempt, empty before
+  std::string reason{};      ///< one sentence: why it waits, or what became of it; empty before the first attempt
+  std::string report{};      ///< the last DeliveryReport as JSON, for `queue show`; empty before
+  RecipientNotice notice{};  ///< what its sender wants to be told
+  bool delay_told = false;   ///< the one report of a delay has been made
 };
 
 /// What is still to be done to a message before it may be sent.
@@ -87,6 +90,7 @@ struct QueuedMessage {
   bool needs_smtputf8 = false;
   Sealing sealing = Sealing::Done;
   TlsRequest tls_request = TlsRequest::None;  ///< what the sender asked of TLS (RFC 8689)
+  MessageNotice notice{};                     ///< what it asked about reports (RFC 3461)
   std::string header;                         ///< signed header block: fields with CRLF, without the empty line
   std::string body;                           ///< body up to kMaxInlineBodyOctets; empty when `spooled`
   bool spooled = false;                       ///< the body is in the spool file of this id

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <functional>
 
 #include "policy/ascii.h"
+#include "policy/delivery_notice.h"
 #include "policy/domain_name.h"
 #include "policy/utf8.h"
 
@@ -100,19 +102,6 @@ std::optional<std::uint64_t> parse_octets(std::string_view digits) {
   return whole && error == std::errc() ? std::optional(octets) : std::nullopt;
 }
 
-/// Whether a value keeps to "xchar / hexchar", which "<>" does. @source RFC 3461 §4
-bool is_xtext(std::string_view value) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    if (value[i] <= ' ' || value[i] > '~' || value[i] == '=') return false;
-    if (value[i] != '+') continue;
-    const std::string_view digits = value.substr(i + 1, 2);
-    if (digits.size() < 2 || kHex.find(digits[0]) == kHex.npos || kHex.find(digits[1]) == kHex.npos) return false;
-    i += 2;
-  }
-  return !value.empty();
-}
-
 BdatCommand parse_bdat(std::string_view rest) {
   const std::string_view digits = take_word(rest);
   const std::string_view last = take_word(rest);
@@ -144,12 +133,63 @@ std::optional<ServerReply> apply_mail_parameter(std::string_view keyword, const 
     command.body_8bit = is_8bit;
     return std::nullopt;
   }
+  if (keyword == "ret") {
+    const bool full = ascii_iequal(value, "FULL");
+    if (!full && !ascii_iequal(value, "HDRS")) return ServerReply{501, "5.5.4", {"RET must be FULL or HDRS"}};
+    command.notice.content = full ? ReturnedContent::Full : ReturnedContent::Headers;
+    return std::nullopt;
+  }
+  if (keyword == "envid") {
+    if (!is_envelope_id(value))
+      return ServerReply{501, "5.5.4", {"ENVID must be xtext of printable ASCII, at most 100 characters"}};
+    command.notice.envelope_id = value;
+    return std::nullopt;
+  }
   // RFC 4954 §5: accepted from every authenticated client; who submitted is known from AUTH alone.
   if (keyword == "auth") {
-    if (!is_xtext(value)) return ServerReply{501, "5.5.4", {"AUTH= must be <> or xtext"}};
+    if (value.empty() || (value != "<>" && !decode_xtext(value)))
+      return ServerReply{501, "5.5.4", {"AUTH= must be <> or xtext"}};
     return std::nullopt;
   }
   return ServerReply{555, "5.5.4", {"an ESMTP parameter of MAIL is not one that this server offers"}};
+}
+
+std::optional<ServerReply> apply_rcpt_parameter(std::string_view keyword, const std::optional<std::string_view>& given,
+                                                RcptCommand& command) {
+  const std::string_view value = given.value_or("");
+  if (keyword == "notify") {
+    command.notice.notify = NotifyWish::parse(value);
+    if (!command.notice.notify)
+      return ServerReply{501, "5.5.4", {"NOTIFY must be NEVER, or a list of SUCCESS, FAILURE and DELAY"}};
+    return std::nullopt;
+  }
+  if (keyword == "orcpt") {
+    auto original = parse_original_recipient(value);
+    if (!original) return ServerReply{501, "5.5.4", {"ORCPT must be like rfc822;address in xtext"}};
+    command.notice.original_recipient = std::move(*original);
+    return std::nullopt;
+  }
+  return ServerReply{555, "5.5.4", {"an ESMTP parameter of RCPT is not one that this server offers"}};
+}
+
+/// Reads all that stands behind an address.
+/// @param apply  gets keyword and value, and gives the reply that refuses them
+std::optional<ServerReply> read_parameters(
+    std::string_view rest,
+    const std::function<std::optional<ServerReply>(std::string_view, const std::optional<std::string_view>&)>& apply) {
+  if (!rest.empty() && rest.front() != ' ') return ServerReply{501, "5.5.4", {"a space must follow the address"}};
+  std::vector<std::string> seen;
+  for (std::string_view word = take_word(rest); !word.empty(); word = take_word(rest)) {
+    const std::size_t equals = word.find('=');
+    std::string keyword = ascii_lower(word.substr(0, equals));
+    if (std::find(seen.begin(), seen.end(), keyword) != seen.end())
+      return ServerReply{501, "5.5.4", {"an ESMTP parameter stands twice"}};
+    std::optional<std::string_view> value;
+    if (equals != std::string_view::npos) value = word.substr(equals + 1);
+    if (auto wrong = apply(keyword, value)) return wrong;
+    seen.push_back(std::move(keyword));
+  }
+  return std::nullopt;
 }
 
 bool is_ascii(std::string_view text) {
@@ -167,19 +207,11 @@ Parsed parse_mail(std::string_view rest) {
     if (!address) return refuse(553, "5.1.7", "the sender address is not valid");
     command.reverse_path = std::move(*address);
   }
-  if (!rest.empty() && rest.front() != ' ') return refuse(501, "5.5.4", "a space must follow the reverse-path");
-  std::vector<std::string> seen;
-  for (std::string_view word = take_word(rest); !word.empty(); word = take_word(rest)) {
-    const std::size_t equals = word.find('=');
-    std::string keyword = ascii_lower(word.substr(0, equals));
-    if (std::find(seen.begin(), seen.end(), keyword) != seen.end())
-      return refuse(501, "5.5.4", "an ESMTP parameter stands twice");
-    std::optional<std::string_view> value;
-    if (equals != std::string_view::npos) value = word.substr(equals + 1);
-    if (auto wrong = apply_mail_parameter(keyword, value, command))
-      return tl::unexpected<ServerReply>(std::move(*wrong));
-    seen.push_back(std::move(keyword));
-  }
+  auto wrong =
+      read_parameters(rest, [&command](std::string_view keyword, const std::optional<std::string_view>& value) {
+        return apply_mail_parameter(keyword, value, command);
+      });
+  if (wrong) return tl::unexpected<ServerReply>(std::move(*wrong));
   return command;
 }
 
@@ -187,15 +219,19 @@ Parsed parse_rcpt(std::string_view rest) {
   const std::optional<std::string_view> path = take_path(rest);
   if (!path)
     return refuse(501, "5.1.3", "the recipient must stand in angle brackets; example: RCPT TO:<b@example.net>");
-  RcptCommand command{std::nullopt, is_ascii(*path)};
+  RcptCommand command;
+  command.ascii = is_ascii(*path) && is_ascii(rest);
   // RFC 5321 §4.1.1.3: the one mailbox that needs no domain.
   if (!ascii_iequal(*path, "postmaster")) {
     auto address = MailAddress::parse(without_source_route(*path));
     if (!address) return refuse(553, "5.1.3", "the recipient address is not valid");
     command.recipient = std::move(*address);
   }
-  if (!take_word(rest).empty())
-    return refuse(555, "5.5.4", "an ESMTP parameter of RCPT is not one that this server offers");
+  auto wrong =
+      read_parameters(rest, [&command](std::string_view keyword, const std::optional<std::string_view>& value) {
+        return apply_rcpt_parameter(keyword, value, command);
+      });
+  if (wrong) return tl::unexpected<ServerReply>(std::move(*wrong));
   return command;
 }
 

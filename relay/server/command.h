@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "policy/delivery_notice.h"
 #include "policy/mail_address.h"
 #include "policy/result.h"
 
@@ -28,11 +29,13 @@ struct MailCommand {
   bool body_8bit = false;                    ///< BODY=8BITMIME of RFC 6152
   bool smtputf8 = false;                     ///< SMTPUTF8 of RFC 6531
   bool require_tls = false;                  ///< REQUIRETLS of RFC 8689
+  MessageNotice notice{};                    ///< RET= and ENVID= of RFC 3461
   bool ascii = true;                         ///< no octet over 127 in the address
 };
 struct RcptCommand {
   std::optional<MailAddress> recipient;  ///< no value: <postmaster>, of this host
-  bool ascii = true;                     ///< no octet over 127 in the address
+  RecipientNotice notice{};              ///< NOTIFY= and ORCPT= of RFC 3461
+  bool ascii = true;                     ///< no octet over 127 in the address and the original recipient
 };
 struct DataCommand {};
 struct BdatCommand {
@@ -67,7 +70,7 @@ struct ServerReply {
 ///          501 5.1.3 and 5.1.7 address, 555 5.5.4 unknown ESMTP parameter
 /// @limits  kMaxCommandOctets
 /// @source  RFC 5321 §4.1.1 and §4.1.2, RFC 4954 §4, RFC 1870 §6.1, RFC 6152 §2, RFC 3030 §2, RFC 6531 §3.4, RFC 8689
-/// §2
+/// §2, RFC 3461 §4
 [[nodiscard]] tl::expected<Command, ServerReply> parse_command(std::string_view line);
 
 /// Longest command line including CRLF, but for AUTH and its responses.

@@ -137,7 +137,7 @@ void SmtpServerEngine::execute(const HeloCommand& command, MonotonicTime now) {
     return await_command(now);
   }
   ServerReply offer{250, "", {options_.hostname, fmt::format("SIZE {}", options_.max_message_octets)}};
-  offer.lines.insert(offer.lines.end(), {"8BITMIME", "SMTPUTF8", "PIPELINING", "CHUNKING", "ENHANCEDSTATUSCODES",
+  offer.lines.insert(offer.lines.end(), {"8BITMIME", "SMTPUTF8", "PIPELINING", "CHUNKING", "DSN", "ENHANCEDSTATUSCODES",
                                          fmt::format("LIMITS RCPTMAX={}", options_.max_recipients)});
   if (options_.tls == Tls::StartTls && !secured_) offer.lines.emplace_back("STARTTLS");
   if (secured_) offer.lines.emplace_back("REQUIRETLS");
@@ -203,6 +203,7 @@ void SmtpServerEngine::on_storage(const std::optional<ServerReply>& refusal, Mon
     envelope_.body_8bit = command.body_8bit;
     envelope_.smtputf8 = command.smtputf8;
     envelope_.require_tls = command.require_tls;
+    envelope_.notice = command.notice;
     reply(250, "2.1.0", "sender ok");
   }
   await_command(now);
@@ -220,8 +221,10 @@ void SmtpServerEngine::execute(const RcptCommand& command, MonotonicTime now) {
   auto recipient = command.recipient ? *command.recipient : MailAddress::parse("postmaster@" + options_.hostname);
   if (!recipient) return refuse({553, "5.1.3", {"this host has no postmaster; add a domain"}}, now);
   // The same mailbox twice gets one copy: the queue keeps one outcome per recipient.
-  if (std::find(envelope_.recipients.begin(), envelope_.recipients.end(), *recipient) == envelope_.recipients.end())
-    envelope_.recipients.push_back(std::move(*recipient));
+  const bool is_new =
+      std::none_of(envelope_.recipients.begin(), envelope_.recipients.end(),
+                   [&recipient](const EnvelopeRecipient& known) { return known.address == *recipient; });
+  if (is_new) envelope_.recipients.push_back({std::move(*recipient), command.notice});
   reply(250, "2.1.5", "recipient ok");
   await_command(now);
 }

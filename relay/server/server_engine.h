@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "policy/delivery_notice.h"
 #include "policy/mail_address.h"
 #include "policy/time_point.h"
 #include "relay/queue/account.h"
@@ -15,13 +16,19 @@
 
 namespace waxwing {
 
+struct EnvelopeRecipient {
+  MailAddress address;
+  RecipientNotice notice{};
+};
+
 /// Sender and recipients of the message that is being received.
 struct Envelope {
   std::optional<MailAddress> reverse_path;  ///< no value: <>
-  std::vector<MailAddress> recipients;
+  std::vector<EnvelopeRecipient> recipients;
   bool body_8bit = false;
   bool smtputf8 = false;
   bool require_tls = false;  ///< REQUIRETLS of RFC 8689
+  MessageNotice notice{};
 };
 
 /// The server side of one submission connection as a state machine. The owner moves octets and does what need() asks

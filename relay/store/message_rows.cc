@@ -17,6 +17,8 @@ static_assert(static_cast<int>(RecipientState::Queued) == 0 && static_cast<int>(
               static_cast<int>(RecipientState::Held) == 2 && static_cast<int>(RecipientState::Delivered) == 3 &&
               static_cast<int>(RecipientState::Bounced) == 4 && static_cast<int>(RecipientState::Expired) == 5 &&
               static_cast<int>(RecipientState::Dropped) == 6);
+static_assert(static_cast<int>(ReturnedContent::Unsaid) == 0 && static_cast<int>(ReturnedContent::Full) == 1 &&
+              static_cast<int>(ReturnedContent::Headers) == 2);
 static_assert(static_cast<int>(TlsRequest::None) == 0 && static_cast<int>(TlsRequest::Required) == 1 &&
               static_cast<int>(TlsRequest::Optional) == 2);
 
@@ -24,6 +26,33 @@ MailAddress stored_address(Query& row) {
   auto address = MailAddress::parse(row.octets(kMaxStoredAddressOctets));
   if (!address) throw CorruptValue("an address is not one: " + address.error().detail);
   return std::move(*address);
+}
+
+constexpr std::int64_t kWishSuccess = 1;
+constexpr std::int64_t kWishFailure = 2;
+constexpr std::int64_t kWishDelay = 4;
+constexpr std::int64_t kWishSaid = 8;
+
+RecipientNotice stored_notice(Query& row) {
+  RecipientNotice notice;
+  const std::int64_t wish = row.integer(0, kWishSaid + kWishDelay + kWishFailure + kWishSuccess);
+  if (wish != 0) {
+    if ((wish & kWishSaid) == 0) throw CorruptValue("what its sender wants to be told is not readable");
+    notice.notify = NotifyWish{(wish & kWishSuccess) != 0, (wish & kWishFailure) != 0, (wish & kWishDelay) != 0};
+  }
+  notice.original_recipient = row.octets(kMaxOriginalRecipientOctets);
+  if (!notice.original_recipient.empty() && !is_original_recipient(notice.original_recipient))
+    throw CorruptValue("an original recipient is not one");
+  return notice;
+}
+
+MessageNotice stored_message_notice(Query& row) {
+  MessageNotice notice;
+  notice.content = static_cast<ReturnedContent>(row.integer(0, static_cast<int>(ReturnedContent::Headers)));
+  notice.envelope_id = row.octets(kMaxEnvelopeIdOctets);
+  if (!notice.envelope_id.empty() && !is_envelope_id(notice.envelope_id))
+    throw CorruptValue("its envelope id is not one");
+  return notice;
 }
 
 // The columns that both load_message() and list_messages() read.
@@ -48,9 +77,11 @@ enum class Reports { Read, LeaveOut };
 void read_recipients(SqliteConnection& connection, QueuedMessage& message, Reports reports) {
   auto row = connection.query(
       reports == Reports::Read
-          ? "SELECT ordinal, address, state, attempts, next_attempt, status, reason, report FROM recipients "
+          ? "SELECT ordinal, address, state, attempts, next_attempt, status, reason, notify, original_recipient, "
+            "delay_told, report FROM recipients "
             "WHERE message=? ORDER BY ordinal"
-          : "SELECT ordinal, address, state, attempts, next_attempt, status, reason, '' FROM recipients "
+          : "SELECT ordinal, address, state, attempts, next_attempt, status, reason, notify, original_recipient, "
+            "delay_told, '' FROM recipients "
             "WHERE message=? ORDER BY ordinal");
   row.bind(message.id.value());
   while (row.step()) {
@@ -63,6 +94,8 @@ void read_recipients(SqliteConnection& connection, QueuedMessage& message, Repor
     recipient.next_attempt = row.time();
     recipient.status = row.octets(kMaxStoredStatusOctets);
     recipient.reason = row.octets(kMaxStoredReasonOctets);
+    recipient.notice = stored_notice(row);
+    recipient.delay_told = row.flag();
     recipient.report = row.octets(kMaxStoredReportOctets);
     message.recipients.push_back(std::move(recipient));
   }
@@ -71,10 +104,16 @@ void read_recipients(SqliteConnection& connection, QueuedMessage& message, Repor
 
 }  // namespace
 
+std::int64_t stored_wish(const std::optional<NotifyWish>& wish) {
+  if (!wish) return 0;
+  return kWishSaid + (wish->success ? kWishSuccess : 0) + (wish->failure ? kWishFailure : 0) +
+         (wish->delay ? kWishDelay : 0);
+}
+
 std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId id) {
   auto row = connection.query(
       "SELECT id, accepted, expires, account, tenant, reverse_path, message_id, needs_8bit, needs_smtputf8, spooled, "
-      "body_octets, header, body, sealing, tls_request FROM messages WHERE id=?");
+      "body_octets, header, body, sealing, tls_request, returned_content, envelope_id FROM messages WHERE id=?");
   row.bind(id.value());
   if (!row.step()) return std::nullopt;
   QueuedMessage message = message_columns(row);
@@ -86,6 +125,7 @@ std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId 
   }
   message.sealing = static_cast<Sealing>(row.integer(0, static_cast<int>(Sealing::Elsewhere)));
   message.tls_request = static_cast<TlsRequest>(row.integer(0, static_cast<int>(TlsRequest::Optional)));
+  message.notice = stored_message_notice(row);
   // The row is still open: as long as it is, SQLite shows the recipients of the same moment.
   read_recipients(connection, message, Reports::Read);
   return message;

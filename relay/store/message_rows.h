@@ -15,6 +15,9 @@ class SqliteConnection;
 // Rows of messages and recipients, for the writing and the reading side. These functions throw as sqlite_connection.h
 // says.
 
+/// A wish as the column `notify` holds it: 0 without one, else 8 with 1 for success, 2 for failure and 4 for delay.
+[[nodiscard]] std::int64_t stored_wish(const std::optional<NotifyWish>& wish);
+
 /// One message with its recipients and, when it is inline, its body.
 [[nodiscard]] std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId id);
 

@@ -96,6 +96,16 @@ CREATE TABLE proven_tls(
 PRAGMA user_version=4;
 COMMIT;
 )sql",
+    R"sql(
+BEGIN IMMEDIATE;
+ALTER TABLE messages ADD COLUMN returned_content INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE messages ADD COLUMN envelope_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE recipients ADD COLUMN notify INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE recipients ADD COLUMN original_recipient TEXT NOT NULL DEFAULT '';
+ALTER TABLE recipients ADD COLUMN delay_told INTEGER NOT NULL DEFAULT 0;
+PRAGMA user_version=5;
+COMMIT;
+)sql",
 };
 static_assert(std::size(kSteps) == kSchemaVersion - 1, "a step for each version after the first");
 

@@ -193,8 +193,8 @@ Result<void> SqliteQueueStore::add(const QueuedMessage& message) {
     const std::string reverse_path = message.reverse_path ? message.reverse_path->str() : std::string();
     auto insert = connection_->query(
         "INSERT INTO messages(id, accepted, expires, account, tenant, reverse_path, message_id, needs_8bit, "
-        "needs_smtputf8, spooled, body_octets, header, body, sealing, tls_request) "
-        "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+        "needs_smtputf8, spooled, body_octets, header, body, sealing, tls_request, returned_content, envelope_id) "
+        "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
         "ON CONFLICT(id) DO NOTHING");
     insert.bind(message.id.value()).bind(message.accepted).bind(message.expires);
     insert.bind_text(message.account).bind_text(message.tenant);
@@ -205,6 +205,7 @@ Result<void> SqliteQueueStore::add(const QueuedMessage& message) {
     message.spooled ? insert.bind_null() : insert.bind_octets(message.body);
     insert.bind(std::int64_t{static_cast<int>(message.sealing)});
     insert.bind(std::int64_t{static_cast<int>(message.tls_request)});
+    insert.bind(std::int64_t{static_cast<int>(message.notice.content)}).bind_text(message.notice.envelope_id);
     if (insert.run() == 0) return {};
     for (const QueuedRecipient& recipient : message.recipients) insert_recipient(message.id, recipient);
     return {};
@@ -215,13 +216,14 @@ void SqliteQueueStore::insert_recipient(QueueId message, const QueuedRecipient& 
   const std::string address = recipient.address.str();
   auto insert = connection_->query(
       "INSERT INTO recipients(message, ordinal, address, domain, state, attempts, next_attempt, status, reason, "
-      "report) "
-      "VALUES(?,?,?,?,?,?,?,?,?,?)");
+      "report, notify, original_recipient, delay_told) "
+      "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)");
   insert.bind(message.value()).bind(std::int64_t{recipient.ordinal});
   insert.bind_text(address).bind_text(recipient.address.domain.str());
   insert.bind(std::int64_t{static_cast<int>(recipient.state)}).bind(std::int64_t{recipient.attempts});
   insert.bind(recipient.next_attempt).bind_text(recipient.status).bind_text(recipient.reason);
-  insert.bind_text(recipient.report).run();
+  insert.bind_text(recipient.report).bind(stored_wish(recipient.notice.notify));
+  insert.bind_text(recipient.notice.original_recipient).bind(std::int64_t{recipient.delay_told}).run();
 }
 
 Result<void> SqliteQueueStore::update(const RecipientUpdate& update) {
@@ -235,10 +237,11 @@ Result<void> SqliteQueueStore::update(const RecipientUpdate& update) {
     auto change = connection_->query(
         "UPDATE recipients SET state=iif(state=2 AND ?3=1, 2, ?3), attempts=?4, "
         "next_attempt=iif(state=2 AND ?3=1, next_attempt, ?5), status=?6, reason=iif(state=2 AND ?3=1, reason, ?7), "
-        "report=?8 WHERE message=?1 AND ordinal=?2 AND (state<3 OR ?3>=3)");
+        "report=?8, delay_told=max(delay_told, ?9) WHERE message=?1 AND ordinal=?2 AND (state<3 OR ?3>=3)");
     change.bind(update.message.value()).bind(std::int64_t{update.ordinal});
     change.bind(std::int64_t{static_cast<int>(update.state)}).bind(std::int64_t{update.attempts});
     change.bind(update.next_attempt).bind_text(status).bind_text(reason).bind_text(report);
+    change.bind(std::int64_t{update.delay_told});
     if (change.run() > 0) return {};
     auto known = connection_->query("SELECT 1 FROM recipients WHERE message=? AND ordinal=?");
     known.bind(update.message.value()).bind(std::int64_t{update.ordinal});

@@ -197,7 +197,11 @@ SmtpTransaction DeliveryAttempt::transaction() {
   in_transaction_.assign(undecided_.begin(), undecided_.begin() + static_cast<std::ptrdiff_t>(count));
   SmtpTransaction transaction;
   transaction.reverse_path = job_.reverse_path;
-  for (const std::size_t index : in_transaction_) transaction.recipients.push_back(job_.recipients[index]);
+  for (const std::size_t index : in_transaction_) {
+    transaction.recipients.push_back(job_.recipients[index]);
+    transaction.notices.push_back(index < job_.notices.size() ? job_.notices[index] : RecipientNotice());
+  }
+  transaction.notice = job_.notice;
   transaction.size_octets = job_.content->size_octets();
   transaction.needs_8bit = job_.needs_8bit;
   transaction.needs_smtputf8 = job_.needs_smtputf8;
@@ -269,7 +273,8 @@ void DeliveryAttempt::take_result(std::size_t index, const std::optional<SmtpFai
   }
   const SmtpReply& reply = *outcome.final_reply;
   outcomes_[index] = {Kind::Delivered, reply.enhanced_code.empty() ? "2.0.0" : reply.enhanced_code,
-                      fmt::format("{} accepted the message: \"{}\".", facts_.mx_name, reply.str()), reply.str()};
+                      fmt::format("{} accepted the message: \"{}\".", facts_.mx_name, reply.str()), reply.str(),
+                      outcome.notices_passed_on};
 }
 
 void DeliveryAttempt::on_deadline() {

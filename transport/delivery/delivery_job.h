@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "policy/delivery_notice.h"
 #include "policy/domain_name.h"
 #include "policy/mail_address.h"
 #include "policy/tls_demands.h"
@@ -24,15 +25,18 @@ struct DeliveryJob {
   bool needs_smtputf8 = false;
   TlsDemands demands{};
   std::unique_ptr<ContentSource> content{};
+  MessageNotice notice{};
+  std::vector<RecipientNotice> notices{};  ///< in the order of recipients; empty: none for any
 };
 
 /// What one attempt came to for one recipient.
 struct RecipientOutcome {
   enum class Kind { Delivered, Deferred, Bounced };
   Kind kind = Kind::Deferred;
-  std::string status;        ///< enhanced status code, "2.0.0", "4.7.5", "5.1.1"
-  std::string reason;        ///< one sentence that names host and cause
-  std::string remote_reply;  ///< reply of the remote server on one line, if there was one
+  std::string status;              ///< enhanced status code, "2.0.0", "4.7.5", "5.1.1"
+  std::string reason;              ///< one sentence that names host and cause
+  std::string remote_reply;        ///< reply of the remote server on one line, if there was one
+  bool notices_passed_on = false;  ///< delivered to a host that reports on it as the sender asked (RFC 3461)
 };
 
 /// The record of an attempt: the same object is logged, stored and shown.

@@ -214,8 +214,14 @@ std::optional<SmtpFailure> SmtpClientEngine::refusal_of(const SmtpTransaction& t
 
 std::string SmtpClientEngine::mail_line() const {
   const MailParameters parameters{transaction_.size_octets, transaction_.needs_8bit, transaction_.needs_smtputf8,
-                                  transaction_.require_tls};
+                                  transaction_.require_tls, transaction_.notice};
   return mail_command(transaction_.reverse_path, parameters, extensions_);
+}
+
+std::string SmtpClientEngine::rcpt_line(std::size_t index) const {
+  const bool has_notice = index < transaction_.notices.size();
+  return rcpt_command(transaction_.recipients[index], has_notice ? transaction_.notices[index] : RecipientNotice(),
+                      extensions_);
 }
 
 void SmtpClientEngine::begin(SmtpTransaction transaction, MonotonicTime now) {
@@ -225,6 +231,7 @@ void SmtpClientEngine::begin(SmtpTransaction transaction, MonotonicTime now) {
   transaction_ = std::move(transaction);
   recipients_.assign(transaction_.recipients.size(), RecipientState::Undecided);
   outcome_.recipients.resize(transaction_.recipients.size());
+  outcome_.notices_passed_on = extensions_.dsn;
   if (const auto refusal = refusal_of(transaction_)) {
     fail_open_recipients(*refusal);
     outcome_.connection_usable = true;
@@ -236,7 +243,7 @@ void SmtpClientEngine::begin(SmtpTransaction transaction, MonotonicTime now) {
   std::string commands = reset ? "RSET\r\n" : "";
   if (!reset || extensions_.pipelining) commands += mail;
   if (extensions_.pipelining) {
-    for (const MailAddress& recipient : transaction_.recipients) commands += rcpt_command(recipient);
+    for (std::size_t i = 0; i < transaction_.recipients.size(); ++i) commands += rcpt_line(i);
     commands += "DATA\r\n";
   }
   send(reset ? State::Reset : State::Mail, commands, options_.command_timeout, now);
@@ -261,7 +268,7 @@ void SmtpClientEngine::on_mail_reply(const SmtpReply& reply, MonotonicTime now) 
 }
 
 void SmtpClientEngine::send_rcpt(MonotonicTime now) {
-  send(State::Rcpt, rcpt_command(transaction_.recipients[replied_]), options_.command_timeout, now);
+  send(State::Rcpt, rcpt_line(replied_), options_.command_timeout, now);
 }
 
 void SmtpClientEngine::on_rcpt_reply(const SmtpReply& reply, MonotonicTime now) {

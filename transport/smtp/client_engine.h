@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "policy/delivery_notice.h"
 #include "policy/mail_address.h"
 #include "policy/result.h"
 #include "policy/time_point.h"
@@ -25,6 +26,8 @@ struct SmtpTransaction {
   /// REQUIRETLS; only on a connection that has proven what it asks for (RFC 8689 §2). With a null reverse-path it is
   /// said where it is offered, and elsewhere the message goes without it (RFC 8689 §5).
   bool require_tls = false;
+  MessageNotice notice{};                  ///< passed on where DSN is offered (RFC 3461)
+  std::vector<RecipientNotice> notices{};  ///< likewise, in the order of recipients; empty: none for any
 };
 
 /// Why a transaction or a connection ended as it did, in terms of what to do next.
@@ -48,6 +51,7 @@ struct SmtpFailure {
 struct SmtpTransactionOutcome {
   std::vector<std::optional<SmtpFailure>> recipients;
   std::optional<SmtpReply> final_reply;  ///< to the final dot, when there was one
+  bool notices_passed_on = false;        ///< the server offers DSN: reports of success are its own matter now
   bool connection_usable = false;        ///< another transaction may follow on this connection
 };
 
@@ -168,6 +172,7 @@ class SmtpClientEngine {
   void enter(State next, Milliseconds timeout, MonotonicTime now);
   [[nodiscard]] SmtpFailure failure_of(const SmtpReply& reply) const;
   [[nodiscard]] std::string mail_line() const;
+  [[nodiscard]] std::string rcpt_line(std::size_t index) const;
   [[nodiscard]] std::optional<SmtpFailure> refusal_of(const SmtpTransaction& transaction) const;
   [[nodiscard]] bool any_accepted() const;
   [[nodiscard]] bool in_transaction() const;

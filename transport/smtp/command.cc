@@ -24,11 +24,20 @@ std::string mail_command(const std::optional<MailAddress>& reverse_path, const M
   if (extensions.eight_bit_mime && parameters.needs_8bit) command += " BODY=8BITMIME";
   if (extensions.smtputf8 && parameters.needs_smtputf8) command += " SMTPUTF8";
   if (extensions.requiretls && parameters.require_tls) command += " REQUIRETLS";
+  const std::string_view content = returned_content_word(parameters.notice.content);
+  if (extensions.dsn && !content.empty()) command += fmt::format(" RET={}", content);
+  if (extensions.dsn && !parameters.notice.envelope_id.empty())
+    command += fmt::format(" ENVID={}", parameters.notice.envelope_id);
   return command + "\r\n";
 }
 
-std::string rcpt_command(const MailAddress& recipient) {
-  return fmt::format("RCPT TO:<{}>\r\n", path(recipient));
+std::string rcpt_command(const MailAddress& recipient, const RecipientNotice& notice,
+                         const SmtpExtensions& extensions) {
+  std::string command = fmt::format("RCPT TO:<{}>", path(recipient));
+  if (extensions.dsn && notice.notify) command += fmt::format(" NOTIFY={}", notice.notify->str());
+  if (extensions.dsn && !notice.original_recipient.empty())
+    command += fmt::format(" ORCPT={}", notice.original_recipient);
+  return command + "\r\n";
 }
 
 }  // namespace waxwing

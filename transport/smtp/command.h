@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "policy/delivery_notice.h"
 #include "policy/mail_address.h"
 #include "transport/smtp/extensions.h"
 
@@ -15,14 +16,18 @@ struct MailParameters {
   bool needs_8bit = false;
   bool needs_smtputf8 = false;
   bool require_tls = false;
+  MessageNotice notice{};
 };
 
-/// "MAIL FROM:<…> SIZE=… BODY=8BITMIME SMTPUTF8 REQUIRETLS" and CRLF; each parameter only where the server offers it.
-/// @source  RFC 5321 §4.1.1.2, RFC 1870 §6, RFC 6152 §2, RFC 6531 §3.4, RFC 8689 §2
+/// "MAIL FROM:<…> SIZE=… BODY=8BITMIME SMTPUTF8 REQUIRETLS RET=… ENVID=…" and CRLF; each parameter only where the server
+/// offers it.
+/// @source  RFC 5321 §4.1.1.2, RFC 1870 §6, RFC 6152 §2, RFC 6531 §3.4, RFC 8689 §2, RFC 3461 §5.2.1
 [[nodiscard]] std::string mail_command(const std::optional<MailAddress>& reverse_path, const MailParameters& parameters,
                                        const SmtpExtensions& extensions);
 
-/// "RCPT TO:<…>" and CRLF. @source RFC 5321 §4.1.1.3
-[[nodiscard]] std::string rcpt_command(const MailAddress& recipient);
+/// "RCPT TO:<…> NOTIFY=… ORCPT=…" and CRLF; each parameter only where the server offers it.
+/// @source  RFC 5321 §4.1.1.3, RFC 3461 §5.2.1
+[[nodiscard]] std::string rcpt_command(const MailAddress& recipient, const RecipientNotice& notice,
+                                       const SmtpExtensions& extensions);
 
 }  // namespace waxwing

@@ -39,6 +39,7 @@ SmtpExtensions SmtpExtensions::parse(const SmtpReply& ehlo_reply) {
     if (keyword == "SMTPUTF8") result.smtputf8 = true;
     if (keyword == "ENHANCEDSTATUSCODES") result.enhanced_status_codes = true;
     if (keyword == "REQUIRETLS") result.requiretls = true;
+    if (keyword == "DSN") result.dsn = true;
     if (keyword == "CHUNKING") result.chunking = true;
     if (keyword == "SIZE") {
       result.size = true;

@@ -17,6 +17,7 @@ struct SmtpExtensions {
   bool smtputf8 = false;                           ///< RFC 6531
   bool enhanced_status_codes = false;              ///< RFC 2034
   bool requiretls = false;                         ///< RFC 8689; counts only when it was offered inside TLS
+  bool dsn = false;                                ///< RFC 3461
   bool chunking = false;                           ///< RFC 3030; noted only, content always goes by DATA
   bool size = false;                               ///< RFC 1870
   std::optional<std::uint64_t> size_limit_octets;  ///< no value: none, or unknown

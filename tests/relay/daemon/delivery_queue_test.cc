@@ -77,6 +77,7 @@ class Bench {
     DeliveryQueue::Options result;
     result.hostname = "relay.example";
     result.report_lifetime = Seconds(86'400);
+    result.delay_report_after = Seconds(14'400);
     result.count_tls_results = tls_results == TlsResults::Counted;
     return result;
   }
@@ -211,6 +212,51 @@ TEST_CASE("a message whose time is over is given up with a report, without anoth
   CHECK(bench.attempts == 0);
   REQUIRE(bench.reports.size() == 1);
   CHECK(bench.stored(kId).error().kind == ErrorKind::NotFound);
+}
+
+TEST_CASE("NOTIFY=NEVER keeps a failure from being reported") {
+  Bench bench([](const DueBatch&, std::uint32_t) { return outcome(RecipientOutcome::Kind::Bounced, "5.1.1"); });
+  QueuedMessage message = lasting_message({"a@far.example"});
+  message.recipients[0].notice.notify = NotifyWish{};
+  bench.send(std::move(message));
+  CHECK(bench.reports.empty());
+  CHECK(bench.stored(kId).error().kind == ErrorKind::NotFound);
+}
+
+TEST_CASE("success is reported where it was asked for, unless the next host reports it") {
+  const bool passed_on = GENERATE(true, false);
+  Bench bench([passed_on](const DueBatch&, std::uint32_t) {
+    RecipientOutcome delivered = outcome(RecipientOutcome::Kind::Delivered, "2.0.0");
+    delivered.notices_passed_on = passed_on;
+    return delivered;
+  });
+  QueuedMessage message = lasting_message({"a@far.example", "b@far.example"});
+  message.recipients[0].notice.notify = NotifyWish{true, false, false};
+  bench.send(std::move(message));
+  REQUIRE(bench.reports.size() == (passed_on ? 0 : 1));
+  if (passed_on) return;
+  CHECK(bench.reports[0].body.find("Action: relayed") != std::string::npos);
+  CHECK(bench.reports[0].body.find("b@far.example") == std::string::npos);
+}
+
+TEST_CASE("a delay is reported once, to who asked for it, when it has become long") {
+  const Seconds age = GENERATE(Seconds(600), Seconds(86'000));
+  Bench bench([](const DueBatch&, std::uint32_t) { return outcome(RecipientOutcome::Kind::Deferred, "4.4.1"); });
+  QueuedMessage message = lasting_message({"a@far.example", "b@far.example", "c@far.example"});
+  message.accepted = message.expires - Seconds(86'400) - age;
+  message.recipients[0].notice.notify = NotifyWish{false, false, true};
+  message.recipients[1].notice.notify = NotifyWish{false, false, true};
+  message.recipients[1].delay_told = true;
+  bench.send(std::move(message));
+  const bool is_long = age > Seconds(14'400);
+  REQUIRE(bench.reports.size() == (is_long ? 1 : 0));
+  const auto left = bench.stored(kId);
+  REQUIRE(left);
+  CHECK(left->recipients[0].delay_told == is_long);
+  CHECK(left->recipients[1].delay_told);
+  if (!is_long) return;
+  CHECK(bench.reports[0].body.find("Final-Recipient: rfc822; a@far.example") != std::string::npos);
+  CHECK(bench.reports[0].body.find("Final-Recipient: rfc822; b@far.example") == std::string::npos);
 }
 
 }  // namespace

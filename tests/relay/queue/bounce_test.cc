@@ -32,7 +32,7 @@ QueuedMessage original_message() {
   return message;
 }
 
-FailedRecipient failed_recipient() {
+ReportedRecipient failed_recipient() {
   return {address("gone@far.example"), "5.1.1",           "mx1.far.example said that the mailbox does not exist.",
           "550 5.1.1 no such user",    "mx1.far.example", kNow};
 }
@@ -41,12 +41,12 @@ BounceOptions options() {
   return {"relay.example", kNow, Seconds{86'400}, 99};
 }
 
-std::vector<QueuedMessage> bounces_of(const QueuedMessage& original, const std::vector<FailedRecipient>& failed) {
+std::vector<QueuedMessage> bounces_of(const QueuedMessage& original, const std::vector<ReportedRecipient>& failed) {
   QueueIdSource ids(5);
   return compose_bounces(original, failed, options(), ids);
 }
 
-QueuedMessage bounce_of(const FailedRecipient& failed, const QueuedMessage& original = original_message()) {
+QueuedMessage bounce_of(const ReportedRecipient& failed, const QueuedMessage& original = original_message()) {
   auto reports = bounces_of(original, {failed});
   REQUIRE(reports.size() == 1);
   return reports.front();
@@ -123,7 +123,7 @@ TEST_CASE("a bounce tells people and programs which recipient failed and why") {
 }
 
 TEST_CASE("texts of a bounce are broken at spaces, and the status part has one block for each recipient") {
-  FailedRecipient failed = failed_recipient();
+  ReportedRecipient failed = failed_recipient();
   for (int i = 0; i < 20; ++i) failed.remote_reply += " and more";
   const QueuedMessage report = bounces_of(original_message(), {failed, failed}).front();
   for (const std::string& part : {parts_of(report)[0], parts_of(report)[1]}) {
@@ -164,7 +164,7 @@ TEST_CASE("nothing that a remote server says becomes a header field, a MIME part
        {std::string("550 no\r\nBcc: victim@other.example\r\n\r\n<script>"), std::string("550 \n\n--=_\n"),
         std::string("550 a\rb\0c\x1b[31m\xe2\x80\xa8 d", 20), std::string(100'000, 'x'), std::string(70'000, '\n'),
         std::string("550 \xff\xfe\xc3\xa9")}) {
-    FailedRecipient failed = failed_recipient();
+    ReportedRecipient failed = failed_recipient();
     failed.remote_reply = hostile;
     failed.reason = hostile;
     failed.mx_name = hostile;
@@ -211,7 +211,7 @@ TEST_CASE("fields that are too large for a bounce are left out, whole") {
 }
 
 TEST_CASE("many recipients with long texts are spread over several bounces, none of them too large") {
-  FailedRecipient failed = failed_recipient();
+  ReportedRecipient failed = failed_recipient();
   failed.reason = std::string(5'000, 'r');
   failed.remote_reply = std::string(5'000, 'p');
   QueuedMessage original = original_message();
@@ -219,7 +219,7 @@ TEST_CASE("many recipients with long texts are spread over several bounces, none
   for (int i = 0; i < 24; ++i) original.header += "\r\n " + std::string(900, 'z');
   std::size_t reported = 0;
   std::set<QueueId> ids;
-  for (const QueuedMessage& report : bounces_of(original, std::vector<FailedRecipient>(100, failed))) {
+  for (const QueuedMessage& report : bounces_of(original, std::vector<ReportedRecipient>(100, failed))) {
     check_well_formed(report);
     const auto lines = lines_of(parts_of(report)[1]);
     reported += static_cast<std::size_t>(std::ranges::count(lines, std::string("Action: failed")));
@@ -230,13 +230,13 @@ TEST_CASE("many recipients with long texts are spread over several bounces, none
 }
 
 TEST_CASE("a hundred ordinary recipients fit into one bounce") {
-  CHECK(bounces_of(original_message(), std::vector<FailedRecipient>(100, failed_recipient())).size() == 1);
+  CHECK(bounces_of(original_message(), std::vector<ReportedRecipient>(100, failed_recipient())).size() == 1);
 }
 
 TEST_CASE("addresses outside ASCII are written as RFC 6533 wants them, and the bounce needs SMTPUTF8") {
   QueuedMessage original = original_message();
   original.reverse_path = address("j\xc3\xb6rg@client.example");
-  FailedRecipient failed = failed_recipient();
+  ReportedRecipient failed = failed_recipient();
   failed.address = address("\xe2\x98\x83+x@far.example");
   const QueuedMessage report = bounce_of(failed, original);
   CHECK(report.needs_smtputf8);
@@ -269,4 +269,68 @@ TEST_CASE("text becomes one printable line of bounded length") {
   CHECK(printable_line("really??", 100) == "really??");
   CHECK(printable_line("abcdefghij", 10) == "abcdefghij");
   CHECK(printable_line("abcdefghijk", 10) == "abcdefg...");
+}
+
+TEST_CASE("a report names what the sender called its message and its recipient") {
+  QueuedMessage original = original_message();
+  original.notice.envelope_id = "QQ+2B1";
+  ReportedRecipient failed = failed_recipient();
+  failed.original_recipient = "rfc822;list+2Ba@client.example";
+  const QueuedMessage report = bounce_of(failed, original);
+  check_well_formed(report);
+  const auto parts = parts_of(report);
+  CHECK(has_line(parts[1], "Original-Envelope-Id: QQ+1"));
+  CHECK(has_line(parts[1], "Original-Recipient: rfc822;list+a@client.example"));
+}
+
+TEST_CASE("each kind of news is a report of its own") {
+  ReportedRecipient delayed = failed_recipient();
+  delayed.action = ReportedAction::Delayed;
+  delayed.status = "4.4.1";
+  ReportedRecipient relayed = failed_recipient();
+  relayed.action = ReportedAction::Relayed;
+  relayed.status = "2.0.0";
+  const auto reports = bounces_of(original_message(), {relayed, delayed, failed_recipient()});
+  REQUIRE(reports.size() == 3);
+  const char* actions[] = {"Action: failed", "Action: delayed", "Action: relayed"};
+  for (std::size_t i = 0; i < 3; ++i) {
+    check_well_formed(reports[i]);
+    const auto parts = parts_of(reports[i]);
+    CHECK(has_line(parts[1], actions[i]));
+    CHECK((parts[1].find("Will-Retry-Until:") != std::string::npos) == (i == 1));
+    CHECK((reports[i].header.find("Undelivered") != std::string::npos) == (i == 0));
+  }
+}
+
+TEST_CASE("all of a small message goes back when its sender asked for it") {
+  QueuedMessage original = original_message();
+  original.body = "the body\r\n";
+  original.body_octets = original.body.size();
+  CHECK_FALSE(is_returned_whole(original));
+  original.notice.content = ReturnedContent::Full;
+  const QueuedMessage report = bounce_of(failed_recipient(), original);
+  check_well_formed(report);
+  CHECK(parts_of(report)[2] == "Content-Type: message/rfc822\r\n\r\n" + original.header + "\r\nthe body\r\n\r\n");
+  original.body = std::string(70'000, 'x');
+  CHECK_FALSE(is_returned_whole(original));
+  original.body = "\xc3\xa4\r\n";
+  CHECK_FALSE(is_returned_whole(original));
+  original.body = std::string(999, 'x') + "\r\n";
+  CHECK_FALSE(is_returned_whole(original));
+  original.body = "spooled";
+  original.spooled = true;
+  CHECK_FALSE(is_returned_whole(original));
+}
+
+TEST_CASE("a sender is told of what it asked for, and of failures when it asked for nothing") {
+  const RecipientNotice nothing;
+  CHECK(is_wanted(ReportedAction::Failed, nothing));
+  CHECK_FALSE(is_wanted(ReportedAction::Delayed, nothing));
+  CHECK_FALSE(is_wanted(ReportedAction::Relayed, nothing));
+  const RecipientNotice never{NotifyWish{}, ""};
+  for (const auto action : {ReportedAction::Failed, ReportedAction::Delayed, ReportedAction::Relayed})
+    CHECK_FALSE(is_wanted(action, never));
+  CHECK(is_wanted(ReportedAction::Relayed, {NotifyWish{true, false, false}, ""}));
+  CHECK_FALSE(is_wanted(ReportedAction::Failed, {NotifyWish{true, false, true}, ""}));
+  CHECK(is_wanted(ReportedAction::Delayed, {NotifyWish{false, false, true}, ""}));
 }

@@ -39,7 +39,7 @@ TEST_CASE("the postmaster needs no domain and is that of this host") {
         "250 2.1.0 sender ok\r\n250 2.1.5 recipient ok\r\n250 2.1.5 recipient ok\r\n");
   dialogue.say("DATA\r\nX: y\r\n\r\n.\r\n");
   REQUIRE(dialogue.accepted_envelope.recipients.size() == 1);
-  CHECK(dialogue.accepted_envelope.recipients[0].str() == "postmaster@relay.example");
+  CHECK(dialogue.accepted_envelope.recipients[0].address.str() == "postmaster@relay.example");
 }
 
 TEST_CASE("VRFY and EXPN need a string to ask about") {
@@ -195,7 +195,7 @@ TEST_CASE("after a refused message the next one goes under its own envelope, pip
   CHECK(contains(replies, "550 5.6.0"));
   CHECK(contains(replies, "queued as"));
   CHECK(dialogue.accepted_envelope.reverse_path->str() == "b@example.org");
-  CHECK(dialogue.accepted_envelope.recipients.front().str() == "two@example.net");
+  CHECK(dialogue.accepted_envelope.recipients.front().address.str() == "two@example.net");
 }
 
 TEST_CASE("after content with a lone line end nothing more is read, however it came") {

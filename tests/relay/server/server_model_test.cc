@@ -183,7 +183,7 @@ void check_envelope(const Envelope& accepted, const Model& before) {
   REQUIRE(accepted.reverse_path->local_part == before.sender());
   REQUIRE(accepted.recipients.size() == before.recipients().size());
   for (std::size_t i = 0; i < accepted.recipients.size(); ++i)
-    REQUIRE(accepted.recipients[i].local_part == before.recipients()[i]);
+    REQUIRE(accepted.recipients[i].address.local_part == before.recipients()[i]);
 }
 
 void run_sequences(std::uint64_t count, std::uint32_t seed) {

@@ -91,6 +91,8 @@ TEST_CASE("a message comes back from the store as it was added") {
   message.needs_8bit = true;
   message.needs_smtputf8 = true;
   message.tls_request = TlsRequest::Required;
+  message.notice = {ReturnedContent::Headers, "QQ+2B1"};
+  message.recipients[0].notice = {NotifyWish{true, false, true}, "rfc822;x@far.example"};
   message.header = std::string("X: \0\xff\r\n", 7);
   message.body = std::string("a\0b\r\n", 5);
   message.body_octets = 5;
@@ -112,6 +114,9 @@ TEST_CASE("a message comes back from the store as it was added") {
   CHECK(loaded->needs_8bit);
   CHECK(loaded->needs_smtputf8);
   CHECK(loaded->tls_request == TlsRequest::Required);
+  CHECK(loaded->notice == MessageNotice{ReturnedContent::Headers, "QQ+2B1"});
+  CHECK(loaded->recipients[0].notice == RecipientNotice{NotifyWish{true, false, true}, "rfc822;x@far.example"});
+  CHECK_FALSE(loaded->recipients[0].delay_told);
   CHECK_FALSE(loaded->spooled);
   CHECK(loaded->header == message.header);
   CHECK(loaded->body == message.body);
@@ -493,7 +498,37 @@ TEST_CASE("nothing that was acknowledged is lost when the process is killed") {
 void make_version_1(const TemporaryDirectory& directory) {
   execute(directory,
           "ALTER TABLE messages DROP COLUMN sealing; ALTER TABLE messages DROP COLUMN tls_request; "
+          "ALTER TABLE messages DROP COLUMN returned_content; ALTER TABLE messages DROP COLUMN envelope_id; "
+          "ALTER TABLE recipients DROP COLUMN notify; ALTER TABLE recipients DROP COLUMN original_recipient; "
+          "ALTER TABLE recipients DROP COLUMN delay_told; "
           "DROP TABLE tls_results; DROP TABLE proven_tls; PRAGMA user_version=1");
+}
+
+TEST_CASE("what a sender wants to be told is kept apart from nothing at all") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  QueuedMessage message = test_message(1, {"a@far.example", "b@far.example"});
+  message.recipients[0].notice.notify = NotifyWish{};
+  add(*store, message);
+  RecipientUpdate update = test_update(1, 1, RecipientState::Deferred);
+  update.delay_told = true;
+  commit(*store, [&] { require(store->update(update)); });
+  update.delay_told = false;
+  commit(*store, [&] { require(store->update(update)); });
+  const auto loaded = store->load(QueueId(1));
+  REQUIRE(loaded);
+  CHECK(loaded->recipients[0].notice.notify == NotifyWish{});
+  CHECK_FALSE(loaded->recipients[1].notice.notify);
+  CHECK(loaded->recipients[1].delay_told);
+}
+
+TEST_CASE("a request about reports that cannot be read is damage") {
+  const TemporaryDirectory directory;
+  add(*open_store(directory), test_message(1));
+  const char* change = GENERATE("UPDATE recipients SET notify=7", "UPDATE messages SET envelope_id='a' || char(13)",
+                                "UPDATE recipients SET original_recipient='rfc822;a' || char(10)");
+  execute(directory, change);
+  CHECK(open_store(directory)->load(QueueId(1)).error().kind == ErrorKind::Corrupt);
 }
 
 TEST_CASE("a database of the first version is brought to this one with all that it holds") {

@@ -41,6 +41,21 @@ TEST_CASE("a keyword that is only a prefix or has other characters is another ke
   CHECK_FALSE(extensions.eight_bit_mime);
 }
 
+TEST_CASE("what a sender asks about reports is passed on to a host that offers DSN") {
+  const MailAddress address = *MailAddress::parse("a@b.example");
+  const MailParameters parameters{10, false, false, false, {ReturnedContent::Full, "QQ+2B"}};
+  const RecipientNotice notice{NotifyWish{true, true, false}, "rfc822;a@b.example"};
+  const auto without = offered({"mx"});
+  CHECK(mail_command(address, parameters, without) == "MAIL FROM:<a@b.example>\r\n");
+  CHECK(rcpt_command(address, notice, without) == "RCPT TO:<a@b.example>\r\n");
+  const auto with = offered({"mx", "DSN"});
+  CHECK(mail_command(address, parameters, with) == "MAIL FROM:<a@b.example> RET=FULL ENVID=QQ+2B\r\n");
+  CHECK(rcpt_command(address, notice, with) ==
+        "RCPT TO:<a@b.example> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;a@b.example\r\n");
+  CHECK(rcpt_command(address, {NotifyWish{}, ""}, with) == "RCPT TO:<a@b.example> NOTIFY=NEVER\r\n");
+  CHECK(rcpt_command(address, {}, with) == "RCPT TO:<a@b.example>\r\n");
+}
+
 TEST_CASE("MAIL carries only parameters that are offered and needed") {
   SmtpExtensions extensions;
   CHECK(mail_command(std::nullopt, {10, true, true}, extensions) == "MAIL FROM:<>\r\n");
