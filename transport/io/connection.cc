@@ -40,8 +40,12 @@ void Connection::resume_reading() {
   state_->resume_reading();
 }
 
-void Connection::start_tls(std::unique_ptr<TlsSession> session) {
-  state_->start_tls(std::move(session));
+void Connection::start_tls(std::unique_ptr<TlsSession> session, std::string_view first_octets) {
+  state_->start_tls(std::move(session), first_octets);
+}
+
+std::optional<std::uint32_t> Connection::peer_uid() const {
+  return state_->peer_uid;
 }
 
 const TlsSession* Connection::tls() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,7 +17,7 @@
 
 namespace waxwing {
 
-/// A byte stream over TCP, in clear or with TLS on top. Made by connect() or by a Listener; belongs to its loop's
+/// A byte stream over TCP or a local socket, in clear or with TLS on top. Made by connect() or by a Listener; belongs to its loop's
 /// thread. Whoever owns it gets plain octets whatever lies below. Callbacks are never called inside the owner's own
 /// calls, and none after the object is gone or close() was called; the object may be destroyed inside a callback.
 class Connection {
@@ -64,7 +65,8 @@ class Connection {
   /// handshake can be taken for something sent inside it. What the owner still holds of its last on_bytes, it must
   /// drop. A failed handshake is reported by on_closed, with TlsSession::failure() as detail.
   /// @source  RFC 3207 §4.2
-  void start_tls(std::unique_ptr<TlsSession> session);
+  /// @param first_octets  of the handshake: what came together with a header that stands in front of TLS
+  void start_tls(std::unique_ptr<TlsSession> session, std::string_view first_octets = {});
 
   /// The TLS session, or nullptr while the stream is in clear.
   [[nodiscard]] const TlsSession* tls() const;
@@ -79,7 +81,11 @@ class Connection {
   /// may destroy the object at once.
   void close(Milliseconds linger);
 
-  /// Address of the other side and of ours; ours is 0.0.0.0:0 until the connection is established.
+  /// The user that the other side ran as when it connected, on a local socket; no value: it came over TCP.
+  [[nodiscard]] std::optional<std::uint32_t> peer_uid() const;
+
+  /// Address of the other side and of ours; ours is 0.0.0.0:0 until the connection is established. On a local socket
+  /// both are 127.0.0.1:0.
   [[nodiscard]] const Endpoint& peer() const;
   [[nodiscard]] const Endpoint& local() const;
 

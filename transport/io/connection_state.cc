@@ -74,7 +74,7 @@ bool Connection::State::take_over(int descriptor) {
   }
   uv_tcp_nodelay(&handle, 1);
   phase = Phase::Open;
-  local = local_endpoint(handle);
+  local = peer_uid ? peer : local_endpoint(handle);
   return true;
 }
 

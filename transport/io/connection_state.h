@@ -46,7 +46,7 @@ struct Connection::State final : public LoopHandle, public std::enable_shared_fr
   void end_stream(std::optional<Error> error);
 
   // TLS; connection_tls.cc.
-  void start_tls(std::unique_ptr<TlsSession> its_session);
+  void start_tls(std::unique_ptr<TlsSession> its_session, std::string_view first_octets);
   void feed_session(std::string_view ciphertext);
   void announce_secured();
   void write_to_session(std::string_view octets);
@@ -73,6 +73,7 @@ struct Connection::State final : public LoopHandle, public std::enable_shared_fr
   EventLoop& loop;
   const Endpoint peer;
   Endpoint local;
+  std::optional<std::uint32_t> peer_uid;
   Phase phase = Phase::Connecting;
   uv_tcp_t handle{};
   uv_connect_t connect_request{};

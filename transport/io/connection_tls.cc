@@ -9,11 +9,11 @@ bool Connection::State::handshaking() const {
   return session != nullptr && session->state() == TlsSession::State::Handshaking;
 }
 
-void Connection::State::start_tls(std::unique_ptr<TlsSession> its_session) {
+void Connection::State::start_tls(std::unique_ptr<TlsSession> its_session, std::string_view first_octets) {
   assert(session == nullptr);
   if (phase != Phase::Connecting && phase != Phase::Open) return;
   session = std::move(its_session);
-  feed_session({});
+  feed_session(first_octets);
   update_reading();
 }
 

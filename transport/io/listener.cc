@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
+#include <optional>
 #include <utility>
 
 #include "transport/io/connection_state.h"
@@ -56,10 +58,29 @@ int bind_and_listen(int descriptor, const Endpoint& endpoint) {
   return listen(descriptor, kBacklog) == 0 ? 0 : errno;
 }
 
+// What stands for the address of a local socket: whoever connects is on this host.
+Endpoint local_endpoint() {
+  sockaddr_in loopback{};
+  loopback.sin_family = AF_INET;
+  loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_storage address{};
+  std::memcpy(&address, &loopback, sizeof loopback);
+  return Endpoint::from_socket_address(address).value_or(Endpoint{});
+}
+
+// Who connected to a local socket; the kernel noted it at that time.
+std::optional<std::uint32_t> peer_user(int descriptor) {
+  ucred credentials{};
+  socklen_t length = sizeof credentials;
+  if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return std::nullopt;
+  return credentials.uid;
+}
+
 Result<Endpoint> own_endpoint(int descriptor) {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
   if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) != 0) address.ss_family = AF_UNSPEC;
+  if (address.ss_family == AF_UNIX) return local_endpoint();
   return Endpoint::from_socket_address(address);
 }
 
@@ -139,12 +160,15 @@ void Listener::State::accept_waiting() {
 }
 
 void Listener::State::hand_over(int accepted, const sockaddr_storage& address) {
-  const Result<Endpoint> peer = Endpoint::from_socket_address(address);
-  if (!peer) {
+  const bool is_local = address.ss_family == AF_UNIX;
+  const Result<Endpoint> peer = is_local ? Result<Endpoint>(endpoint) : Endpoint::from_socket_address(address);
+  const std::optional<std::uint32_t> uid = is_local ? peer_user(accepted) : std::nullopt;
+  if (!peer || (is_local && !uid)) {
     ::close(accepted);
     return;
   }
   auto state = std::make_shared<Connection::State>(loop, *peer);
+  state->peer_uid = uid;
   if (!state->take_over(accepted)) return;
   on_accept(std::unique_ptr<Connection>(new Connection(std::move(state))));
 }
@@ -173,7 +197,7 @@ Result<std::unique_ptr<Listener>> Listener::adopt(EventLoop& loop, int descripto
   if (!endpoint || !is_listening_stream(descriptor) || !make_nonblocking(descriptor)) {
     ::close(descriptor);
     return fail(ErrorKind::Malformed,
-                fmt::format("descriptor {} is not a listening TCP socket; look at the socket unit", descriptor));
+                fmt::format("descriptor {} is not a listening stream socket; look at the socket unit", descriptor));
   }
   auto state = std::make_shared<State>(loop, descriptor, std::move(on_accept));
   state->endpoint = *endpoint;

@@ -24,7 +24,7 @@ class Listener {
                                                               OnAccept on_accept);
 
   /// Takes over a listening socket, for instance from systemd. Owns the descriptor from then on, also when it fails.
-  /// @errors  Malformed: not a listening TCP socket
+  /// @errors  Malformed: not a listening stream socket, of TCP or local
   [[nodiscard]] static Result<std::unique_ptr<Listener>> adopt(EventLoop& loop, int descriptor, OnAccept on_accept);
 
   ~Listener();  ///< stops accepting

@@ -1,9 +1,6 @@
 #include "transport/io/local_request_server.h"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -13,59 +10,13 @@
 #include <utility>
 
 #include "transport/io/local_request_session.h"
+#include "transport/io/local_socket.h"
 #include "transport/io/loop_handle.h"
 
 namespace waxwing {
 namespace {
 
 constexpr int kBacklog = 16;
-
-tl::unexpected<Error> cannot_listen(const std::string& path, int number) {
-  const ErrorKind kind = number == EACCES || number == EPERM || number == EROFS ? ErrorKind::Denied
-                         : number == ENOENT                                     ? ErrorKind::NotFound
-                                                                                : ErrorKind::Unavailable;
-  return fail(kind,
-              fmt::format("cannot listen on {}: {}; its directory must exist and belong to the user of this process",
-                          path, std::generic_category().message(number)));
-}
-
-// Whether somebody accepts connections there.
-bool is_alive(const sockaddr_un& address) {
-  const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (descriptor < 0) return true;
-  const bool refused = ::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
-                       (errno == ECONNREFUSED || errno == ENOENT);
-  ::close(descriptor);
-  return !refused;
-}
-
-// A bound socket that does not listen yet, with mode 0600.
-Result<int> bind_socket(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    return fail(ErrorKind::Malformed, fmt::format("{} is too long for a socket; choose a shorter directory", path));
-  }
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
-    if (is_alive(address)) {
-      return fail(ErrorKind::Conflict,
-                  fmt::format("another process listens on {}; stop it, or choose another directory", path));
-    }
-    ::unlink(path.c_str());
-  }
-  const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (descriptor < 0) return cannot_listen(path, errno);
-  // The mode keeps others from connecting; should they come in before it is set, their credentials keep them out.
-  if (::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-      ::chmod(path.c_str(), 0600) == 0) {
-    return descriptor;
-  }
-  const int number = errno;
-  ::close(descriptor);
-  return cannot_listen(path, number);
-}
 
 }  // namespace
 
@@ -121,12 +72,14 @@ void LocalRequestServer::State::abandon() {
 
 Result<std::unique_ptr<LocalRequestServer>> LocalRequestServer::open(EventLoop& loop, Options options, Handle handle) {
   const std::string path = options.path;
-  auto descriptor = bind_socket(path);
+  auto descriptor = bind_local_socket(path, 0600);
   if (!descriptor) return tl::unexpected(std::move(descriptor.error()));
   auto state = std::make_shared<State>(loop, std::move(options), std::move(handle));
   const int listening = state->listen(*descriptor, state);
   std::unique_ptr<LocalRequestServer> server(new LocalRequestServer(state));
-  if (listening != 0) return cannot_listen(path, -listening);
+  if (listening != 0)
+    return fail(ErrorKind::Unavailable,
+                fmt::format("cannot listen on {}: {}", path, std::generic_category().message(-listening)));
   return server;
 }
 
