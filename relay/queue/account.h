@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,9 +13,14 @@ namespace waxwing {
 struct Account {
   std::string name;           ///< login name: 1 to 128 octets of printable ASCII without space
   std::string tenant;         ///< empty: an own tenant of the same name
-  std::string password_hash;  ///< as crypt(3) writes it ("$y$…")
+  std::string password_hash;  ///< as crypt(3) writes it ("$y$…"); empty: no password opens it
   std::vector<std::string>
       allowed_senders;  ///< domains ("example.org"), subdomains ("*.example.org") or addresses; empty: any
+  std::optional<std::uint32_t> uid{};  ///< local user that need not log in on a unix socket
+  bool declared = false;               ///< stands in the configuration file, and is changed there alone
+
+  /// Its tenant; without one, an own of the same name.
+  [[nodiscard]] const std::string& tenant_name() const { return tenant.empty() ? name : tenant; }
 };
 
 }  // namespace waxwing

@@ -65,6 +65,7 @@ class QueueStore {
 
   /// Adds a message with its recipients. A spooled body must have reached the disk before commit(), which sees to it.
   /// Adding an id that is there already changes nothing and succeeds, so that a batch of unknown fate can be repeated.
+  /// @errors  Conflict: its account has a message with this submission key
   [[nodiscard]] virtual Result<void> add(const QueuedMessage& message) = 0;
 
   /// Notes the result of an attempt. A recipient that is Held stays so, with its reason, when an attempt that was under

@@ -77,6 +77,12 @@ enum class Sealing {
   Elsewhere  ///< it came from elsewhere and has a chain of ours: its header stays as it is whatever becomes of it
 };
 
+/// What a client calls its request, so that it can repeat it without sending twice.
+struct SubmissionKey {
+  std::string key{};     ///< empty: the client gives none
+  std::string digest{};  ///< SHA-256 of the request
+};
+
 /// A message as the queue keeps it. Its content on the wire is `header`, an empty line and the body.
 struct QueuedMessage {
   QueueId id;
@@ -96,6 +102,7 @@ struct QueuedMessage {
   bool spooled = false;                       ///< the body is in the spool file of this id
   std::uint64_t body_octets = 0;
   std::vector<QueuedRecipient> recipients;
+  SubmissionKey submission{};  ///< written with the message and kept for a day; load() leaves it out
 };
 
 /// Bodies up to this size are kept in the row, larger ones in a spool file.

@@ -54,6 +54,8 @@ Account account_columns(Query& row) {
   account.name = row.octets(kMaxNameOctets);
   account.tenant = row.octets(kMaxNameOctets);
   account.password_hash = row.octets(kMaxHashOctets);
+  account.declared = row.flag();
+  if (!row.skip_null()) account.uid = static_cast<std::uint32_t>(row.integer(0, UINT32_MAX));
   const std::string senders = row.octets(kMaxAllowedSenders * (kMaxSenderOctets + 1));
   for (std::size_t start = 0; start < senders.size();) {
     const std::size_t end = std::min(senders.find('\n', start), senders.size());
@@ -67,30 +69,103 @@ Account account_columns(Query& row) {
 
 Result<void> AccountStore::add(const Account& account) {
   if (auto checked = check_account(account); !checked) return checked;
-  return connection_.contained("store account " + account.name, [&]() -> Result<void> {
-    const std::string senders = fmt::format("{}", fmt::join(account.allowed_senders, "\n"));
-    auto insert = connection_.query(
-        "INSERT INTO accounts(name, tenant, password_hash, allowed_senders) VALUES(?,?,?,?) "
-        "ON CONFLICT(name) DO NOTHING");
-    insert.bind_text(account.name).bind_text(account.tenant).bind_text(account.password_hash).bind_text(senders);
-    if (insert.run() == 0)
-      return fail(ErrorKind::Conflict, fmt::format("there is an account {} already", account.name));
+  return connection_.contained("store account " + account.name, [&] { return insert(account); });
+}
+
+Result<void> AccountStore::insert(const Account& account) {
+  if (account.uid) {
+    auto row = connection_.query("SELECT name FROM accounts WHERE uid=?");
+    row.bind(std::int64_t{*account.uid});
+    if (row.step()) {
+      return fail(ErrorKind::Conflict,
+                  fmt::format("uid {} has the account {} already", *account.uid, row.octets(kMaxNameOctets)));
+    }
+  }
+  const std::string senders = fmt::format("{}", fmt::join(account.allowed_senders, "\n"));
+  auto insert = connection_.query(
+      "INSERT INTO accounts(name, tenant, password_hash, allowed_senders, declared, uid) VALUES(?,?,?,?,?,?) "
+      "ON CONFLICT(name) DO NOTHING");
+  insert.bind_text(account.name).bind_text(account.tenant).bind_text(account.password_hash).bind_text(senders);
+  insert.bind(std::int64_t{account.declared});
+  account.uid ? insert.bind(std::int64_t{*account.uid}) : insert.bind_null();
+  if (insert.run() == 0) return fail(ErrorKind::Conflict, fmt::format("there is an account {} already", account.name));
+  return {};
+}
+
+Result<void> AccountStore::declare(const std::vector<Account>& accounts) {
+  for (const Account& account : accounts)
+    if (auto checked = check_account(account); !checked) return checked;
+  return connection_.contained("store the accounts of the configuration file", [&]() -> Result<void> {
+    connection_.query("DELETE FROM accounts WHERE declared=1").run();
+    for (Account account : accounts) {
+      account.declared = true;
+      if (auto inserted = insert(account); !inserted) return inserted;
+    }
     return {};
   });
 }
 
 Result<void> AccountStore::set_password_hash(const std::string& name, const std::string& password_hash) {
   return connection_.contained("store the password of account " + name, [&]() -> Result<void> {
-    auto change = connection_.query("UPDATE accounts SET password_hash=? WHERE name=?");
+    auto change = connection_.query("UPDATE accounts SET password_hash=? WHERE name=? AND declared=0");
     change.bind_text(password_hash).bind_text(name);
-    if (change.run() == 0) return fail(ErrorKind::NotFound, fmt::format("there is no account {}", name));
+    if (change.run() > 0) return {};
+    if (find(name)) {
+      return fail(ErrorKind::Conflict,
+                  fmt::format("account {} stands in the configuration file; change it there", name));
+    }
+    return fail(ErrorKind::NotFound, fmt::format("there is no account {}", name));
+  });
+}
+
+Result<Account> AccountStore::find_by_uid(std::uint32_t uid) {
+  return connection_.contained("look for the account of a local user", [&]() -> Result<Account> {
+    auto row = connection_.query(
+        "SELECT name, tenant, password_hash, declared, uid, allowed_senders FROM accounts WHERE uid=?");
+    row.bind(std::int64_t{uid});
+    if (!row.step()) return fail(ErrorKind::NotFound, fmt::format("uid {} has no account", uid));
+    return account_columns(row);
+  });
+}
+
+Result<void> AccountStore::add_token(const std::string& name, const std::string& digest, WallTime now) {
+  if (auto account = find(name); !account) return tl::unexpected(std::move(account.error()));
+  return connection_.contained("store a token of account " + name, [&]() -> Result<void> {
+    {
+      auto count = connection_.query("SELECT count(*) FROM tokens WHERE account=?");
+      count.bind_text(name);
+      if (count.step() && count.integer(0, INT64_MAX) >= static_cast<std::int64_t>(kMaxTokens))
+        return fail(ErrorKind::Exhausted, fmt::format("account {} has {} tokens; revoke them", name, kMaxTokens));
+    }
+    auto insert = connection_.query("INSERT INTO tokens(digest, account, created) VALUES(?,?,?)");
+    insert.bind_octets(digest).bind_text(name).bind(now).run();
     return {};
+  });
+}
+
+Result<std::uint64_t> AccountStore::revoke_tokens(const std::string& name) {
+  if (auto account = find(name); !account) return tl::unexpected(std::move(account.error()));
+  return connection_.contained("revoke the tokens of account " + name, [&]() -> Result<std::uint64_t> {
+    auto change = connection_.query("DELETE FROM tokens WHERE account=?");
+    return static_cast<std::uint64_t>(change.bind_text(name).run());
+  });
+}
+
+Result<Account> AccountStore::find_by_token(const std::string& digest) {
+  return connection_.contained("look for the account of a token", [&]() -> Result<Account> {
+    auto row = connection_.query(
+        "SELECT name, tenant, password_hash, declared, uid, allowed_senders FROM accounts "
+        "WHERE name=(SELECT account FROM tokens WHERE digest=?)");
+    row.bind_octets(digest);
+    if (!row.step()) return fail(ErrorKind::NotFound, "no account has this token");
+    return account_columns(row);
   });
 }
 
 Result<Account> AccountStore::find(const std::string& name) {
   return connection_.contained("read account " + name, [&]() -> Result<Account> {
-    auto row = connection_.query("SELECT name, tenant, password_hash, allowed_senders FROM accounts WHERE name=?");
+    auto row = connection_.query(
+        "SELECT name, tenant, password_hash, declared, uid, allowed_senders FROM accounts WHERE name=?");
     row.bind_text(name);
     if (!row.step()) return fail(ErrorKind::NotFound, fmt::format("there is no account {}", name));
     return account_columns(row);
@@ -99,7 +174,8 @@ Result<Account> AccountStore::find(const std::string& name) {
 
 Result<std::vector<Account>> AccountStore::list() {
   return connection_.contained("list the accounts", [&]() -> Result<std::vector<Account>> {
-    auto row = connection_.query("SELECT name, tenant, password_hash, allowed_senders FROM accounts ORDER BY name");
+    auto row = connection_.query(
+        "SELECT name, tenant, password_hash, declared, uid, allowed_senders FROM accounts ORDER BY name");
     std::vector<Account> accounts;
     while (row.step()) {
       if (accounts.size() == kMaxAccounts)

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "policy/result.h"
+#include "policy/time_point.h"
 #include "relay/queue/account.h"
 
 namespace waxwing {
@@ -15,21 +17,38 @@ class AccountStore {
  public:
   explicit AccountStore(SqliteConnection& connection) : connection_(connection) {}
 
-  /// @errors  Conflict: the name exists; Malformed: name, tenant or a sender rule is not what Account allows
+  /// @errors  Conflict: the name exists, or the uid has an account; Malformed: name, tenant or a sender rule is not what Account allows
   [[nodiscard]] Result<void> add(const Account& account);
-  /// @errors  NotFound
+  /// @errors  NotFound; Conflict: the account stands in the configuration file
   [[nodiscard]] Result<void> set_password_hash(const std::string& name, const std::string& password_hash);
   /// @errors  NotFound; Corrupt
   [[nodiscard]] Result<Account> find(const std::string& name);
+  /// The account of a local user.
+  /// @errors  NotFound; Corrupt
+  [[nodiscard]] Result<Account> find_by_uid(std::uint32_t uid);
+  /// Makes the accounts that are declared those that are given.
+  /// @errors  Conflict: one has the name or uid of an account that was added otherwise; Malformed
+  [[nodiscard]] Result<void> declare(const std::vector<Account>& accounts);
+  /// Lets whoever shows the token with this digest be the account.
+  /// @errors  NotFound: no such account; Exhausted: it has kMaxTokens
+  [[nodiscard]] Result<void> add_token(const std::string& name, const std::string& digest, WallTime now);
+  /// @return  how many there were
+  [[nodiscard]] Result<std::uint64_t> revoke_tokens(const std::string& name);
+  /// The account of a token.
+  /// @errors  NotFound; Corrupt
+  [[nodiscard]] Result<Account> find_by_token(const std::string& digest);
   /// All accounts by name.
   /// @errors  Corrupt; Exhausted: more than kMaxAccounts
   [[nodiscard]] Result<std::vector<Account>> list();
 
  private:
+  [[nodiscard]] Result<void> insert(const Account& account);
   SqliteConnection& connection_;
 };
 
 inline constexpr std::size_t kMaxAccounts = 100'000;
+inline constexpr std::size_t kMaxTokens = 1'000;  // of one account
+inline constexpr std::size_t kTokenDigestOctets = 32;
 inline constexpr std::size_t kMaxAllowedSenders = 1'000;
 
 }  // namespace waxwing

@@ -7,6 +7,7 @@
 #include "relay/store/account_store.h"
 #include "relay/store/message_rows.h"
 #include "relay/store/proven_tls_store.h"
+#include "relay/store/quota_store.h"
 #include "relay/store/sqlite_connection.h"
 #include "relay/store/sts_policy_store.h"
 
@@ -35,6 +36,42 @@ Result<QueuedMessage> QueueReader::load(QueueId id) {
 
 Result<Account> QueueReader::find_account(const std::string& name) {
   return AccountStore(*connection_).find(name);
+}
+
+Result<Account> QueueReader::find_account_of(std::uint32_t uid) {
+  return AccountStore(*connection_).find_by_uid(uid);
+}
+
+Result<Quota> QueueReader::find_quota(QuotaOwner owner, const std::string& name) {
+  return QuotaStore(*connection_).find(owner, name);
+}
+
+Result<Account> QueueReader::find_account_by_token(const std::string& digest) {
+  return AccountStore(*connection_).find_by_token(digest);
+}
+
+Result<std::optional<QueueReader::EarlierSubmission>> QueueReader::find_submission(const std::string& account,
+                                                                                   const std::string& key) {
+  using Found = std::optional<EarlierSubmission>;
+  return connection_->contained("look for an earlier request", [&]() -> Result<Found> {
+    constexpr std::size_t kDigestOctets = 32;
+    auto row = connection_->query("SELECT digest, message FROM idempotency_keys WHERE account=? AND key=?");
+    row.bind_text(account).bind_text(key);
+    if (!row.step()) return Found();
+    std::string digest = row.octets(kDigestOctets);
+    return Found({std::move(digest), QueueId(static_cast<std::uint64_t>(row.integer(0, kMaxStoredId)))});
+  });
+}
+
+Result<std::vector<std::string>> QueueReader::unknown_recipients(const std::string& account,
+                                                                 const std::vector<std::string>& fingerprints) {
+  std::vector<std::string> unknown;
+  for (const std::string& fingerprint : fingerprints) {
+    const auto known = QuotaStore(*connection_).knows(account, fingerprint);
+    if (!known) return tl::unexpected(known.error());
+    if (!*known) unknown.push_back(fingerprint);
+  }
+  return unknown;
 }
 
 Result<std::optional<CachedStsPolicy>> QueueReader::find_sts_policy(const DomainName& domain, WallTime now) {

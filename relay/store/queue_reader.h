@@ -1,14 +1,17 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "policy/domain_name.h"
 #include "policy/result.h"
 #include "policy/time_point.h"
 #include "relay/queue/account.h"
 #include "relay/queue/queued_message.h"
+#include "relay/queue/quota.h"
 #include "transport/destination/destination_plan.h"
 #include "transport/destination/tls_memory.h"
 
@@ -34,6 +37,29 @@ class QueueReader {
 
   /// @errors  NotFound; Corrupt; Unavailable
   [[nodiscard]] Result<Account> find_account(const std::string& name);
+
+  /// The account of a local user.
+  /// @errors  NotFound; Corrupt; Unavailable
+  [[nodiscard]] Result<Account> find_account_of(std::uint32_t uid);
+
+  /// The account of a token. @param digest  its SHA-256
+  /// @errors  NotFound; Corrupt; Unavailable
+  [[nodiscard]] Result<Account> find_account_by_token(const std::string& digest);
+
+  /// What became of a request with this key.
+  struct EarlierSubmission {
+    std::string digest;
+    QueueId message;
+  };
+  /// @errors  Corrupt; Unavailable
+  [[nodiscard]] Result<std::optional<EarlierSubmission>> find_submission(const std::string& account,
+                                                                         const std::string& key);
+
+  /// @errors  Corrupt; Unavailable
+  [[nodiscard]] Result<Quota> find_quota(QuotaOwner owner, const std::string& name);
+  /// Those of the fingerprints to whose recipients the account has not written before.
+  [[nodiscard]] Result<std::vector<std::string>> unknown_recipients(const std::string& account,
+                                                                    const std::vector<std::string>& fingerprints);
 
   /// The MTA-STS policy kept for a domain; no value when there is none or it has expired.
   /// @errors  Corrupt; Unavailable

@@ -106,6 +106,59 @@ ALTER TABLE recipients ADD COLUMN delay_told INTEGER NOT NULL DEFAULT 0;
 PRAGMA user_version=5;
 COMMIT;
 )sql",
+    R"sql(
+BEGIN IMMEDIATE;
+ALTER TABLE accounts ADD COLUMN uid INTEGER;
+ALTER TABLE accounts ADD COLUMN declared INTEGER NOT NULL DEFAULT 0;
+CREATE UNIQUE INDEX accounts_by_uid ON accounts(uid) WHERE uid IS NOT NULL;
+CREATE TABLE quotas(
+  owner INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  messages_per_hour INTEGER NOT NULL,
+  messages_per_day INTEGER NOT NULL,
+  recipients_per_hour INTEGER NOT NULL,
+  recipients_per_day INTEGER NOT NULL,
+  octets_per_day INTEGER NOT NULL,
+  new_recipients_per_day INTEGER NOT NULL,
+  connections INTEGER NOT NULL,
+  over_limit INTEGER NOT NULL,
+  held_because TEXT NOT NULL,
+  PRIMARY KEY(owner, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE usage_hours(
+  owner INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  hour INTEGER NOT NULL,
+  messages INTEGER NOT NULL,
+  recipients INTEGER NOT NULL,
+  octets INTEGER NOT NULL,
+  new_recipients INTEGER NOT NULL,
+  delivered INTEGER NOT NULL,
+  bounced INTEGER NOT NULL,
+  PRIMARY KEY(owner, name, hour)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE known_recipients(
+  account TEXT NOT NULL,
+  fingerprint BLOB NOT NULL,
+  day INTEGER NOT NULL,
+  PRIMARY KEY(account, fingerprint)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE tokens(
+  digest BLOB PRIMARY KEY NOT NULL,
+  account TEXT NOT NULL,
+  created INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE idempotency_keys(
+  account TEXT NOT NULL,
+  key TEXT NOT NULL,
+  digest BLOB NOT NULL,
+  message INTEGER NOT NULL,
+  created INTEGER NOT NULL,
+  PRIMARY KEY(account, key)
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version=6;
+COMMIT;
+)sql",
 };
 static_assert(std::size(kSteps) == kSchemaVersion - 1, "a step for each version after the first");
 

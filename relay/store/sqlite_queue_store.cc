@@ -16,6 +16,7 @@
 #include "relay/store/message_rows.h"
 #include "relay/store/posix_error.h"
 #include "relay/store/proven_tls_store.h"
+#include "relay/store/quota_store.h"
 #include "relay/store/schema.h"
 #include "relay/store/spool_file.h"
 #include "relay/store/sqlite_connection.h"
@@ -110,6 +111,7 @@ Result<std::unique_ptr<SqliteQueueStore>> SqliteQueueStore::open(const std::stri
 
 Result<void> SqliteQueueStore::reopen() {
   accounts_.reset();
+  quotas_.reset();
   sts_policies_.reset();
   tls_results_.reset();
   proven_tls_.reset();
@@ -126,6 +128,7 @@ Result<void> SqliteQueueStore::connect() {
   if (auto prepared = prepare_database(**connection, state_directory()); !prepared) return prepared;
   connection_ = std::move(*connection);
   accounts_ = std::make_unique<AccountStore>(*connection_);
+  quotas_ = std::make_unique<QuotaStore>(*connection_);
   sts_policies_ = std::make_unique<StsPolicyStore>(*connection_);
   tls_results_ = std::make_unique<TlsResultStore>(*connection_);
   proven_tls_ = std::make_unique<ProvenTlsStore>(*connection_);
@@ -208,8 +211,23 @@ Result<void> SqliteQueueStore::add(const QueuedMessage& message) {
     insert.bind(std::int64_t{static_cast<int>(message.notice.content)}).bind_text(message.notice.envelope_id);
     if (insert.run() == 0) return {};
     for (const QueuedRecipient& recipient : message.recipients) insert_recipient(message.id, recipient);
+    if (!message.submission.key.empty()) return insert_submission(message);
     return {};
   });
+}
+
+Result<void> SqliteQueueStore::insert_submission(const QueuedMessage& message) {
+  const WallTime oldest = message.accepted - kSubmissionKeyMemory;
+  connection_->query("DELETE FROM idempotency_keys WHERE account=? AND created<?")
+      .bind_text(message.account)
+      .bind(oldest)
+      .run();
+  auto insert = connection_->query(
+      "INSERT INTO idempotency_keys(account, key, digest, message, created) VALUES(?,?,?,?,?) "
+      "ON CONFLICT(account, key) DO NOTHING");
+  insert.bind_text(message.account).bind_text(message.submission.key).bind_octets(message.submission.digest);
+  if (insert.bind(message.id.value()).bind(message.accepted).run() > 0) return {};
+  return fail(ErrorKind::Conflict, "a message with this key has been accepted already");
 }
 
 void SqliteQueueStore::insert_recipient(QueueId message, const QueuedRecipient& recipient) {

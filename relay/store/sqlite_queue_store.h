@@ -13,6 +13,7 @@
 namespace waxwing {
 
 class AccountStore;
+class QuotaStore;
 class SqliteConnection;
 class StsPolicyStore;
 class ProvenTlsStore;
@@ -67,6 +68,7 @@ class SqliteQueueStore final : public QueueStore {
   [[nodiscard]] Result<std::uint64_t> message_count();
 
   [[nodiscard]] AccountStore& accounts() { return *accounts_; }
+  [[nodiscard]] QuotaStore& quotas() { return *quotas_; }
   [[nodiscard]] StsPolicyStore& sts_policies() { return *sts_policies_; }
   [[nodiscard]] TlsResultStore& tls_results() { return *tls_results_; }
   [[nodiscard]] ProvenTlsStore& proven_tls() { return *proven_tls_; }
@@ -76,12 +78,14 @@ class SqliteQueueStore final : public QueueStore {
   explicit SqliteQueueStore(StateLock lock);
   [[nodiscard]] Result<void> connect();
   [[nodiscard]] Result<void> remove_orphans();
+  [[nodiscard]] Result<void> insert_submission(const QueuedMessage& message);
   void insert_recipient(QueueId message, const QueuedRecipient& recipient);
   void delete_message(QueueId id);
 
   StateLock lock_;
   std::unique_ptr<SqliteConnection> connection_;
   std::unique_ptr<AccountStore> accounts_;
+  std::unique_ptr<QuotaStore> quotas_;
   std::unique_ptr<StsPolicyStore> sts_policies_;
   std::unique_ptr<TlsResultStore> tls_results_;
   std::unique_ptr<ProvenTlsStore> proven_tls_;
@@ -89,6 +93,8 @@ class SqliteQueueStore final : public QueueStore {
   bool spool_names_changed_ = false;          // the directory must be synced before the batch is
 };
 
+/// How long a submission key stands for its message.
+inline constexpr Seconds kSubmissionKeyMemory{86'400};
 inline constexpr std::uint64_t kMaxCheckedOctets = 64ULL << 20;
 
 }  // namespace waxwing

@@ -496,12 +496,16 @@ TEST_CASE("nothing that was acknowledged is lost when the process is killed") {
 
 // What version 1 of the tables looked like.
 void make_version_1(const TemporaryDirectory& directory) {
-  execute(directory,
-          "ALTER TABLE messages DROP COLUMN sealing; ALTER TABLE messages DROP COLUMN tls_request; "
-          "ALTER TABLE messages DROP COLUMN returned_content; ALTER TABLE messages DROP COLUMN envelope_id; "
-          "ALTER TABLE recipients DROP COLUMN notify; ALTER TABLE recipients DROP COLUMN original_recipient; "
-          "ALTER TABLE recipients DROP COLUMN delay_told; "
-          "DROP TABLE tls_results; DROP TABLE proven_tls; PRAGMA user_version=1");
+  execute(
+      directory,
+      "ALTER TABLE messages DROP COLUMN sealing; ALTER TABLE messages DROP COLUMN tls_request; "
+      "ALTER TABLE messages DROP COLUMN returned_content; ALTER TABLE messages DROP COLUMN envelope_id; "
+      "ALTER TABLE recipients DROP COLUMN notify; ALTER TABLE recipients DROP COLUMN original_recipient; "
+      "ALTER TABLE recipients DROP COLUMN delay_told; "
+      "DROP INDEX accounts_by_uid; ALTER TABLE accounts DROP COLUMN uid; ALTER TABLE accounts DROP COLUMN declared; "
+      "DROP TABLE quotas; DROP TABLE usage_hours; DROP TABLE known_recipients; DROP TABLE tokens; "
+      "DROP TABLE idempotency_keys; "
+      "DROP TABLE tls_results; DROP TABLE proven_tls; PRAGMA user_version=1");
 }
 
 TEST_CASE("what a sender wants to be told is kept apart from nothing at all") {
