@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "policy/base64.h"
 #include "relay/admin/reply_lines.h"
 #include "relay/store/account_store.h"
 
@@ -23,7 +24,12 @@ Result<AdminReply> account_add(AdminRequest& request, SqliteQueueStore& store) {
   Account account;
   account.name = request.text("name");
   account.tenant = request.text("tenant");
-  account.password_hash = password_hash(request);
+  const auto uid = request.number("uid");
+  if (uid && *uid > UINT32_MAX) request.refuse("\"uid\" is no user id");
+  if (uid) account.uid = static_cast<std::uint32_t>(*uid);
+  account.password_hash = uid ? request.text("password_hash") : password_hash(request);
+  if (!account.password_hash.empty() && !account.password_hash.starts_with("$y$"))
+    request.refuse("\"password_hash\" is not a yescrypt hash");
   account.allowed_senders = request.texts("allowed_senders", kMaxAllowedSenders);
   if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
   if (auto added = store.accounts().add(account); !added) return tl::unexpected(std::move(added.error()));
@@ -48,10 +54,33 @@ Result<AdminReply> account_list(AdminRequest& request, SqliteQueueStore& store) 
   if (!accounts) return tl::unexpected(std::move(accounts.error()));
   AdminReply reply;
   for (const Account& account : *accounts) {
-    add_line(reply, {{"name", account.name},
-                     {"tenant", account.tenant.empty() ? account.name : account.tenant},
-                     {"allowed_senders", account.allowed_senders}});
+    nlohmann::ordered_json line = {
+        {"name", account.name}, {"tenant", account.tenant_name()}, {"allowed_senders", account.allowed_senders}};
+    if (account.uid) line["uid"] = *account.uid;
+    add_line(reply, line);
   }
+  return reply;
+}
+
+Result<AdminReply> account_token(AdminRequest& request, SqliteQueueStore& store, WallTime now) {
+  const std::string name = request.text("name");
+  const auto digest = decode_base64(request.text("digest"));
+  if (!digest || digest->size() != kTokenDigestOctets) request.refuse("\"digest\" is not a SHA-256 in base64");
+  if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
+  if (auto added = store.accounts().add_token(name, *digest, now); !added)
+    return tl::unexpected(std::move(added.error()));
+  AdminReply reply;
+  add_line(reply, {{"name", name}, {"added", true}});
+  return reply;
+}
+
+Result<AdminReply> account_revoke(AdminRequest& request, SqliteQueueStore& store) {
+  const std::string name = request.text("name");
+  if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
+  auto revoked = store.accounts().revoke_tokens(name);
+  if (!revoked) return tl::unexpected(std::move(revoked.error()));
+  AdminReply reply;
+  add_line(reply, {{"name", name}, {"revoked", *revoked}});
   return reply;
 }
 

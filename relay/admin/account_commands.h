@@ -13,4 +13,7 @@ namespace waxwing {
 [[nodiscard]] Result<AdminReply> account_passwd(AdminRequest& request, SqliteQueueStore& store);
 [[nodiscard]] Result<AdminReply> account_list(AdminRequest& request, SqliteQueueStore& store);
 
+[[nodiscard]] Result<AdminReply> account_token(AdminRequest& request, SqliteQueueStore& store, WallTime now);
+[[nodiscard]] Result<AdminReply> account_revoke(AdminRequest& request, SqliteQueueStore& store);
+
 }  // namespace waxwing

@@ -8,6 +8,7 @@
 #include "relay/admin/admin_request.h"
 #include "relay/admin/hold_commands.h"
 #include "relay/admin/queue_commands.h"
+#include "relay/admin/quota_commands.h"
 #include "relay/admin/reply_lines.h"
 #include "relay/admin/report_commands.h"
 #include "relay/admin/tls_commands.h"
@@ -28,6 +29,18 @@ Result<AdminReply> dispatch(const std::string& command, AdminRequest& arguments,
   if (command == "account add") return account_add(arguments, store);
   if (command == "account passwd") return account_passwd(arguments, store);
   if (command == "account list") return account_list(arguments, store);
+  if (command == "account show") return quota_show(arguments, store, QuotaOwner::Account, now);
+  if (command == "account limit") return quota_limit(arguments, store, QuotaOwner::Account);
+  if (command == "account hold") return quota_hold(arguments, store, QuotaOwner::Account);
+  if (command == "account release") return quota_release(arguments, store, QuotaOwner::Account);
+  if (command == "account token") return account_token(arguments, store, now);
+  if (command == "account revoke") return account_revoke(arguments, store);
+  if (command == "tenant add") return tenant_add(arguments, store);
+  if (command == "tenant list") return tenant_list(arguments, store);
+  if (command == "tenant show") return quota_show(arguments, store, QuotaOwner::Tenant, now);
+  if (command == "tenant limit") return quota_limit(arguments, store, QuotaOwner::Tenant);
+  if (command == "tenant hold") return quota_hold(arguments, store, QuotaOwner::Tenant);
+  if (command == "tenant release") return quota_release(arguments, store, QuotaOwner::Tenant);
   if (command == "report tls list") return report_tls_list(arguments, store);
   if (command == "report tls send") return report_tls_send(arguments, store);
   if (command == "report tls show") return report_tls_show(arguments, store);

@@ -66,9 +66,18 @@ struct AdminReply {
 ///   queue release (FILTER | all) [reason]      lets held messages go, due now, to be sealed anew; the time for which
 ///                                              they were held does not count; a line per message
 ///   queue drop    (FILTER | all) [reason]      a line per message; final, without a report to the sender
-///   account add   name password_hash [tenant] [allowed_senders]
+///   account add   name (password_hash | uid | both) [tenant] [allowed_senders]
 ///   account passwd  name password_hash
 ///   account list                               a line per account, without the hash
+///   account show  name                         with limits, what was used in the last day, and whether it is held
+///   account limit name [messages_per_hour] … [over_limit]
+///                                              changes those that are given (quota.h), 0 for none
+///   account hold  name reason                  keeps what it submits from now on from being sent
+///   account release name                       undoes that for what it will submit
+///   account token name digest                  lets who shows the token with this SHA-256 send by HTTP
+///   account revoke name                        makes all its tokens worthless
+///   tenant add, list, show, limit, hold, release
+///                                              the same for all accounts of a tenant together
 ///   report tls list                            a line per day and recipient domain: day, domain, successes, failures
 ///   report tls send  domain [day]              has the report about a domain sent now: day, domain
 ///   report tls show  domain [day] [organization_name] [contact_info]

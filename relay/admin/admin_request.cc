@@ -30,6 +30,15 @@ std::vector<std::string> AdminRequest::texts(const char* name, std::size_t most)
   return texts;
 }
 
+std::optional<std::uint64_t> AdminRequest::number(const char* name) {
+  const nlohmann::json* value = take(name);
+  if (value == nullptr) return std::nullopt;
+  const bool negative = value->is_number_integer() && !value->is_number_unsigned() && value->get<std::int64_t>() < 0;
+  if (value->is_number_integer() && !negative) return value->get<std::uint64_t>();
+  refuse(fmt::format("\"{}\" is not a whole number", name));
+  return std::nullopt;
+}
+
 bool AdminRequest::flag(const char* name) {
   const nlohmann::json* value = take(name);
   if (value == nullptr) return false;

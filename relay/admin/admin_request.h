@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <set>
@@ -23,6 +24,8 @@ class AdminRequest {
   [[nodiscard]] std::string text(const char* name);
   /// An array of such strings; empty when it is missing.
   [[nodiscard]] std::vector<std::string> texts(const char* name, std::size_t most);
+  /// A whole number; no value when it is missing.
+  [[nodiscard]] std::optional<std::uint64_t> number(const char* name);
   /// false when it is missing.
   [[nodiscard]] bool flag(const char* name);
 

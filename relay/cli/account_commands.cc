@@ -6,7 +6,9 @@
 #include <string_view>
 #include <utility>
 
+#include "policy/base64.h"
 #include "relay/cli/json_text.h"
+#include "relay/server/token.h"
 #include "relay/store/password.h"
 
 namespace waxwing {
@@ -27,9 +29,13 @@ Result<void> send(const AskRelay& ask, Json request, std::string_view done, Outp
 }  // namespace
 
 Result<void> add_account(const AskRelay& ask, const Account& account, const Secret& password, Output& output) {
-  const auto hash = hash_password(password.reveal());
-  if (!hash) return tl::unexpected(hash.error());
-  Json request = {{"command", "account add"}, {"name", account.name}, {"password_hash", *hash}};
+  Json request = {{"command", "account add"}, {"name", account.name}};
+  if (!account.uid || !password.reveal().empty()) {
+    const auto hash = hash_password(password.reveal());
+    if (!hash) return tl::unexpected(hash.error());
+    request["password_hash"] = *hash;
+  }
+  if (account.uid) request["uid"] = *account.uid;
   if (!account.tenant.empty()) request["tenant"] = account.tenant;
   if (!account.allowed_senders.empty()) request["allowed_senders"] = account.allowed_senders;
   return send(ask, std::move(request), "may submit now", output);
@@ -40,6 +46,27 @@ Result<void> change_password(const AskRelay& ask, const std::string& name, const
   if (!hash) return tl::unexpected(hash.error());
   return send(ask, {{"command", "account passwd"}, {"name", name}, {"password_hash", *hash}}, "has a new password",
               output);
+}
+
+Result<void> add_token(const AskRelay& ask, const std::string& name, Output& output) {
+  const auto token = make_token();
+  if (!token) return tl::unexpected(token.error());
+  const auto lines =
+      ask({{"command", "account token"}, {"name", name}, {"digest", encode_base64(token_digest(*token))}});
+  if (!lines) return tl::unexpected(lines.error());
+  output.add_object(Json{{"name", name}, {"token", *token}});
+  output.add_line(*token);
+  return {};
+}
+
+Result<void> revoke_tokens(const AskRelay& ask, const std::string& name, Output& output) {
+  const auto lines = ask({{"command", "account revoke"}, {"name", name}});
+  if (!lines) return tl::unexpected(lines.error());
+  for (const Json& line : *lines) {
+    output.add_object(line);
+    output.add_line(fmt::format("{}: {} tokens revoked", json_text(line, "name"), json_text(line, "revoked")));
+  }
+  return {};
 }
 
 Result<void> list_accounts(const AskRelay& ask, Output& output) {

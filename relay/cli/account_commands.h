@@ -12,6 +12,7 @@ namespace waxwing {
 
 /// Adds an account.
 /// @param account  its password_hash is made here
+/// @param password  empty: none, for an account with a uid
 /// @errors  Malformed: password, name, tenant or a sender pattern; Conflict: the name is taken; as AskRelay
 [[nodiscard]] Result<void> add_account(const AskRelay& ask, const Account& account, const Secret& password,
                                        Output& output);
@@ -20,6 +21,13 @@ namespace waxwing {
 /// @errors  NotFound; otherwise as add_account()
 [[nodiscard]] Result<void> change_password(const AskRelay& ask, const std::string& name, const Secret& password,
                                            Output& output);
+
+/// Makes a token and prints it: the one time that anybody sees it.
+/// @errors  NotFound; Unavailable; as AskRelay
+[[nodiscard]] Result<void> add_token(const AskRelay& ask, const std::string& name, Output& output);
+/// Makes all tokens of an account worthless.
+/// @errors  as add_token()
+[[nodiscard]] Result<void> revoke_tokens(const AskRelay& ask, const std::string& name, Output& output);
 
 /// Prints all accounts.
 [[nodiscard]] Result<void> list_accounts(const AskRelay& ask, Output& output);

@@ -10,6 +10,7 @@
 
 #include "keys/signing_key.h"
 #include "relay/config/quantity.h"
+#include "relay/queue/quota.h"
 
 namespace waxwing {
 namespace {
@@ -198,11 +199,51 @@ class CommandTree {
                      "Sender it may use: a domain, *.DOMAIN or an address; may be repeated; without, any")
         ->expected(1)
         ->take_all();
+    create->add_option("--uid", arguments_.uid, "Local user that needs no password on a unix socket and with sendmail");
     add_password_file(create);
     CLI::App* passwd = add(group, "passwd", Command::AccountPasswd, "Change the password of an account");
     passwd->add_option("NAME", arguments_.account, "Login name")->required();
     add_password_file(passwd);
     add(group, "list", Command::AccountList, "List all accounts");
+    CLI::App* token = add(group, "token", Command::AccountToken, "Make a token for HTTP and print it");
+    token->add_option("NAME", arguments_.account, "Login name")->required();
+    CLI::App* revoke = add(group, "revoke", Command::AccountRevoke, "Make all tokens of an account worthless");
+    revoke->add_option("NAME", arguments_.account, "Login name")->required();
+    add_quota_commands(group,
+                       {Command::AccountShow, Command::AccountLimit, Command::AccountHold, Command::AccountRelease});
+    CLI::App* tenants = add_group("tenant", "Accounts that are limited together");
+    add(tenants, "add", Command::TenantAdd, "Add a tenant")->add_option("NAME", arguments_.account, "Name")->required();
+    add(tenants, "list", Command::TenantList, "List all tenants with their limits");
+    add_quota_commands(tenants,
+                       {Command::TenantShow, Command::TenantLimit, Command::TenantHold, Command::TenantRelease});
+  }
+
+  struct QuotaCommands {
+    Command show;
+    Command limit;
+    Command hold;
+    Command release;
+  };
+  void add_quota_commands(CLI::App* group, const QuotaCommands& commands) {
+    CLI::App* show = add(group, "show", commands.show, "Show limits, and what was used in the last 24 hours");
+    CLI::App* limit = add(group, "limit", commands.limit, "Change limits, at once; 0 for none");
+    CLI::App* hold = add(group, "hold", commands.hold, "Keep what is submitted from now on from being sent");
+    CLI::App* release = add(group, "release", commands.release, "Send what is submitted from now on");
+    for (CLI::App* command : {show, limit, hold, release})
+      command->add_option("NAME", arguments_.account, "Name")->required();
+    hold->add_option("--reason", arguments_.reason, "Sentence for whoever finds it held")->required();
+    for (std::size_t i = 0; i < kQuotaKinds; ++i) {
+      const std::string name(quota_name(static_cast<QuotaKind>(i)));
+      std::string option = "--" + name;
+      std::replace(option.begin(), option.end(), '_', '-');
+      limit
+          ->add_option_function<std::uint64_t>(
+              option, [this, name](std::uint64_t value) { arguments_.limit_change.limits[name] = value; },
+              "Limit of that name")
+          ->check(CLI::NonNegativeNumber);
+    }
+    limit->add_option("--over-limit", arguments_.limit_change.over_limit, "What happens to a message over a limit")
+        ->check(CLI::IsMember({"hold", "reject"}));
   }
 
   void add_report_commands() {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -8,6 +10,7 @@
 #include "relay/cli/key_import.h"
 #include "relay/cli/output.h"
 #include "relay/cli/queue_commands.h"
+#include "relay/cli/quota_commands.h"
 #include "relay/cli/verify_command.h"
 
 namespace waxwing {
@@ -42,6 +45,18 @@ enum class Command {
   AccountAdd,
   AccountPasswd,
   AccountList,
+  AccountShow,
+  AccountLimit,
+  AccountHold,
+  AccountRelease,
+  AccountToken,
+  AccountRevoke,
+  TenantAdd,
+  TenantList,
+  TenantShow,
+  TenantLimit,
+  TenantHold,
+  TenantRelease,
   ReportTlsList,
   ReportTlsSend,
   ReportTlsShow,
@@ -59,7 +74,7 @@ struct Arguments {
   bool dry_run = false;              ///< keys import, export
   std::string former_file;           ///< keys seal
   QueueSelection selection;          ///< queue list, show, export, retry, hold, release, drop
-  std::string reason;                ///< queue hold, release, drop
+  std::string reason;                ///< queue hold, release, drop; account hold, tenant hold
   std::string domain;                ///< report tls, tls forget: of recipients
   std::size_t limit = 10'000;        ///< queue list, ids: messages
   std::string address;               ///< explain
@@ -67,7 +82,9 @@ struct Arguments {
   std::string sending_domain;        ///< check domain
   MessageToVerify message;           ///< verify
   std::string option;                ///< config explain
-  std::string account;               ///< account add, passwd
+  std::string account;               ///< account …, tenant …: name
+  std::optional<std::uint32_t> uid;  ///< account add
+  LimitChange limit_change;          ///< account limit, tenant limit
   std::string tenant;                ///< account add
   std::vector<std::string> senders;  ///< account add
   std::string password_file;         ///< account add, passwd

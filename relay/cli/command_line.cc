@@ -22,6 +22,7 @@
 #include "relay/cli/key_import.h"
 #include "relay/cli/password_input.h"
 #include "relay/cli/queue_commands.h"
+#include "relay/cli/quota_commands.h"
 #include "relay/cli/report_commands.h"
 #include "relay/cli/service_user.h"
 #include "relay/cli/tls_commands.h"
@@ -75,8 +76,10 @@ bool touches_keys(Command command) {
   }
 }
 
-bool needs_password(Command command) {
-  return command == Command::AccountAdd || command == Command::AccountPasswd;
+// A local user needs no password; it may have one.
+bool needs_password(const Arguments& arguments) {
+  const bool without = arguments.uid && arguments.password_file.empty();
+  return (arguments.command == Command::AccountAdd && !without) || arguments.command == Command::AccountPasswd;
 }
 
 Account new_account(const Arguments& arguments) {
@@ -84,6 +87,7 @@ Account new_account(const Arguments& arguments) {
   account.name = arguments.account;
   account.tenant = arguments.tenant;
   account.allowed_senders = arguments.senders;
+  account.uid = arguments.uid;
   return account;
 }
 
@@ -152,7 +156,7 @@ class CommandRun {
   [[nodiscard]] Result<int> run() {
     // Before the change of user: files may be readable by root alone, and nothing of the relay's is touched.
     if (arguments_.command == Command::Verify) return verify(config_, arguments_.message, streams_, output_);
-    if (needs_password(arguments_.command)) {
+    if (needs_password(arguments_)) {
       auto password = read_password(arguments_.password_file, streams_);
       if (!password) return tl::unexpected(password.error());
       password_ = std::move(*password);
@@ -200,6 +204,24 @@ class CommandRun {
         return change_password(asker(), arguments_.account, password_, output_);
       case Command::AccountList:
         return list_accounts(asker(), output_);
+      case Command::AccountToken:
+        return add_token(asker(), arguments_.account, output_);
+      case Command::AccountRevoke:
+        return revoke_tokens(asker(), arguments_.account, output_);
+      case Command::AccountShow:
+      case Command::AccountLimit:
+      case Command::AccountHold:
+      case Command::AccountRelease:
+        return run_quota("account");
+      case Command::TenantAdd:
+        return add_tenant(asker(), arguments_.account, output_);
+      case Command::TenantList:
+        return list_tenants(asker(), output_);
+      case Command::TenantShow:
+      case Command::TenantLimit:
+      case Command::TenantHold:
+      case Command::TenantRelease:
+        return run_quota("tenant");
       case Command::ReportTlsList:
         return list_tls_reports(asker(), output_);
       case Command::ReportTlsSend:
@@ -213,6 +235,22 @@ class CommandRun {
         return forget_proven_tls(asker(), arguments_.domain, output_);
       default:
         return run_queue();
+    }
+  }
+
+  Result<void> run_quota(const std::string& owner) {
+    switch (arguments_.command) {
+      case Command::AccountShow:
+      case Command::TenantShow:
+        return show_quota(asker(), owner, arguments_.account, output_);
+      case Command::AccountLimit:
+      case Command::TenantLimit:
+        return change_limits(asker(), owner, arguments_.account, arguments_.limit_change, output_);
+      case Command::AccountHold:
+      case Command::TenantHold:
+        return hold_owner(asker(), owner, arguments_.account, arguments_.reason, output_);
+      default:
+        return release_owner(asker(), owner, arguments_.account, output_);
     }
   }
 

@@ -25,18 +25,34 @@ struct ListenerConfig {
   };
   enum class LongLines { Reject, Fix, Pass };
   enum class RawHeaders { Reject, Fix, Pass };
+  enum class Protocol {
+    Smtp,
+    Lmtp,  ///< RFC 2033: a reply for each recipient
+    Http,  ///< POST /v1/messages
+  };
+  enum class Repair { Reject, Fix, Pass };
   std::string name;
   IpAddress address;
   std::uint16_t port = 587;
+  std::string socket;  ///< path of a unix socket, whose clients are known by their uid; empty: address and port
+  Protocol protocol = Protocol::Smtp;
   Tls tls = Tls::None;
   std::string certificate_file;                        ///< PEM chain; needed unless tls is None
   std::string key_file;                                ///< PEM key; needed unless tls is None
   BareLineEnds bare_line_ends = BareLineEnds::Reject;  ///< Fix: a lone LF or CR in content becomes CRLF before signing;
                                                        ///< loopback only
   Purpose purpose = Purpose::Submission;
-  std::vector<IpAddress> peers;              ///< clients of a forwarding listener that need not log in
-  LongLines long_lines = LongLines::Fix;     ///< lines of content over 998 octets; Fix: broken before signing
-  RawHeaders raw_headers = RawHeaders::Fix;  ///< 8-bit octets in a header that is not SMTPUTF8; Fix: encoded
+  std::vector<IpAddress> peers;                  ///< clients of a forwarding listener that need not log in
+  LongLines long_lines = LongLines::Fix;         ///< lines of content over 998 octets; Fix: broken before signing
+  RawHeaders raw_headers = RawHeaders::Fix;      ///< 8-bit octets in a header that is not SMTPUTF8; Fix: encoded
+  Repair date = Repair::Fix;                     ///< no Date field
+  Repair message_id = Repair::Fix;               ///< no Message-ID field
+  Repair unlabelled_8bit = Repair::Fix;          ///< 8-bit octets in a message that does not say BODY=8BITMIME
+  Repair needless_smtputf8 = Repair::Fix;        ///< SMTPUTF8 with a message in ASCII; Fix: it goes without
+  std::vector<IpAddress> proxies;                ///< who must begin with a PROXY header
+  std::vector<IpAddress> xclient_peers;          ///< who may say XCLIENT
+  unsigned max_connections = 0;                  ///< to this listener; 0: Config::max_connections alone
+  unsigned max_connections_per_address = 1'000;  ///< from one address that is not a loopback address; 0: no limit
 
   friend bool operator==(const ListenerConfig&, const ListenerConfig&) = default;
 };
@@ -100,6 +116,40 @@ enum class DnsMode {
   Recursing,  ///< the relay itself
 };
 
+/// What an account or a tenant may use; 0: no limit.
+struct LimitsConfig {
+  enum class OverLimit { Reject, Hold };
+  std::uint64_t messages_per_hour = 0;
+  std::uint64_t messages_per_day = 0;
+  std::uint64_t recipients_per_hour = 0;
+  std::uint64_t recipients_per_day = 0;
+  std::uint64_t octets_per_day = 0;
+  std::uint64_t new_recipients_per_day = 0;
+  std::uint64_t connections = 0;
+  OverLimit over_limit = OverLimit::Reject;
+
+  friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
+};
+
+/// An account that stands in the configuration file, `[[account]]`.
+struct AccountConfig : LimitsConfig {
+  std::string name;
+  std::string tenant;                ///< empty: an own one of the same name
+  std::string password_hash;         ///< yescrypt; empty: no password opens it
+  std::vector<std::string> senders;  ///< empty: any
+  std::uint64_t uid = kNoUid;        ///< local user that need not log in
+
+  static constexpr std::uint64_t kNoUid = 1ULL << 32;
+  friend bool operator==(const AccountConfig&, const AccountConfig&) = default;
+};
+
+/// Limits of a tenant, `[[tenant]]`.
+struct TenantConfig : LimitsConfig {
+  std::string name;
+
+  friend bool operator==(const TenantConfig&, const TenantConfig&) = default;
+};
+
 enum class LogFormat { Text, Json };
 
 /// The whole configuration. What load_config() returns is checked; the initialisers here are the defaults, from which
@@ -108,8 +158,9 @@ struct Config {
   std::string hostname;  ///< our name in EHLO, banner, Received and DSNs, as DomainName::str(); load_config() fills in
                          ///< the system's host name
   std::string state_directory = "/var/lib/waxwing";
-  std::string run_directory = "/run/waxwing";  ///< control socket
-  unsigned workers = 0;                        ///< 0: one for each core
+  std::string run_directory = "/run/waxwing";         ///< control socket
+  std::string drop_directory = "/var/spool/waxwing";  ///< where sendmail leaves messages while the relay does not run
+  unsigned workers = 0;                               ///< 0: one for each core
   std::vector<ListenerConfig> listeners = default_listeners();
 
   // [limits]
@@ -117,6 +168,11 @@ struct Config {
   unsigned max_recipients = 100;
   unsigned max_connections = 10'000;
   Seconds idle_timeout{300};
+  std::uint64_t sudden_volume = 0;  ///< recipients in an hour from which an account can be held; 0: never
+  unsigned bounce_percent = 0;      ///< of its recipients, above which an account is held; 0: never
+
+  std::vector<AccountConfig> accounts;
+  std::vector<TenantConfig> tenants;
 
   // [dns]
   DnsMode dns_mode = DnsMode::Stub;              ///< `mode`

@@ -29,6 +29,7 @@ class Checks {
     check_rules_differ("preflight.rule", config_.preflight_rules);
     check_rules_differ("tls.rule", config_.tls_rules);
     check_exceptions_differ();
+    check_accounts_differ();
     check_lifetimes();
     check_resolver();
     check_source_addresses();
@@ -76,8 +77,42 @@ class Checks {
                       listener.name, listener.address.str()),
           "Set bare_line_ends = \"reject\"");
     }
+    check_socket(prefix, listener);
+    check_protocol(prefix, listener);
     check_purpose(prefix, listener);
     check_listener_files(prefix, listener);
+  }
+
+  void check_socket(const std::string& prefix, const ListenerConfig& listener) {
+    if (listener.socket.empty() || is_misread(prefix + ".socket")) return;
+    if (listener.socket.size() > kMaxSocketPathOctets) {
+      mistakes_.add(place(prefix + ".socket"),
+                    fmt::format("the socket of listener \"{}\" has too long a path", listener.name),
+                    fmt::format("Choose a path of at most {} octets", kMaxSocketPathOctets));
+    }
+    for (const std::string_view name : {"address", "port", "tls", "proxies", "xclient_peers", "peers"}) {
+      const std::string full_name = fmt::format("{}.{}", prefix, name);
+      if (!is_set(full_name)) continue;
+      mistakes_.add(place(full_name),
+                    fmt::format("listener \"{}\" has a socket, where {} has no meaning", listener.name, name),
+                    "Remove one of the two lines");
+    }
+  }
+
+  void check_protocol(const std::string& prefix, const ListenerConfig& listener) {
+    if (listener.protocol != ListenerConfig::Protocol::Http || is_misread(prefix + ".protocol")) return;
+    if (listener.tls == Tls::StartTls) {
+      mistakes_.add(place(prefix + ".tls"),
+                    fmt::format("listener \"{}\" speaks HTTP, which has no STARTTLS", listener.name),
+                    "Set tls = \"implicit\", or \"none\" on a loopback address");
+    }
+    for (const std::string_view name : {"proxies", "xclient_peers", "purpose", "socket"}) {
+      const std::string full_name = fmt::format("{}.{}", prefix, name);
+      if (!is_set(full_name)) continue;
+      mistakes_.add(place(full_name),
+                    fmt::format("listener \"{}\" speaks HTTP, where {} has no meaning", listener.name, name),
+                    "Remove this line");
+    }
   }
 
   void check_purpose(const std::string& prefix, const ListenerConfig& listener) {
@@ -166,6 +201,35 @@ class Checks {
       if (is_new) continue;
       mistakes_.add(here, fmt::format("the tls.exception of line {} is for the same domain", first->second.line),
                     "Remove one of the two");
+    }
+  }
+
+  void check_accounts_differ() {
+    std::map<std::string, Place> names;
+    std::map<std::uint64_t, Place> users;
+    for (std::size_t i = 0; i < config_.accounts.size(); ++i) {
+      const AccountConfig& account = config_.accounts[i];
+      const std::string prefix = fmt::format("account.{}", i);
+      const auto [named, new_name] = names.emplace(account.name, place(prefix + ".name", prefix));
+      if (!new_name && !account.name.empty()) {
+        mistakes_.add(place(prefix + ".name"),
+                      fmt::format("the account of line {} has this name too", named->second.line),
+                      "Give each account a name of its own");
+      }
+      if (account.uid == AccountConfig::kNoUid) continue;
+      const auto [used, new_user] = users.emplace(account.uid, place(prefix + ".uid"));
+      if (!new_user) {
+        mistakes_.add(place(prefix + ".uid"), fmt::format("the account of line {} has this uid too", used->second.line),
+                      "Give each local user one account");
+      }
+    }
+    std::map<std::string, Place> tenants;
+    for (std::size_t i = 0; i < config_.tenants.size(); ++i) {
+      const std::string name = fmt::format("tenant.{}.name", i);
+      const auto [first, is_new] = tenants.emplace(config_.tenants[i].name, place(name));
+      if (is_new || config_.tenants[i].name.empty()) continue;
+      mistakes_.add(place(name), fmt::format("the tenant of line {} has this name too", first->second.line),
+                    "Give each tenant one section");
     }
   }
 

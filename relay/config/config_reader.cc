@@ -16,6 +16,8 @@ constexpr std::string_view kPreflightRule = "preflight.rule";
 constexpr std::string_view kTlsRule = "tls.rule";
 constexpr std::string_view kTlsException = "tls.exception";
 constexpr std::string_view kSignerRule = "signer.rule";
+constexpr std::string_view kAccountSection = "account";
+constexpr std::string_view kTenantSection = "tenant";
 
 template <class... Functions>
 struct Overloaded : Functions... {
@@ -65,6 +67,10 @@ ReadConfig ConfigReader::read(const toml::table& document) {
       read_option(*option, option->full_name(), node, {});
     } else if (key.str() == kListenerSection) {
       read_listeners(node);
+    } else if (key.str() == kAccountSection) {
+      read_accounts(node);
+    } else if (key.str() == kTenantSection) {
+      read_tenants(node);
     } else if (is_section(key.str())) {
       read_section(key, node);
     } else {
@@ -118,7 +124,8 @@ void ConfigReader::read_listener(const toml::table& table) {
   const std::string prefix = fmt::format("listener.{}", result_.config.listeners.size());
   ListenerConfig& listener = result_.config.listeners.emplace_back();
   read_members(table, kListenerSection, prefix, {.listener = &listener});
-  for (const std::string_view required : {"name", "address"}) require_member(table, kListenerSection, required);
+  require_member(table, kListenerSection, "name");
+  if (!table.contains("socket")) require_member(table, kListenerSection, "address");
 }
 
 bool ConfigReader::read_rules(std::string_view section, const toml::node& node) {
@@ -170,6 +177,30 @@ void ConfigReader::require_tenant_or_domain(const toml::table& table, std::strin
                 fmt::format("Add one of them, or set {} instead", instead));
 }
 
+void ConfigReader::read_accounts(const toml::node& node) {
+  const toml::array* array = tables_of(node, kAccountSection, kMaxDeclaredAccounts);
+  if (array == nullptr) return;
+  for (const toml::node& element : *array) {
+    const toml::table& table = *element.as_table();
+    const std::string prefix = fmt::format("account.{}", result_.config.accounts.size());
+    AccountConfig& account = result_.config.accounts.emplace_back();
+    read_members(table, kAccountSection, prefix, {.account = &account, .limits = &account});
+    require_member(table, kAccountSection, "name");
+  }
+}
+
+void ConfigReader::read_tenants(const toml::node& node) {
+  const toml::array* array = tables_of(node, kTenantSection, kMaxDeclaredAccounts);
+  if (array == nullptr) return;
+  for (const toml::node& element : *array) {
+    const toml::table& table = *element.as_table();
+    const std::string prefix = fmt::format("tenant.{}", result_.config.tenants.size());
+    TenantConfig& tenant = result_.config.tenants.emplace_back();
+    read_members(table, kTenantSection, prefix, {.tenant = &tenant, .limits = &tenant});
+    require_member(table, kTenantSection, "name");
+  }
+}
+
 void ConfigReader::read_members(const toml::table& table, std::string_view section, const std::string& prefix,
                                 const Target& target) {
   result_.settings[prefix] = {place_of(table)};
@@ -202,6 +233,9 @@ void ConfigReader::read_option(const Option& option, std::string setting_name, c
           [&]<class Value>(Value TlsRule::*field) { reader.read(node, target.tls_rule->*field); },
           [&]<class Value>(Value TlsExceptionRule::*field) { reader.read(node, target.tls_exception->*field); },
           [&]<class Value>(Value SignerRule::*field) { reader.read(node, target.signer_rule->*field); },
+          [&]<class Value>(Value AccountConfig::*field) { reader.read(node, target.account->*field); },
+          [&]<class Value>(Value TenantConfig::*field) { reader.read(node, target.tenant->*field); },
+          [&]<class Value>(Value LimitsConfig::*field) { reader.read(node, target.limits->*field); },
           [&](const EndpointField& field) { reader.read_endpoint(node, config.*field.address, config.*field.port); }},
       option.field);
   result_.settings[std::move(setting_name)] = {place_of(node), mistakes_.size() == mistakes_before};

@@ -32,6 +32,9 @@ class ConfigReader {
     TlsRule* tls_rule = nullptr;
     TlsExceptionRule* tls_exception = nullptr;
     SignerRule* signer_rule = nullptr;
+    AccountConfig* account = nullptr;
+    TenantConfig* tenant = nullptr;
+    LimitsConfig* limits = nullptr;
   };
 
   void read_listeners(const toml::node& node);
@@ -43,6 +46,8 @@ class ConfigReader {
   void read_tls_exception(const toml::table& table);
   void read_signer_rule(const toml::table& table);
   void require_tenant_or_domain(const toml::table& table, std::string_view instead);
+  void read_accounts(const toml::node& node);
+  void read_tenants(const toml::node& node);
   [[nodiscard]] const toml::array* tables_of(const toml::node& node, std::string_view section, std::size_t most);
   void read_members(const toml::table& table, std::string_view section, const std::string& prefix,
                     const Target& target);

@@ -32,5 +32,6 @@ inline constexpr std::size_t kMaxConfigOctets = 1 << 20;
 inline constexpr std::size_t kMaxConfigMistakes = 100;
 inline constexpr std::size_t kMaxListeners = 64;
 inline constexpr std::size_t kMaxRules = 1'000;
+inline constexpr std::size_t kMaxDeclaredAccounts = 10'000;
 
 }  // namespace waxwing

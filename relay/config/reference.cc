@@ -55,7 +55,7 @@ std::string render_option(const Option& option) {
   return text + fmt::format("{}{} = {}\n\n", is_in_example ? "#" : "", option.name, default_text);
 }
 
-// There is one listener without any in the file, and no rule.
+// There is one listener without any in the file, and no rule, account or tenant.
 std::string section_header(std::string_view section) {
   if (section == "listener") return "[[listener]]\n";
   return is_repeated_section(section) ? fmt::format("#[[{}]]\n", section) : fmt::format("[{}]\n", section);

@@ -24,6 +24,13 @@ constexpr Section kSections[] = {
      "Where applications submit mail. Each listener is a [[listener]] of its own; without any, there is one on "
      "127.0.0.1 port 587 as below."},
     {"limits", "What one client may ask for, and all of them together."},
+    {"account",
+     "Who may submit. Each account is an [[account]] of its own; others are made with \"waxwing account add\". Limits "
+     "are counted by hours of the clock and over the last 24 of them; what is over them is refused with 452 or held. "
+     "\"waxwing account limit\" changes those of other accounts without a restart."},
+    {"tenant",
+     "Limits of all accounts of a tenant together, each a [[tenant]] of its own; as \"waxwing tenant limit\" sets "
+     "them."},
     {"dns", "Who answers questions of DNS; it must validate DNSSEC."},
     {"egress", "The addresses from which mail leaves."},
     {"delivery", "How mail is handed to the hosts of recipient domains."},
@@ -105,6 +112,18 @@ struct DefaultReader {
     return TomlWriter{option}(ListenerConfig{}.*field);
   }
   template <class Value>
+  std::string operator()(Value AccountConfig::*field) const {
+    return TomlWriter{option}(AccountConfig{}.*field);
+  }
+  template <class Value>
+  std::string operator()(Value TenantConfig::*field) const {
+    return TomlWriter{option}(TenantConfig{}.*field);
+  }
+  template <class Value>
+  std::string operator()(Value LimitsConfig::*field) const {
+    return TomlWriter{option}(LimitsConfig{}.*field);
+  }
+  template <class Value>
   std::string operator()(Value PreflightRule::*field) const {
     return TomlWriter{option}(PreflightRule{}.*field);
   }
@@ -160,7 +179,8 @@ std::string Option::full_name() const {
 }
 
 bool is_repeated_section(std::string_view section) {
-  return section == "listener" || section.find('.') != std::string_view::npos;
+  return section == "listener" || section == "account" || section == "tenant" ||
+         section.find('.') != std::string_view::npos;
 }
 
 std::string_view section_help(std::string_view section) {
@@ -187,6 +207,11 @@ std::string allowed_values(const Option& option) {
       return "a string of 1 to 64 letters, digits, \"-\" and \"_\"";
     case OptionType::Tenant:
       return "a string of 1 to 128 printable ASCII characters without space";
+    case OptionType::Sender:
+      return fmt::format("an array of at most {} strings, each a domain, \"*.\" and a domain, or an address",
+                         option.most);
+    case OptionType::Hash:
+      return "a string that begins with \"$y$\", a yescrypt hash as mkpasswd(1) makes it";
     case OptionType::Domain:
       return "a string, a domain name";
     case OptionType::Directory:

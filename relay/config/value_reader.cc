@@ -8,6 +8,7 @@
 
 #include "policy/ascii.h"
 #include "policy/base64.h"
+#include "policy/mail_address.h"
 #include "policy/utf8.h"
 #include "relay/config/quantity.h"
 #include "relay/config/spelling.h"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::size_t kMaxNameOctets = 64;
 constexpr std::size_t kMaxTenantOctets = 128;
+constexpr std::size_t kMaxHashOctets = 384;
 constexpr std::size_t kMaxPathOctets = 4'095;
 constexpr std::size_t kMaxTextOctets = 500;
 constexpr std::size_t kMaxShownOctets = 100;
@@ -65,6 +67,16 @@ bool is_pin(std::string_view text) {
 bool is_text(std::string_view text) {
   return !text.empty() && text.size() <= kMaxTextOctets && is_valid_utf8(text) &&
          std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; });
+}
+
+bool is_sender(std::string_view text) {
+  if (text.find('@') != std::string_view::npos) return MailAddress::parse(text).has_value();
+  return DomainName::parse(text.starts_with("*.") ? text.substr(2) : text).has_value();
+}
+
+bool is_hash(std::string_view text) {
+  return text.starts_with("$y$") && text.size() < kMaxHashOctets &&
+         std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
 }
 
 bool is_absolute_path(std::string_view text) {
@@ -124,6 +136,9 @@ void ValueReader::read(const toml::node& node, std::string& out) {
   if (option_.type == OptionType::Pins && !is_pin(*text)) {
     return complain(node, fmt::format("holds {}", shown(*text)));
   }
+  if (option_.type == OptionType::Sender && !is_sender(*text))
+    return complain(node, fmt::format("holds {}", shown(*text)));
+  if (option_.type == OptionType::Hash && !is_hash(*text)) return complain(node, "is no such hash");
   const bool is_path = option_.type == OptionType::Directory || option_.type == OptionType::File;
   if (is_path && !is_absolute_path(*text)) {
     return complain(node, fmt::format("is {}, which is not an absolute path", shown(*text)));

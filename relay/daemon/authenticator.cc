@@ -30,8 +30,8 @@ void Authenticator::check(const Credentials& credentials, const IpAddress& peer,
 
 void Authenticator::look_up(std::shared_ptr<Login> login) {
   auto found = reader_.find_account(login->claimed.user);
-  login->known = found.has_value();
-  if (!login->known && found.error().kind != ErrorKind::NotFound) return answer(*login, tl::unexpected(found.error()));
+  login->known = found.has_value() && !found->password_hash.empty();
+  if (!found && found.error().kind != ErrorKind::NotFound) return answer(*login, tl::unexpected(found.error()));
   if (login->known)
     login->account = std::move(*found);
   else

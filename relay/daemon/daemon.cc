@@ -24,6 +24,7 @@
 #include "relay/daemon/key_watch.h"
 #include "relay/daemon/network.h"
 #include "relay/daemon/srs_secrets.h"
+#include "relay/daemon/submission_limits.h"
 #include "relay/daemon/tls_report_sender.h"
 #include "relay/daemon/work_pool.h"
 #include "relay/daemon/worker.h"
@@ -35,6 +36,7 @@
 #include "relay/store/store_thread.h"
 #include "relay/store/sts_policy_store.h"
 #include "transport/io/event_loop.h"
+#include "transport/io/local_socket.h"
 #include "transport/io/signal_watcher.h"
 
 namespace waxwing {
@@ -44,6 +46,8 @@ namespace {
 constexpr Milliseconds kShutdownGrace{20'000};
 constexpr Milliseconds kShutdownPoll{50};
 constexpr Milliseconds kHousekeepingInterval{3'600'000};
+constexpr Milliseconds kUsageInterval{2'000};
+constexpr mode_t kSubmissionSocketMode = 0666;  // who may send is decided by uid
 constexpr std::size_t kMaxWaitingSignatures = 10'000;
 constexpr std::size_t kMaxWaitingLogins = 1'000;
 constexpr std::size_t kMaxKeyFileOctets = 1U << 20;
@@ -110,9 +114,11 @@ class Daemon {
   Result<void> prepare_forwarding();
   Result<void> load_queue();
   Result<void> start_workers();
+  Result<void> open_local_listeners(std::vector<InheritedSocket>& sockets) const;
   Result<void> open_control();
   void on_effects(const AdminEffects& effects);
   void remove_outdated();
+  void write_usage();
   void begin_shutdown();
   void await_quiet();
   void start_reports();
@@ -128,12 +134,14 @@ class Daemon {
   WorkPool signing_pool_;
   WorkPool password_pool_;
   std::unique_ptr<StoreThread> store_;
+  std::unique_ptr<SubmissionLimits> limits_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<DeliveryQueue> queue_;
   std::unique_ptr<TlsReportSender> tls_reports_;
   std::unique_ptr<LocalRequestServer> control_;
   KeyWatch key_watch_;
   Timer housekeeping_timer_;
+  Timer usage_timer_;
   Timer shutdown_timer_;
   std::optional<MonotonicTime> shutdown_end_;
 };
@@ -150,12 +158,14 @@ Daemon::Daemon(const Config& config, EventLog& log)
       password_pool_(1, kMaxWaitingLogins),
       key_watch_(loop_, signing_pool_, log, config, keys_),
       housekeeping_timer_(loop_, [this] { remove_outdated(); }),
+      usage_timer_(loop_, [this] { write_usage(); }),
       shutdown_timer_(loop_, [this] { await_quiet(); }) {}
 
 // Against the direction in which the parts call one another: nobody calls what is gone.
 Daemon::~Daemon() {
   signing_pool_.stop();
   password_pool_.stop();
+  if (limits_) limits_->write_down();
   if (store_) store_->stop();
   for (const std::unique_ptr<Worker>& worker : workers_) worker->stop();
 }
@@ -186,7 +196,13 @@ Result<void> Daemon::open_store() {
     });
   };
   store_ = std::make_unique<StoreThread>(std::move(*store), std::move(options));
-  return {};
+  limits_ = std::make_unique<SubmissionLimits>(config_, *store_, log_);
+  std::promise<Result<void>> loaded;
+  std::future<Result<void>> outcome = loaded.get_future();
+  store_->run([this](SqliteQueueStore& opened) { return limits_->load(opened, system_time()); },
+              [&loaded](Result<void> result) { loaded.set_value(std::move(result)); });
+  usage_timer_.start(kUsageInterval);
+  return outcome.get();
 }
 
 Result<void> Daemon::prepare_forwarding() {
@@ -237,6 +253,9 @@ DeliveryQueue::Ports Daemon::delivery_ports() {
       loop_.post([on_sealed, sealed = std::move(sealed)]() mutable { on_sealed(std::move(sealed)); });
     });
   };
+  ports.on_outcome = [this](const QueuedMessage& message, RecipientState state) {
+    limits_->count_outcome(message.account, message.tenant, state == RecipientState::Bounced, system_time());
+  };
   // The queue is older than a listener that was removed, so what cannot be restored stays as it is.
   if (rewriter_) {
     ports.original_sender = [this](const MailAddress& sender) {
@@ -257,6 +276,7 @@ Result<void> Daemon::start_workers() {
   if (!anchors) return tl::unexpected(anchors.error());
   WorkerEnvironment environment{config_,
                                 *store_,
+                                *limits_,
                                 keys_,
                                 signing_pool_,
                                 password_pool_,
@@ -274,16 +294,31 @@ Result<void> Daemon::start_workers() {
     environment.listener_tls.push_back(std::move(*context));
   }
   environment.inherited = take_inherited_sockets();
+  if (auto opened = open_local_listeners(environment.inherited); !opened) return opened;
   environment.on_queued = [this](std::shared_ptr<const QueuedMessage> message) {
     loop_.post([this, message = std::move(message)] { queue_->enqueue(*message); });
   };
   for (unsigned i = 0; i < worker_count(config_); ++i) {
-    auto worker = std::make_unique<Worker>(environment);
+    auto worker = std::make_unique<Worker>(environment, i == 0 ? Worker::Drops::Take : Worker::Drops::Leave);
     auto started = worker->start();
     if (!started) return started;
     workers_.push_back(std::move(worker));
   }
   for (const InheritedSocket& socket : environment.inherited) ::close(socket.descriptor);  // each worker has its own
+  return {};
+}
+
+// A path is bound once; all workers accept on the same socket.
+Result<void> Daemon::open_local_listeners(std::vector<InheritedSocket>& sockets) const {
+  for (const ListenerConfig& listener : config_.listeners) {
+    const bool inherited = std::any_of(sockets.begin(), sockets.end(),
+                                       [&](const InheritedSocket& socket) { return socket.name == listener.name; });
+    if (listener.socket.empty() || inherited) continue;
+    auto descriptor = listen_on_local_socket(listener.socket, kSubmissionSocketMode);
+    if (!descriptor)
+      return fail(descriptor.error().kind, fmt::format("listener '{}': {}", listener.name, descriptor.error().detail));
+    sockets.push_back({listener.name, *descriptor});
+  }
   return {};
 }
 
@@ -376,6 +411,11 @@ void Daemon::remove_outdated() {
       [this](const Result<void>& removed) {
         if (!removed) log_.write(Severity::Error, "housekeeping_failed", {{"reason", removed.error().detail}});
       });
+}
+
+void Daemon::write_usage() {
+  usage_timer_.start(kUsageInterval);
+  limits_->write_down();
 }
 
 void Daemon::begin_shutdown() {

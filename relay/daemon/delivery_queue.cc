@@ -145,6 +145,7 @@ void DeliveryQueue::settle_recipient(const AttemptResult& result, const QueuedRe
       update.reason = "its time in the queue is over; the last attempt: " + outcome.reason;
     }
   }
+  if (ports_.on_outcome && is_final(update.state)) ports_.on_outcome(result.message, update.state);
   report(result.message, recipient, outcome, *result.report, update, settlement);
   if (update.state == RecipientState::Deferred) {
     settlement.again.push_back({result.message.id, recipient.ordinal, result.batch.domain, update.attempts,

@@ -55,6 +55,8 @@ class DeliveryQueue {
     LoadExpired load_expired;
     SealReport seal_report;
     OriginalSender original_sender{};  ///< empty: senders are not rewritten
+    /// Hears of each recipient of which nothing will come any more; may be empty.
+    std::function<void(const QueuedMessage&, RecipientState)> on_outcome{};
   };
 
   DeliveryQueue(EventLoop& loop, StoreThread& store, QueueIdSource& ids, EventLog& log, RetrySchedule schedule,

@@ -9,12 +9,21 @@
 #include "relay/config/preflight_mode.h"
 #include "relay/server/author_rules.h"
 #include "relay/server/authserv_id.h"
+#include "relay/server/header_repair.h"
 #include "relay/server/header_rules.h"
 #include "relay/server/submitted_header.h"
 #include "relay/server/tls_required_field.h"
 
 namespace waxwing {
 namespace {
+
+using Repair = ListenerConfig::Repair;
+
+RawHeaders raw_headers(const ListenerConfig& listener) {
+  return listener.raw_headers == ListenerConfig::RawHeaders::Reject ? RawHeaders::Reject
+         : listener.raw_headers == ListenerConfig::RawHeaders::Fix  ? RawHeaders::Fix
+                                                                    : RawHeaders::Pass;
+}
 
 bool has_8bit(std::string_view octets) {
   unsigned char all = 0;
@@ -28,7 +37,12 @@ bool has_utf8_address(const Envelope& envelope) {
                              [](const EnvelopeRecipient& recipient) { return has_8bit(recipient.address.local_part); });
 }
 
+bool needs_smtputf8(const Envelope& envelope, std::string_view header) {
+  return has_utf8_address(envelope) || (envelope.smtputf8 && has_8bit(header));
+}
+
 ServerReply storage_reply(const Error& error) {
+  if (error.kind == ErrorKind::Conflict) return {451, "4.5.0", {"the same request is being taken already; ask again"}};
   if (error.kind == ErrorKind::Exhausted) return {452, "4.3.1", {"the queue has no room now; try again later"}};
   return {451, "4.3.0", {"the message could not be stored; try again later"}};
 }
@@ -69,9 +83,10 @@ MessageIntake::MessageIntake(IntakeServices& services, Submission submission)
   message_->accepted = received_;
   message_->expires = received_ + services_.config.lifetime;
   message_->account = submission_.account.name;
-  message_->tenant = submission_.account.tenant.empty() ? submission_.account.name : submission_.account.tenant;
+  message_->tenant = submission_.account.tenant_name();
   message_->reverse_path = submission_.envelope.reverse_path;
   message_->notice = submission_.envelope.notice;
+  message_->submission = submission_.key;
 }
 
 void MessageIntake::feed(std::string_view content) {
@@ -127,13 +142,16 @@ void MessageIntake::finish(OnAnswer on_answer) {
     if (!finished) refuse(header_reply(finished.error()));
   }
   if (!refusal_) check_header();
+  if (!refusal_ && !forwards()) check_repairs();
   if (auto full = refusal_ ? std::nullopt : services_.storage_check()) refuse(std::move(*full));
   if (refusal_) return services_.loop.post([self = shared_from_this()] { self->answer(); });
 
+  const bool unlabelled = message_->needs_8bit && !submission_.envelope.body_8bit;
+  if (unlabelled && submission_.listener.unlabelled_8bit == Repair::Pass) message_->needs_8bit = false;
   message_->needs_8bit = message_->needs_8bit || has_8bit(header_);
   // Some clients say SMTPUTF8 with every message; only one that needs it depends on receivers that offer it.
-  message_->needs_smtputf8 =
-      has_utf8_address(submission_.envelope) || (submission_.envelope.smtputf8 && has_8bit(header_));
+  const bool keeps_word = submission_.envelope.smtputf8 && submission_.listener.needless_smtputf8 == Repair::Pass;
+  message_->needs_smtputf8 = needs_smtputf8(submission_.envelope, header_) || keeps_word;
   message_->tls_request = tls_request();
   message_->message_id = find_message_id(reader_.fields());
   body_hash_ = body_hasher_.finish();
@@ -142,11 +160,14 @@ void MessageIntake::finish(OnAnswer on_answer) {
 
 std::string MessageIntake::received_field() const {
   return compose_received({submission_.helo_name, submission_.peer.str(), services_.config.hostname,
-                           submission_.tls_summary, message_->id, received_, submission_.authenticated});
+                           submission_.tls_summary, message_->id, received_, submission_.authenticated,
+                           submission_.protocol});
 }
 
 void MessageIntake::seal_own() {
-  std::string missing = compose_missing_fields(reader_.fields(), services_.config.hostname, message_->id, received_);
+  const ListenerConfig& listener = submission_.listener;
+  std::string missing = compose_missing_fields(reader_.fields(), services_.config.hostname, message_->id, received_,
+                                               {listener.date == Repair::Fix, listener.message_id == Repair::Fix});
   if (message_->message_id.empty()) {
     const auto added = parse_header_block(missing);
     if (added) message_->message_id = find_message_id(*added);
@@ -178,9 +199,24 @@ void MessageIntake::check_header() {
   if (!author_domain) return refuse(std::move(author_domain.error()));
   author_domain_ = std::move(*author_domain);
   const bool is_utf8 = submission_.envelope.smtputf8;
-  auto header = outgoing_fields(reader_.fields(), is_utf8 ? RawHeaders::Pass : submission_.raw_headers);
+  auto header = outgoing_fields(reader_.fields(), is_utf8 ? RawHeaders::Pass : raw_headers(submission_.listener));
   if (!header) return refuse(std::move(header.error()));
   header_ = std::move(*header);
+}
+
+// What a listener does not mend, it refuses where it is told to.
+void MessageIntake::check_repairs() {
+  const ListenerConfig& listener = submission_.listener;
+  const Envelope& envelope = submission_.envelope;
+  const auto refuse_form = [this](std::string text) { refuse({550, "5.6.0", {std::move(text)}}); };
+  if (listener.date == Repair::Reject && !has_field(reader_.fields(), "Date"))
+    return refuse_form("the message has no Date field");
+  if (listener.message_id == Repair::Reject && !has_field(reader_.fields(), "Message-ID"))
+    return refuse_form("the message has no Message-ID field");
+  if (listener.unlabelled_8bit == Repair::Reject && message_->needs_8bit && !envelope.body_8bit)
+    return refuse_form("the body has 8-bit octets, and MAIL did not say BODY=8BITMIME");
+  if (listener.needless_smtputf8 == Repair::Reject && envelope.smtputf8 && !needs_smtputf8(envelope, header_))
+    return refuse_form("MAIL said SMTPUTF8, and neither addresses nor header need it");
 }
 
 void MessageIntake::on_sealed(Result<Sealed> sealed) {
@@ -220,6 +256,14 @@ std::optional<ServerReply> MessageIntake::judge(PreflightVerdict::Outcome outcom
 
 void MessageIntake::store(std::string header) {
   message_->header = std::move(header);
+  const std::uint64_t octets = message_->header.size() + 2 + message_->body_octets;
+  auto admission = services_.limits.admit(services_.reader, submission_.account, submission_.envelope.recipients,
+                                          octets, services_.loop.wall_now());
+  if (admission.refusal) {
+    refuse(std::move(*admission.refusal));
+    return services_.loop.post([self = shared_from_this()] { self->answer(); });
+  }
+  if (held_because_.empty()) held_because_ = std::move(admission.held_because);
   message_->recipients = queued_recipients(submission_.envelope.recipients, services_.loop.wall_now(), held_because_);
   std::shared_ptr<const QueuedMessage> message = message_;
   services_.store.add(message, std::move(spool_), [self = shared_from_this(), message](Result<void> stored) {

@@ -10,12 +10,13 @@
 #include "relay/config/config.h"
 #include "relay/daemon/chain_sealer.h"
 #include "relay/daemon/message_sealer.h"
+#include "relay/daemon/submission_limits.h"
 #include "relay/observe/event_log.h"
 #include "relay/queue/account.h"
 #include "relay/queue/queued_message.h"
 #include "relay/server/command.h"
-#include "relay/server/header_repair.h"
 #include "relay/server/server_engine.h"
+#include "relay/store/queue_reader.h"
 #include "relay/store/spool_file.h"
 #include "relay/store/store_thread.h"
 #include "signer/body_hasher.h"
@@ -34,6 +35,8 @@ struct IntakeServices {
   ChainSealer& chain_sealer;
   const SenderRewriter* rewriter;  ///< nullptr: senders are not rewritten
   StoreThread& store;
+  SubmissionLimits& limits;
+  QueueReader& reader;
   QueueIdSource& ids;
   EventLog& log;
   /// No value: a message can be taken; else the reply that says why not.
@@ -58,9 +61,10 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
     std::string helo_name;
     IpAddress peer;           ///< address of the client
     std::string tls_summary;  ///< empty without TLS
-    ListenerConfig::Purpose purpose = ListenerConfig::Purpose::Submission;
-    bool authenticated = true;  ///< false: its address was enough
-    RawHeaders raw_headers = RawHeaders::Fix;
+    const ListenerConfig& listener;
+    std::string_view protocol = "ESMTP";  ///< for the Received field
+    bool authenticated = true;            ///< false: its address was enough
+    SubmissionKey key{};                  ///< what the client calls the request
   };
   /// Success: durable, with the id to tell the client. Otherwise the reply that refuses.
   using OnAnswer = std::function<void(tl::expected<QueueId, ServerReply>)>;
@@ -82,10 +86,11 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
   void on_chain_sealed(Result<ChainSealed> sealed);
   void rewrite_envelope();
   [[nodiscard]] std::optional<ServerReply> judge_forwarded(const ReceivedVerdict& verdict);
-  [[nodiscard]] bool forwards() const { return submission_.purpose == ListenerConfig::Purpose::Forwarding; }
+  [[nodiscard]] bool forwards() const { return submission_.listener.purpose == ListenerConfig::Purpose::Forwarding; }
   [[nodiscard]] std::string received_field() const;
   [[nodiscard]] TlsRequest tls_request() const;
   void check_header();
+  void check_repairs();
   void on_sealed(Result<Sealed> sealed);
   [[nodiscard]] std::optional<ServerReply> judge(PreflightVerdict::Outcome outcome, const std::string& sentence);
   void store(std::string header);

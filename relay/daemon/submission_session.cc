@@ -1,5 +1,7 @@
 #include "relay/daemon/submission_session.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -10,6 +12,7 @@ namespace {
 
 constexpr Milliseconds kHandshakeTimeout{15'000};
 constexpr Milliseconds kLinger{5'000};
+constexpr Milliseconds kProxyHeaderTimeout{5'000};
 // A client that does not read its replies gets no more of them than this.
 constexpr std::size_t kMaxUnreadReplyOctets = 65'536;
 
@@ -30,10 +33,11 @@ SubmissionSession::SubmissionSession(const SessionServices& services, std::uniqu
       loop_(services.intake.loop),
       connection_(std::move(connection)),
       on_finished_(std::move(on_finished)),
+      client_(connection_->peer().address),
       timer_(loop_, [this] { on_timer(); }) {}
 
 void SubmissionSession::on_timer() {
-  const bool in_handshake = !engine_ || engine_->need() == SmtpServerEngine::Need::TlsHandshake;
+  const bool in_handshake = proxy_header_ || !engine_ || engine_->need() == SmtpServerEngine::Need::TlsHandshake;
   if (in_handshake) return end();
   engine_->on_expiry(loop_.now());
   work();
@@ -42,6 +46,7 @@ void SubmissionSession::on_timer() {
 void SubmissionSession::listen() {
   Connection::Callbacks callbacks;
   callbacks.on_bytes = [this](std::string_view octets) {
+    if (proxy_header_) return read_proxy_header(octets);
     engine_->on_bytes(octets, loop_.now());
     work();
   };
@@ -56,26 +61,92 @@ void SubmissionSession::listen() {
     if (error) {
       services_.intake.log.write(
           Severity::Debug, "connection_lost",
-          {{"listener", services_.listener}, {"peer", connection_->peer().str()}, {"reason", error->detail}});
+          {{"listener", services_.config.name}, {"peer", connection_->peer().str()}, {"reason", error->detail}});
     }
     end();
   };
   connection_->set_callbacks(std::move(callbacks));
-  if (services_.engine.tls != SmtpServerEngine::Tls::Implicit) return greet();
+  const std::vector<IpAddress>& proxies = services_.config.proxies;
+  if (std::find(proxies.begin(), proxies.end(), client_) == proxies.end()) return begin({});
+  proxy_header_.emplace();
+  timer_.start(kProxyHeaderTimeout);
+}
+
+void SubmissionSession::read_proxy_header(std::string_view octets) {
+  const ProxyHeaderReader::State state = proxy_header_->on_bytes(octets);
+  if (state == ProxyHeaderReader::State::More) return;
+  if (state == ProxyHeaderReader::State::Invalid) {
+    services_.intake.log.write(Severity::Warning, "proxy_header_invalid",
+                               {{"listener", services_.config.name}, {"peer", connection_->peer().str()}});
+    connection_->close(Milliseconds(0));
+    return end();
+  }
+  if (proxy_header_->client()) client_ = *proxy_header_->client();
+  const std::string first_octets(proxy_header_->rest());
+  proxy_header_.reset();
+  begin(first_octets);
+}
+
+// From here on it is known whose connection it is.
+void SubmissionSession::begin(std::string_view first_octets) {
+  if (const auto reached = services_.intake.limits.open(services_.config, client_)) {
+    services_.intake.log.write(Severity::Warning, "connection_refused",
+                               {{"listener", services_.config.name}, {"peer", client_.str()}, {"reason", *reached}});
+    if (services_.engine.tls != SmtpServerEngine::Tls::Implicit)
+      connection_->write("421 4.7.0 too many connections; try again later\r\n");
+    connection_->close(Milliseconds(1'000));
+    return end();
+  }
+  admitted_ = true;
+  if (services_.engine.tls != SmtpServerEngine::Tls::Implicit) {
+    greet();
+    if (ended_ || first_octets.empty()) return;
+    engine_->on_bytes(first_octets, loop_.now());
+    return work();
+  }
   timer_.start(kHandshakeTimeout);
-  connection_->start_tls(services_.tls->start());
+  connection_->start_tls(services_.tls->start(), first_octets);
 }
 
 void SubmissionSession::greet() {
   SmtpServerEngine::Options options = services_.engine;
-  if (is_peer()) options.known_client = Account{"listener:" + services_.listener, {}, {}, {}};
+  recognise(options);
   engine_.emplace(std::move(options), loop_.now());
   work();
 }
 
+// Peers are known by their address, local users by their uid. Who speaks for others is not one of them.
+void SubmissionSession::recognise(SmtpServerEngine::Options& options) {
+  const std::vector<IpAddress>& trusted = services_.config.xclient_peers;
+  options.takes_xclient = std::find(trusted.begin(), trusted.end(), connection_->peer().address) != trusted.end();
+  if (is_peer()) options.known_client = Account{"listener:" + services_.config.name, {}, {}, {}};
+  const std::optional<std::uint32_t> uid = connection_->peer_uid();
+  if (!uid) return;
+  auto account = services_.intake.reader.find_account_of(*uid);
+  if (account && !count_as(*account)) {
+    options.known_client = std::move(*account);
+  } else if (!account) {
+    options.login_hint =
+        account.error().kind == ErrorKind::NotFound
+            ? fmt::format("uid {} has no account; \"waxwing account add NAME --uid {}\" makes one", *uid, *uid)
+            : "the accounts cannot be read now; try again later";
+  } else {
+    options.login_hint = "the account has too many connections; try again later";
+  }
+}
+
+// A connection counts for one account at a time.
+std::optional<ServerReply> SubmissionSession::count_as(const Account& account) {
+  if (counted_as_) services_.intake.limits.disconnect(*counted_as_);
+  counted_as_.reset();
+  auto refusal = services_.intake.limits.connect(services_.intake.reader, account);
+  if (!refusal) counted_as_ = account;
+  return refusal;
+}
+
 bool SubmissionSession::is_peer() const {
-  return std::find(services_.peers.begin(), services_.peers.end(), connection_->peer().address) !=
-         services_.peers.end();
+  const std::vector<IpAddress>& peers = services_.config.peers;
+  return std::find(peers.begin(), peers.end(), client_) != peers.end();
 }
 
 // Serves the engine until it waits for the client, or for something that is under way.
@@ -122,9 +193,12 @@ bool SubmissionSession::serve_need() {
       under_way_ = SmtpServerEngine::Need::Authentication;
       authenticate();
       return false;
+    case SmtpServerEngine::Need::Identity:
+      identify();
+      return true;
     case SmtpServerEngine::Need::StorageCheck:
       intake_.reset();  // with its envelope: what the client gave up leaves nothing to the next message
-      engine_->on_storage(services_.intake.storage_check(), loop_.now());
+      engine_->on_storage(check_message(), loop_.now());
       return true;
     case SmtpServerEngine::Need::Content:
       hand_on_content();
@@ -138,21 +212,40 @@ bool SubmissionSession::serve_need() {
   return false;
 }
 
+std::optional<ServerReply> SubmissionSession::check_message() {
+  if (auto full = services_.intake.storage_check()) return full;
+  return services_.intake.limits.check(services_.intake.reader, *engine_->account(), loop_.wall_now());
+}
+
+// Whoever is trusted to tell who logged in has checked the password.
+void SubmissionSession::identify() {
+  auto account = services_.intake.reader.find_account(engine_->claimed_login());
+  if (!account) return engine_->on_identified(std::nullopt, loop_.now());
+  if (const auto refusal = count_as(*account)) return engine_->on_login_refused(*refusal);
+  if (services_.config.purpose == ListenerConfig::Purpose::Forwarding) account->allowed_senders.clear();
+  engine_->on_identified(std::move(*account), loop_.now());
+}
+
 void SubmissionSession::authenticate() {
   const std::string user = engine_->credentials().user;
   const auto on_checked = [self = shared_from_this(), user](Result<Account> account) {
     if (self->ended_) return;
     self->under_way_.reset();
     EventLog& log = self->services_.intake.log;
-    const std::string peer = self->connection_->peer().str();
+    const std::string peer = self->client_.str();
     const MonotonicTime now = self->loop_.now();
     if (account) {
+      const auto refusal = self->count_as(*account);
+      if (refusal) {
+        self->engine_->on_login_refused(*refusal);
+        return self->work();
+      }
       // Mail from elsewhere has senders from elsewhere.
-      if (self->services_.purpose == ListenerConfig::Purpose::Forwarding) account->allowed_senders.clear();
+      if (self->services_.config.purpose == ListenerConfig::Purpose::Forwarding) account->allowed_senders.clear();
       self->engine_->on_authenticated(std::move(*account), now);
     } else if (account.error().kind == ErrorKind::Denied) {
       log.write(Severity::Warning, "login_failed",
-                {{"listener", self->services_.listener}, {"peer", peer}, {"user", user}});
+                {{"listener", self->services_.config.name}, {"peer", peer}, {"user", user}});
       self->engine_->on_authentication_failed(now);
     } else {
       const bool guessed = account.error().kind == ErrorKind::Exhausted;
@@ -162,7 +255,11 @@ void SubmissionSession::authenticate() {
     }
     self->work();
   };
-  services_.authenticator.check(engine_->credentials(), connection_->peer().address, on_checked);
+  services_.authenticator.check(engine_->credentials(), client(), on_checked);
+}
+
+IpAddress SubmissionSession::client() const {
+  return engine_ && engine_->told_address() ? *engine_->told_address() : client_;
 }
 
 void SubmissionSession::hand_on_content() {
@@ -170,10 +267,11 @@ void SubmissionSession::hand_on_content() {
     const TlsSession* tls = connection_->tls();
     const TlsSummary summary = tls == nullptr ? TlsSummary() : tls->summary();
     intake_ = std::make_shared<MessageIntake>(
-        services_.intake, MessageIntake::Submission{engine_->envelope(), *engine_->account(), engine_->helo_name(),
-                                                    connection_->peer().address,
-                                                    tls == nullptr ? "" : summary.version + " " + summary.cipher,
-                                                    services_.purpose, !is_peer(), services_.raw_headers});
+        services_.intake,
+        MessageIntake::Submission{engine_->envelope(), *engine_->account(), engine_->helo_name(), client(),
+                                  tls == nullptr ? "" : summary.version + " " + summary.cipher, services_.config,
+                                  services_.engine.protocol == SmtpServerEngine::Protocol::Lmtp ? "LMTP" : "ESMTP",
+                                  !is_peer()});
   }
   const std::string content = engine_->take_content();
   if (!content.empty()) intake_->feed(content);
@@ -207,6 +305,8 @@ void SubmissionSession::end() {
   if (std::exchange(ended_, true)) return;
   timer_.stop();
   intake_.reset();
+  if (std::exchange(admitted_, false)) services_.intake.limits.close(services_.config, client_);
+  if (counted_as_) services_.intake.limits.disconnect(*std::exchange(counted_as_, std::nullopt));
   // Not inside the callback of a member that would be destroyed with us.
   loop_.post([self = shared_from_this()] { self->on_finished_(*self); });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -8,7 +9,7 @@
 
 #include "relay/daemon/authenticator.h"
 #include "relay/daemon/message_intake.h"
-#include "relay/server/header_repair.h"
+#include "relay/server/proxy_header.h"
 #include "relay/server/server_engine.h"
 #include "transport/io/connection.h"
 #include "transport/io/event_loop.h"
@@ -20,12 +21,10 @@ namespace waxwing {
 struct SessionServices {
   IntakeServices& intake;
   Authenticator& authenticator;
+  const ListenerConfig& config;
   SmtpServerEngine::Options engine;
-  std::string listener;  ///< name, for logs
-  ListenerConfig::Purpose purpose = ListenerConfig::Purpose::Submission;
-  std::vector<IpAddress> peers;  ///< who need not log in
-  RawHeaders raw_headers = RawHeaders::Fix;
   std::shared_ptr<const TlsServerContext> tls;  ///< nullptr where TLS is not offered
+  mutable std::uint64_t http_octets = 0;        ///< of requests that are in memory; used on the event loop alone
 };
 
 /// One submission connection: moves octets between the stream and the engine, and does what the engine asks for. Lives
@@ -45,12 +44,19 @@ class SubmissionSession : public std::enable_shared_from_this<SubmissionSession>
                     std::function<void(SubmissionSession&)> on_finished);
   void listen();
   void on_timer();
+  void read_proxy_header(std::string_view octets);
+  void begin(std::string_view first_octets);
   void greet();
+  void recognise(SmtpServerEngine::Options& options);
+  void identify();
+  [[nodiscard]] std::optional<ServerReply> count_as(const Account& account);
   void work();
   bool serve_need();
   void authenticate();
   void hand_on_content();
+  [[nodiscard]] std::optional<ServerReply> check_message();
   [[nodiscard]] bool is_peer() const;
+  [[nodiscard]] IpAddress client() const;
   void finish_message();
   void end();
 
@@ -60,6 +66,10 @@ class SubmissionSession : public std::enable_shared_from_this<SubmissionSession>
   std::function<void(SubmissionSession&)> on_finished_;
   std::optional<SmtpServerEngine> engine_;  ///< with implicit TLS only from the handshake on
   std::shared_ptr<MessageIntake> intake_;
+  IpAddress client_;  ///< who speaks, as far as it is known: a proxy or a trusted peer may tell
+  std::optional<ProxyHeaderReader> proxy_header_;  ///< while it is awaited
+  bool admitted_ = false;                          ///< counted among the connections of listener and address
+  std::optional<Account> counted_as_;              ///< among the connections of this account
   Timer timer_;
   std::optional<SmtpServerEngine::Need> under_way_;  ///< asked for by the engine and not answered yet
   bool reading_ = true;

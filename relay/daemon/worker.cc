@@ -10,6 +10,8 @@
 #include "relay/config/tls_rules.h"
 #include "relay/daemon/authenticator.h"
 #include "relay/daemon/chain_sealer.h"
+#include "relay/daemon/drop_pickup.h"
+#include "relay/daemon/http_session.h"
 #include "relay/daemon/message_intake.h"
 #include "relay/daemon/network.h"
 #include "relay/daemon/queued_content.h"
@@ -44,16 +46,11 @@ SmtpServerEngine::Options engine_options(const Config& config, const ListenerCon
   // What others have signed is broken by mending.
   const bool forwards = listener.purpose == ListenerConfig::Purpose::Forwarding;
   if (forwards && options.long_lines == LongLines::Fix) options.long_lines = LongLines::Pass;
+  if (listener.protocol == ListenerConfig::Protocol::Lmtp) options.protocol = SmtpServerEngine::Protocol::Lmtp;
   options.max_message_octets = config.max_message_octets;
   options.max_recipients = config.max_recipients;
   options.command_timeout = config.idle_timeout;
   return options;
-}
-
-RawHeaders raw_headers(const ListenerConfig& listener) {
-  return listener.raw_headers == ListenerConfig::RawHeaders::Reject ? RawHeaders::Reject
-         : listener.raw_headers == ListenerConfig::RawHeaders::Fix  ? RawHeaders::Fix
-                                                                    : RawHeaders::Pass;
 }
 
 }  // namespace
@@ -84,14 +81,16 @@ struct Worker::Inside {
   std::vector<std::unique_ptr<SessionServices>> services;  ///< one for each listener
   std::vector<std::unique_ptr<Listener>> listeners;
   std::set<std::shared_ptr<SubmissionSession>> sessions;
+  std::set<std::shared_ptr<HttpSession>> http_sessions;
+  std::unique_ptr<DropPickup> drop_pickup;
   std::optional<MonotonicTime> disk_full_logged;
 };
 
 Worker::Inside::Inside(Worker& owner, QueueReader queue_reader)
     : worker(owner), environment(owner.environment_), loop(*owner.loop_), reader(std::move(queue_reader)) {}
 
-Worker::Worker(const WorkerEnvironment& environment)
-    : environment_(environment), loop_(std::make_unique<EventLoop>()) {}
+Worker::Worker(const WorkerEnvironment& environment, Drops drops)
+    : environment_(environment), drops_(drops), loop_(std::make_unique<EventLoop>()) {}
 
 Worker::~Worker() = default;
 
@@ -127,10 +126,12 @@ void Worker::run(std::promise<Result<void>> started) {
   inside_->authenticator = std::make_unique<Authenticator>(*loop_, inside_->reader, environment_.password_pool);
   inside_->intake = std::make_unique<IntakeServices>(
       IntakeServices{*loop_, config, *inside_->sealer, *inside_->chain_sealer, environment_.rewriter.get(),
-                     environment_.store, environment_.ids, environment_.log,
+                     environment_.store, environment_.limits, inside_->reader, environment_.ids, environment_.log,
                      [inside = inside_.get()] { return inside->check_storage(); }, environment_.on_queued});
   Result<void> opened = inside_->open_listeners();
   const bool failed = !opened;
+  if (!failed && drops_ == Drops::Take)
+    inside_->drop_pickup = std::make_unique<DropPickup>(*inside_->intake, config.drop_directory);
   if (failed) inside_.reset();
   started.set_value(std::move(opened));
   if (failed) return;
@@ -141,9 +142,8 @@ void Worker::run(std::promise<Result<void>> started) {
 Result<void> Worker::Inside::open_listeners() {
   for (std::size_t i = 0; i < environment.config.listeners.size(); ++i) {
     const ListenerConfig& config = environment.config.listeners[i];
-    services.push_back(std::make_unique<SessionServices>(
-        SessionServices{*intake, *authenticator, engine_options(environment.config, config), config.name,
-                        config.purpose, config.peers, raw_headers(config), environment.listener_tls.at(i)}));
+    services.push_back(std::make_unique<SessionServices>(SessionServices{
+        *intake, *authenticator, config, engine_options(environment.config, config), environment.listener_tls.at(i)}));
     auto listener = open_listener(i);
     if (!listener)
       return fail(listener.error().kind, fmt::format("listener '{}': {}", config.name, listener.error().detail));
@@ -171,14 +171,23 @@ void Worker::Inside::accept(const SessionServices& session_services, std::unique
   if (environment.open_sessions->fetch_add(1) >= environment.config.max_connections) {
     --*environment.open_sessions;
     environment.log.write(Severity::Warning, "connection_refused",
-                          {{"listener", session_services.listener},
+                          {{"listener", session_services.config.name},
                            {"peer", connection->peer().str()},
                            {"reason", "limits.max_connections is reached"}});
-    if (session_services.engine.tls != SmtpServerEngine::Tls::Implicit)
+    if (session_services.engine.tls != SmtpServerEngine::Tls::Implicit &&
+        session_services.config.protocol != ListenerConfig::Protocol::Http)
       connection->write("421 4.3.2 too many connections; try again later\r\n");
     return connection->close(Milliseconds(1'000));
   }
   ++worker.session_count_;
+  if (session_services.config.protocol == ListenerConfig::Protocol::Http) {
+    http_sessions.insert(HttpSession::start(session_services, std::move(connection), [this](HttpSession& finished) {
+      http_sessions.erase(finished.shared_from_this());
+      --worker.session_count_;
+      --*environment.open_sessions;
+    }));
+    return;
+  }
   const auto on_finished = [this](SubmissionSession& finished) {
     sessions.erase(finished.shared_from_this());
     --worker.session_count_;
@@ -332,9 +341,12 @@ void Worker::stop_accepting() {
 }
 
 void Worker::Inside::stop_accepting() {
+  if (drop_pickup) drop_pickup->stop();
   listeners.clear();
   const std::set<std::shared_ptr<SubmissionSession>> open = sessions;
   for (const std::shared_ptr<SubmissionSession>& session : open) session->shut_down();
+  const std::set<std::shared_ptr<HttpSession>> open_http = http_sessions;
+  for (const std::shared_ptr<HttpSession>& session : open_http) session->shut_down();
 }
 
 void Worker::stop() {

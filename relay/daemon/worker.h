@@ -15,6 +15,7 @@
 #include "relay/daemon/delivery_queue.h"
 #include "relay/daemon/key_ring.h"
 #include "relay/daemon/message_sealer.h"
+#include "relay/daemon/submission_limits.h"
 #include "relay/daemon/work_pool.h"
 #include "relay/observe/event_log.h"
 #include "relay/observe/service_manager.h"
@@ -30,6 +31,7 @@ namespace waxwing {
 struct WorkerEnvironment {
   const Config& config;
   StoreThread& store;
+  SubmissionLimits& limits;
   const CurrentKeyRing& keys;
   WorkPool& signing_pool;
   WorkPool& password_pool;
@@ -48,7 +50,9 @@ struct WorkerEnvironment {
 /// functions may be called from any thread.
 class Worker {
  public:
-  explicit Worker(const WorkerEnvironment& environment);
+  /// Of all workers one looks after the drop directory.
+  enum class Drops { Take, Leave };
+  Worker(const WorkerEnvironment& environment, Drops drops);
   ~Worker();  ///< after stop()
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -91,6 +95,7 @@ class Worker {
   void run(std::promise<Result<void>> started);
 
   WorkerEnvironment environment_;
+  const Drops drops_;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<Inside> inside_;  ///< made, used and destroyed on the thread
   std::atomic<std::size_t> session_count_ = 0;

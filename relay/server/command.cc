@@ -77,11 +77,11 @@ bool is_http_method(std::string_view verb) {
   return std::find(kMethods.begin(), kMethods.end(), verb) != kMethods.end();
 }
 
-Parsed parse_helo(std::string_view rest, bool extended) {
+Parsed parse_helo(std::string_view rest, std::string_view verb) {
   const std::string_view name = take_word(rest);
   if (name.empty() || name.size() > 255)
     return refuse(501, "5.5.4", "a host name must follow; example: EHLO app.example.org");
-  return HeloCommand{std::string(name), extended};
+  return HeloCommand{std::string(name), verb != "helo", verb == "lhlo"};
 }
 
 Parsed parse_auth(std::string_view rest) {
@@ -287,7 +287,8 @@ tl::expected<Command, ServerReply> parse_command(std::string_view line) {
   if (!is_printable(line) && !(has_path && is_utf8_text(line)))
     return refuse(500, "5.5.2", "a command holds an octet outside printable ASCII");
 
-  if (verb == "ehlo" || verb == "helo") return parse_helo(rest, verb == "ehlo");
+  if (verb == "ehlo" || verb == "helo" || verb == "lhlo") return parse_helo(rest, verb);
+  if (verb == "xclient") return XclientCommand{parse_xclient(rest)};
   if (verb == "auth") return parse_auth(rest);
   if (verb == "bdat") return parse_bdat(rest);
   if (has_path) {

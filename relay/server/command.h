@@ -10,13 +10,15 @@
 #include "policy/delivery_notice.h"
 #include "policy/mail_address.h"
 #include "policy/result.h"
+#include "relay/server/xclient.h"
 
 namespace waxwing {
 
 /// What a client may say, one type per command of RFC 5321 §4.1.1 and its extensions.
 struct HeloCommand {
   std::string name;
-  bool extended = false;  ///< EHLO
+  bool extended = false;  ///< EHLO, LHLO
+  bool local = false;     ///< LHLO of RFC 2033
 };
 struct StartTlsCommand {};
 struct AuthCommand {
@@ -47,10 +49,14 @@ struct NoopCommand {};
 struct QuitCommand {};
 struct VrfyCommand {};
 struct HelpCommand {};
+struct XclientCommand {
+  Result<XclientFacts> facts;  ///< looked at only where XCLIENT is offered
+};
 struct HttpRequest {};  ///< a browser that was talked into this port; its header and body are not for us
 
-using Command = std::variant<HeloCommand, StartTlsCommand, AuthCommand, MailCommand, RcptCommand, DataCommand,
-                             BdatCommand, RsetCommand, NoopCommand, QuitCommand, VrfyCommand, HelpCommand, HttpRequest>;
+using Command =
+    std::variant<HeloCommand, StartTlsCommand, AuthCommand, MailCommand, RcptCommand, DataCommand, BdatCommand,
+                 RsetCommand, NoopCommand, QuitCommand, VrfyCommand, HelpCommand, XclientCommand, HttpRequest>;
 
 /// A reply of ours: what `str()` makes of it goes to the wire.
 struct ServerReply {

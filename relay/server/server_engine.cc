@@ -26,7 +26,12 @@ SmtpServerEngine::SmtpServerEngine(Options options, MonotonicTime now)
       greeting_end_(now + options_.greeting_timeout),
       secured_(options_.tls == Tls::Implicit) {
   account_ = options_.known_client;
-  output_ = fmt::format("220 {} ESMTP Waxwing\r\n", options_.hostname);
+  begin_anew(now);
+}
+
+void SmtpServerEngine::begin_anew(MonotonicTime now) {
+  output_ +=
+      fmt::format("220 {} {} Waxwing\r\n", options_.hostname, options_.protocol == Protocol::Lmtp ? "LMTP" : "ESMTP");
   await_command(now);
 }
 
@@ -128,6 +133,9 @@ void SmtpServerEngine::execute(std::string_view line, MonotonicTime now) {
 }
 
 void SmtpServerEngine::execute(const HeloCommand& command, MonotonicTime now) {
+  if (command.local != (options_.protocol == Protocol::Lmtp)) {  // RFC 2033 §4.1
+    return refuse({500, "5.5.1", {command.local ? "this is SMTP; say EHLO" : "this is LMTP; say LHLO"}}, now);
+  }
   reset_transaction();
   greeted_ = true;
   extended_ = command.extended;
@@ -142,6 +150,7 @@ void SmtpServerEngine::execute(const HeloCommand& command, MonotonicTime now) {
   if (options_.tls == Tls::StartTls && !secured_) offer.lines.emplace_back("STARTTLS");
   if (secured_) offer.lines.emplace_back("REQUIRETLS");
   if (options_.tls == Tls::None || secured_) offer.lines.emplace_back("AUTH PLAIN LOGIN");
+  if (options_.takes_xclient) offer.lines.emplace_back("XCLIENT ADDR HELO LOGIN NAME PORT PROTO DESTADDR DESTPORT");
   output_ += offer.str();
   await_command(now);
 }
@@ -170,10 +179,9 @@ void SmtpServerEngine::execute(const MailCommand& command, MonotonicTime now) {
   if (!greeted_) return refuse({503, "5.5.1", {"say EHLO first"}}, now);
   if (options_.tls != Tls::None && !secured_) return refuse({530, "5.7.0", {"say STARTTLS first"}}, now);
   if (!account_) {
-    return refuse({530,
-                   "5.7.0",
-                   {"authentication required: configure the client with the user and password of a Waxwing account"}},
-                  now);
+    static const std::string kHint =
+        "authentication required: configure the client with the user and password of a Waxwing account";
+    return refuse({530, "5.7.0", {options_.login_hint.empty() ? kHint : options_.login_hint}}, now);
   }
   if (in_transaction_) return refuse({503, "5.5.1", {"a mail transaction is open already; say RSET to leave it"}}, now);
   if (!command.ascii && !command.smtputf8) return refuse(not_announced(), now);
@@ -224,6 +232,7 @@ void SmtpServerEngine::execute(const RcptCommand& command, MonotonicTime now) {
   const bool is_new =
       std::none_of(envelope_.recipients.begin(), envelope_.recipients.end(),
                    [&recipient](const EnvelopeRecipient& known) { return known.address == *recipient; });
+  ++accepted_rcpts_;
   if (is_new) envelope_.recipients.push_back({std::move(*recipient), command.notice});
   reply(250, "2.1.5", "recipient ok");
   await_command(now);
@@ -252,6 +261,33 @@ void SmtpServerEngine::execute(const VrfyCommand&, MonotonicTime now) {
 void SmtpServerEngine::execute(const HelpCommand&, MonotonicTime now) {
   reply(214, "2.0.0", "see RFC 5321 and RFC 6409");
   await_command(now);
+}
+
+// The peer begins again as the client for which it speaks: what was said before was said by somebody else.
+void SmtpServerEngine::execute(const XclientCommand& command, MonotonicTime now) {
+  if (!options_.takes_xclient) return refuse({550, "5.7.0", {"XCLIENT is not for you"}}, now);
+  if (in_transaction_) return refuse({503, "5.5.1", {"not during a mail transaction"}}, now);
+  if (!command.facts) return refuse({501, "5.5.4", {command.facts.error().detail}}, now);
+  greeted_ = false;
+  extended_ = false;
+  greeting_end_ = now + options_.greeting_timeout;
+  if (command.facts->address) told_address_ = command.facts->address;
+  if (command.facts->helo) helo_name_ = *command.facts->helo;
+  account_ = options_.known_client;
+  claimed_login_ = command.facts->login.value_or("");
+  if (!claimed_login_.empty()) return wait_for(Need::Identity);
+  begin_anew(now);
+}
+
+void SmtpServerEngine::on_identified(std::optional<Account> account, MonotonicTime now) {
+  claimed_login_.clear();
+  if (account) {
+    account_ = std::move(account);
+    begin_anew(now);
+  } else {
+    refuse({550, "5.7.0", {"XCLIENT LOGIN names no account"}}, now);
+  }
+  advance(now);
 }
 
 void SmtpServerEngine::execute(const HttpRequest&, MonotonicTime) {
@@ -301,6 +337,7 @@ void SmtpServerEngine::reset_transaction() {
   in_transaction_ = false;
   pending_mail_.reset();
   envelope_ = {};
+  accepted_rcpts_ = 0;
   decoder_.reset();
   content_.clear();
   content_octets_ = 0;

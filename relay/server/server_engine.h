@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "policy/delivery_notice.h"
+#include "policy/ip_address.h"
 #include "policy/mail_address.h"
 #include "policy/time_point.h"
 #include "relay/queue/account.h"
@@ -43,14 +44,21 @@ class SmtpServerEngine {
     StartTls,  ///< AUTH only after STARTTLS
     Implicit,  ///< the stream is encrypted from its start
   };
+  enum class Protocol {
+    Smtp,
+    Lmtp,  ///< LHLO, and after the content a reply for each recipient (RFC 2033)
+  };
   struct Options {
     std::string hostname;
     Tls tls = Tls::None;
+    Protocol protocol = Protocol::Smtp;
     BareLineEnds bare_line_ends = BareLineEnds::Reject;
     LongLines long_lines = LongLines::Fix;
     std::uint64_t max_message_octets = 50ULL << 20;
     std::size_t max_recipients = 100;
     std::optional<Account> known_client{};  ///< as whom the client may send without a login; no value: it must log in
+    std::string login_hint{};    ///< sentence for who is not known and has not logged in; empty: how a client logs in
+    bool takes_xclient = false;  ///< the client may say for whom it speaks
     // Each is a point in time that no octet moves, so that a client that sends a little now and then gains nothing.
     Milliseconds greeting_timeout{60'000};    ///< from the banner, or from the handshake, to EHLO
     Milliseconds command_timeout{300'000};    ///< between commands
@@ -65,6 +73,7 @@ class SmtpServerEngine {
     Bytes,           ///< wait for octets or for expiry()
     TlsHandshake,    ///< send the output, begin TLS, then call on_secured()
     Authentication,  ///< check credentials(), then call on_authenticated() or on_authentication_failed()
+    Identity,        ///< find the account claimed_login(), which a trusted peer vouches for, then call on_identified()
     StorageCheck,    ///< look whether a message can be taken, then call on_storage(); asked at MAIL
     Content,         ///< a message begins or goes on: take_content(), then call resume()
     Acceptance,  ///< the message has ended: call on_accepted() or on_refused(), the latter if content_refusal() says so
@@ -90,6 +99,16 @@ class SmtpServerEngine {
   void on_authentication_failed(MonotonicTime now);
   /// The credentials could not be checked now; the client may try again later (454 4.7.0).
   void on_authentication_unavailable(MonotonicTime now);
+
+  /// The client may not log in now although its credentials are right: the connection ends.
+  void on_login_refused(const ServerReply& reply);
+
+  /// Valid while need() is Identity.
+  [[nodiscard]] const std::string& claimed_login() const { return claimed_login_; }
+  /// @param account  no value: there is none of that name
+  void on_identified(std::optional<Account> account, MonotonicTime now);
+  /// Address of the client as a trusted peer told it with XCLIENT.
+  [[nodiscard]] const std::optional<IpAddress>& told_address() const { return told_address_; }
 
   /// Answers StorageCheck: no value, or the reply that refuses (452 4.3.1 …).
   void on_storage(const std::optional<ServerReply>& refusal, MonotonicTime now);
@@ -145,6 +164,7 @@ class SmtpServerEngine {
   void execute(const QuitCommand& command, MonotonicTime now);
   void execute(const VrfyCommand& command, MonotonicTime now);
   void execute(const HelpCommand& command, MonotonicTime now);
+  void execute(const XclientCommand& command, MonotonicTime now);
   void execute(const HttpRequest& command, MonotonicTime now);
   void auth_response(std::string_view line, MonotonicTime now);
   void check_plain(std::string_view response, MonotonicTime now);
@@ -159,6 +179,8 @@ class SmtpServerEngine {
   void await_response(LoginStep step, std::string_view challenge, MonotonicTime now);
   void check_login(MonotonicTime now);
   void reset_transaction();
+  void say_verdict(const ServerReply& verdict);
+  void begin_anew(MonotonicTime now);
 
   Options options_;
   Need need_ = Need::Bytes;
@@ -178,11 +200,14 @@ class SmtpServerEngine {
   std::string helo_name_;
   Credentials credentials_;
   std::optional<Account> account_;
+  std::string claimed_login_;
+  std::optional<IpAddress> told_address_;
   unsigned failed_logins_ = 0;
   unsigned errors_ = 0;
   bool in_transaction_ = false;
   std::optional<MailCommand> pending_mail_;
   Envelope envelope_;
+  std::size_t accepted_rcpts_ = 0;  ///< RCPT commands that were answered with 250; LMTP owes each a verdict
   std::optional<ContentDecoder> decoder_;
   std::string content_;
   std::uint64_t content_octets_ = 0;

@@ -108,18 +108,27 @@ void SmtpServerEngine::resume(MonotonicTime now) {
 }
 
 void SmtpServerEngine::on_accepted(std::string_view queue_id, MonotonicTime now) {
+  say_verdict({250, "2.0.0", {fmt::format("Ok: queued as {}", queue_id)}});
   reset_transaction();
-  reply(250, "2.0.0", fmt::format("Ok: queued as {}", queue_id));
   await_command(now);
   advance(now);
 }
 
 void SmtpServerEngine::on_refused(ServerReply refusal, MonotonicTime now) {
-  if (decoder_ && decoder_->is_ambiguous()) return end(refusal);
+  if (decoder_ && decoder_->is_ambiguous()) {
+    for (std::size_t i = 1; i < accepted_rcpts_ && options_.protocol == Protocol::Lmtp; ++i) output_ += refusal.str();
+    return end(refusal);
+  }
+  say_verdict(refusal);
   reset_transaction();
-  output_ += refusal.str();
   await_command(now);
   advance(now);
+}
+
+// RFC 2033 §4.2: LMTP answers once for each RCPT that was accepted. Here all of them share one verdict.
+void SmtpServerEngine::say_verdict(const ServerReply& verdict) {
+  const std::size_t times = options_.protocol == Protocol::Lmtp ? accepted_rcpts_ : 1;
+  for (std::size_t i = 0; i < times; ++i) output_ += verdict.str();
 }
 
 }  // namespace waxwing

@@ -93,6 +93,11 @@ void SmtpServerEngine::on_authentication_failed(MonotonicTime now) {
   advance(now);
 }
 
+void SmtpServerEngine::on_login_refused(const ServerReply& refusal) {
+  credentials_ = {};
+  end(refusal);
+}
+
 void SmtpServerEngine::on_authentication_unavailable(MonotonicTime now) {
   credentials_ = {};
   reply(454, "4.7.0", "this login cannot be checked now; try again later");

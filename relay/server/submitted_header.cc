@@ -11,10 +11,6 @@
 namespace waxwing {
 namespace {
 
-bool has_field(const std::vector<HeaderField>& fields, std::string_view name) {
-  return std::any_of(fields.begin(), fields.end(), [name](const HeaderField& field) { return field.is(name); });
-}
-
 // What stands in the EHLO is the client's word: only octets that cannot end an atom or open a comment are repeated.
 std::string harmless(std::string_view name) {
   std::string result;
@@ -27,6 +23,10 @@ std::string harmless(std::string_view name) {
 }
 
 }  // namespace
+
+bool has_field(const std::vector<HeaderField>& fields, std::string_view name) {
+  return std::any_of(fields.begin(), fields.end(), [name](const HeaderField& field) { return field.is(name); });
+}
 
 std::string format_mail_date(WallTime time) {
   static constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -43,7 +43,7 @@ std::string format_mail_date(WallTime time) {
 
 std::string compose_received(const TraceFacts& facts) {
   const std::string protocol =
-      fmt::format("ESMTP{}{}", facts.tls_summary.empty() ? "" : "S", facts.authenticated ? "A" : "");
+      fmt::format("{}{}{}", facts.protocol, facts.tls_summary.empty() ? "" : "S", facts.authenticated ? "A" : "");
   const std::string tls = facts.tls_summary.empty() ? "" : fmt::format("\r\n\t({})", facts.tls_summary);
   return fmt::format("Received: from {} ([{}]){}\r\n\tby {} (Waxwing) with {} id {};\r\n\t{}\r\n",
                      harmless(facts.helo_name), facts.peer, tls, facts.hostname, protocol, facts.id.str(),
@@ -51,10 +51,11 @@ std::string compose_received(const TraceFacts& facts) {
 }
 
 std::string compose_missing_fields(const std::vector<HeaderField>& fields, const std::string& hostname, QueueId id,
-                                   WallTime now) {
+                                   WallTime now, MissingFields wanted) {
   std::string added;
-  if (!has_field(fields, "Date")) added += fmt::format("Date: {}\r\n", format_mail_date(now));
-  if (!has_field(fields, "Message-ID")) added += fmt::format("Message-ID: <{}@{}>\r\n", id.str(), hostname);
+  if (wanted.date && !has_field(fields, "Date")) added += fmt::format("Date: {}\r\n", format_mail_date(now));
+  if (wanted.message_id && !has_field(fields, "Message-ID"))
+    added += fmt::format("Message-ID: <{}@{}>\r\n", id.str(), hostname);
   return added;
 }
 

@@ -20,6 +20,13 @@ struct TraceFacts {
   QueueId id;
   WallTime now;
   bool authenticated = true;
+  std::string_view protocol = "ESMTP";  ///< as RFC 3848 §3 names it, without the letters for TLS and login
+};
+
+/// What is added to a header that lacks it.
+struct MissingFields {
+  bool date = true;
+  bool message_id = true;
 };
 
 /// A date as header fields carry it, in UTC: "Sat, 31 Jan 2026 12:00:00 +0000".
@@ -34,7 +41,10 @@ struct TraceFacts {
 /// @param fields  of the header as submitted
 /// @source  RFC 6409 §8.2 and §8.3
 [[nodiscard]] std::string compose_missing_fields(const std::vector<HeaderField>& fields, const std::string& hostname,
-                                                 QueueId id, WallTime now);
+                                                 QueueId id, WallTime now, MissingFields wanted = {});
+
+/// Whether there is a field of that name.
+[[nodiscard]] bool has_field(const std::vector<HeaderField>& fields, std::string_view name);
 
 /// The Message-ID with its angle brackets, without folds and comments around it; empty when there is none that is
 /// readable.

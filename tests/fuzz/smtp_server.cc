@@ -45,6 +45,7 @@ class Session {
     SmtpServerEngine::Options options;
     options.hostname = "relay.example";
     options.tls = tls;
+    options.takes_xclient = true;
     options.max_message_octets = 2'000;
     options.max_recipients = 5;
     return options;
@@ -64,6 +65,9 @@ class Session {
           break;
         case Need::Authentication:
           authenticate();
+          break;
+        case Need::Identity:
+          engine_.on_identified(engine_.claimed_login() == "u" ? std::optional(Account()) : std::nullopt, now_);
           break;
         case Need::StorageCheck:
           require(engine_.account().has_value(), "nothing is stored for a stranger");
