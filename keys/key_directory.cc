@@ -56,14 +56,18 @@ Result<StoredKey> load_key(const PrivateFolder& folder, const DomainName& domain
   return StoredKey{domain, *selector, std::make_shared<const SigningKey>(std::move(*key)), file->changed};
 }
 
-Result<void> load_domain(const PrivateFolder& root, const std::string& name, const Openers& openers,
-                         std::vector<StoredKey>& keys) {
+Result<DomainName> domain_of(const PrivateFolder& root, const std::string& name) {
   auto domain = DomainName::parse(name);
-  if (!domain || domain->str() != name) {
-    return fail(ErrorKind::Malformed,
-                fmt::format("'{}/{}' is not named as a domain (in lower case, A-labels); rename it or move it away",
-                            root.path(), name));
-  }
+  if (domain && domain->str() == name) return domain;
+  return fail(ErrorKind::Malformed,
+              fmt::format("'{}/{}' is not named as a domain (in lower case, A-labels); rename it or move it away",
+                          root.path(), name));
+}
+
+Result<void> load_folder(const PrivateFolder& root, const std::string& name, const Openers& openers,
+                         std::vector<StoredKey>& keys) {
+  auto domain = domain_of(root, name);
+  if (!domain) return tl::unexpected(domain.error());
   auto folder = root.open_inner(name);
   if (!folder) return tl::unexpected(folder.error());
   auto entries = folder->entries();
@@ -80,7 +84,7 @@ Result<void> load_domain(const PrivateFolder& root, const std::string& name, con
   return {};
 }
 
-Result<std::vector<StoredKey>> load_folder(const std::string& path, uid_t owner, const Openers& openers) {
+Result<std::vector<StoredKey>> load_folders(const std::string& path, uid_t owner, const Openers& openers) {
   std::vector<StoredKey> keys;
   auto root = PrivateFolder::open(path, owner);
   if (!root && root.error().kind == ErrorKind::NotFound) return keys;
@@ -88,7 +92,7 @@ Result<std::vector<StoredKey>> load_folder(const std::string& path, uid_t owner,
   auto names = root->entries();
   if (!names) return tl::unexpected(names.error());
   for (const std::string& name : *names) {
-    if (auto loaded = load_domain(*root, name, openers, keys); !loaded) return tl::unexpected(loaded.error());
+    if (auto loaded = load_folder(*root, name, openers, keys); !loaded) return tl::unexpected(loaded.error());
   }
   // File names sort otherwise than selectors: "a-b.pem" stands before "a.pem".
   std::sort(keys.begin(), keys.end(), [](const StoredKey& a, const StoredKey& b) {
@@ -119,12 +123,12 @@ KeyDirectory::KeyDirectory(std::string path, uid_t owner, std::shared_ptr<KeySea
     : path_(std::move(path)), owner_(owner), sealing_(std::move(sealing)) {}
 
 Result<std::vector<StoredKey>> KeyDirectory::load_all() {
-  return load_folder(path_, owner_, {sealing_.get(), nullptr});
+  return load_folders(path_, owner_, {sealing_.get(), nullptr});
 }
 
 Result<std::size_t> KeyDirectory::seal_all(const std::shared_ptr<KeySealing>& sealing, KeySealing* former) {
   const Openers openers{sealing.get(), former};
-  const auto keys = load_folder(path_, owner_, openers);
+  const auto keys = load_folders(path_, owner_, openers);
   if (!keys) return tl::unexpected(keys.error());
   std::size_t written = 0;
   if (keys->empty()) return written;
@@ -179,6 +183,45 @@ Result<Secret> KeyDirectory::read_pem(const DomainName& domain, const std::strin
   auto pem = open_content(std::move(file->content), sealing_name(domain, selector), {sealing_.get(), nullptr});
   if (pem) return pem;
   return fail(pem.error().kind, fmt::format("'{}/{}': {}", folder->path(), file_name, pem.error().detail));
+}
+
+Result<std::vector<DomainName>> KeyDirectory::domains() const {
+  std::vector<DomainName> all;
+  auto root = PrivateFolder::open(path_, owner_);
+  if (!root && root.error().kind == ErrorKind::NotFound) return all;
+  if (!root) return tl::unexpected(root.error());
+  auto names = root->entries();
+  if (!names) return tl::unexpected(names.error());
+  for (const std::string& name : *names) {
+    auto domain = domain_of(*root, name);
+    if (!domain) return tl::unexpected(domain.error());
+    all.push_back(std::move(*domain));
+  }
+  return all;
+}
+
+Result<std::vector<StoredKey>> KeyDirectory::load_domain(const DomainName& domain) const {
+  std::vector<StoredKey> keys;
+  auto root = PrivateFolder::open(path_, owner_);
+  if (!root && root.error().kind == ErrorKind::NotFound) return keys;
+  if (!root) return tl::unexpected(root.error());
+  auto loaded = load_folder(*root, domain.str(), {sealing_.get(), nullptr}, keys);
+  if (!loaded && loaded.error().kind == ErrorKind::NotFound) return keys;
+  if (!loaded) return tl::unexpected(loaded.error());
+  std::sort(keys.begin(), keys.end(), [](const StoredKey& a, const StoredKey& b) { return a.selector < b.selector; });
+  return keys;
+}
+
+Result<void> KeyDirectory::destroy(const DomainName& domain, std::string_view selector) const {
+  auto checked = parse_selector(selector);
+  if (!checked) return tl::unexpected(checked.error());
+  auto root = PrivateFolder::open(path_, owner_);
+  if (!root) return root.error().kind == ErrorKind::NotFound ? Result<void>() : tl::unexpected(root.error());
+  auto folder = root->open_inner(domain.str());
+  if (!folder) return folder.error().kind == ErrorKind::NotFound ? Result<void>() : tl::unexpected(folder.error());
+  auto destroyed = folder->destroy(*checked + std::string(kSuffix));
+  if (destroyed) root->touch();
+  return destroyed;
 }
 
 WallTime KeyDirectory::last_change() const {

@@ -40,7 +40,20 @@ class KeyDirectory : public KeyStore {
   /// @errors  NotFound: there is no such key; otherwise as load_all()
   [[nodiscard]] Result<Secret> read_pem(const DomainName& domain, const std::string& selector) const;
 
-  /// When a key was last added, as far as the file system's clock tells: 1970 while there is no folder. Cheap, for a
+  /// The domains that have keys, in order.
+  /// @errors  as load_all()
+  [[nodiscard]] Result<std::vector<DomainName>> domains() const;
+
+  /// The keys of one domain, in order of selector.
+  /// @errors  as load_all()
+  [[nodiscard]] Result<std::vector<StoredKey>> load_domain(const DomainName& domain) const;
+
+  /// Destroys a key as far as the medium allows, durably before it returns; one that is not there is destroyed already.
+  /// @errors  Denied, Unavailable; each names the place and the remedy
+  [[nodiscard]] Result<void> destroy(const DomainName& domain, std::string_view selector) const;
+
+  /// When a key was last added or destroyed, as far as the file system's clock tells: 1970 while there is no folder.
+  /// Cheap, for a
   /// running relay that learns of new keys by looking again and again.
   [[nodiscard]] WallTime last_change() const;
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/rand.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -313,6 +314,52 @@ Result<void> PrivateFolder::replace(const std::string& name, std::string_view co
     return replaced;
   }
   if (::fsync(descriptor_) != 0) return fail_with_errno("write to disk the folder", path_, errno);
+  return {};
+}
+
+Result<void> PrivateFolder::append_lines(const std::string& name, std::string_view lines) const {
+  const std::string path = path_ + "/" + name;
+  const Descriptor file(
+      ::openat(descriptor_, name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, S_IRUSR | S_IWUSR));
+  if (file.get() < 0) return fail_with_errno("open", path, errno);
+  if (auto given = hand_over(file.get(), path, owner_); !given) return given;
+  struct stat status;
+  if (::fstat(file.get(), &status) != 0) return fail_with_errno("look at", path, errno);
+  if (auto safe = check_file(status, path, owner_); !safe) return safe;
+  off_t end = status.st_size;
+  for (char last = 0; end > 0; --end) {
+    if (::pread(file.get(), &last, 1, end - 1) != 1) return fail_with_errno("read", path, errno);
+    if (last == '\n') break;
+  }
+  if (end != status.st_size && ::ftruncate(file.get(), end) != 0) return fail_with_errno("shorten", path, errno);
+  if (::lseek(file.get(), end, SEEK_SET) != end) return fail_with_errno("write", path, errno);
+  if (auto written = write_all(file.get(), lines, path); !written) return written;
+  if (::fsync(file.get()) != 0) return fail_with_errno("write to disk", path, errno);
+  if (status.st_size == 0 && ::fsync(descriptor_) != 0)
+    return fail_with_errno("write to disk the folder", path_, errno);
+  return {};
+}
+
+Result<void> PrivateFolder::destroy(const std::string& name) const {
+  const std::string path = path_ + "/" + name;
+  const Descriptor file(::openat(descriptor_, name.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (file.get() < 0 && errno == ENOENT) return {};
+  if (file.get() < 0) return fail_with_errno("open", path, errno);
+  struct stat status;
+  if (::fstat(file.get(), &status) != 0) return fail_with_errno("look at", path, errno);
+  if (auto safe = check_file(status, path, owner_); !safe) return safe;
+  const std::string zeros(static_cast<std::size_t>(status.st_size), '\0');
+  if (auto written = write_all(file.get(), zeros, path); !written) return written;
+  if (::fsync(file.get()) != 0) return fail_with_errno("write to disk", path, errno);
+  if (::unlinkat(descriptor_, name.c_str(), 0) != 0) return fail_with_errno("remove", path, errno);
+  if (::fsync(descriptor_) != 0) return fail_with_errno("write to disk the folder", path_, errno);
+  return {};
+}
+
+Result<void> PrivateFolder::lock() const {
+  while (::flock(descriptor_, LOCK_EX) != 0) {
+    if (errno != EINTR) return fail_with_errno("lock", path_, errno);
+  }
   return {};
 }
 

@@ -65,6 +65,20 @@ class PrivateFolder {
   /// @errors  Exhausted: the disk is full; Unavailable
   [[nodiscard]] Result<void> replace(const std::string& name, std::string_view content, WallTime changed) const;
 
+  /// Writes behind the last line end of a file, durably, dropping what stands behind that: part of a line that a crash
+  /// cut short. Makes the file with mode 0600 if there is none.
+  /// @errors  Denied: the file as read(); Exhausted: the disk is full; Unavailable
+  [[nodiscard]] Result<void> append_lines(const std::string& name, std::string_view lines) const;
+
+  /// Overwrites a file with zeros and removes it, durably; one that is not there is removed already. On copy-on-write
+  /// file systems and flash memory the old octets may survive.
+  /// @errors  Denied: the file as read(); Unavailable
+  [[nodiscard]] Result<void> destroy(const std::string& name) const;
+
+  /// Waits until no other object has the lock, and keeps it as long as this one lives.
+  /// @errors  Unavailable
+  [[nodiscard]] Result<void> lock() const;
+
   /// Makes now the folder's time of last change, for those who watch it. Whoever cannot only delays them.
   void touch() const;
 
