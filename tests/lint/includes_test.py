@@ -19,7 +19,7 @@ HOMES = [
     (r"uv\.h", ["transport/io", "transport/dns"]),
     (r"getdns/.*", ["transport/dns"]),
     (r"openssl/ssl\.h", ["transport/tls"]),
-    (r"openssl/(hmac|mem|rand)\.h", ["transport/tls", "keys", "signer", "policy", "relay"]),
+    (r"openssl/(hmac|mem|rand)\.h", ["transport/tls", "transport/dns", "keys", "signer", "policy", "relay"]),
     (r"openssl/.*", ["transport/tls", "keys", "signer", "policy"]),
     (r"toml(\+\+|plusplus)?(/.*|\.h|\.hpp)", ["relay/config"]),
     (r"SQLiteCpp/.*|sqlite3\.h|libpq-fe\.h", ["relay/store"]),
