@@ -74,7 +74,9 @@ class CommandTree {
     CLI::App* group = add_group("keys", "Signing keys");
     CLI::App* create = add(group, "create", Command::KeysCreate, "Make keys and print the records to publish");
     create->add_option("DOMAIN", arguments_.key.domain, "Domain that signs")->required();
-    create->add_option("SELECTOR", arguments_.key.selector, "Selector, never used before, such as s2026a")->required();
+    create->add_option("SELECTOR", arguments_.key.selector,
+                       "Selector, never used before, such as s2026a; without, Waxwing names keys and replaces them");
+    create->add_flag("--delegate", arguments_.rotation.delegate, "The domain has CNAMEs into rotation.delegation_zone");
     create
         ->add_option("--algorithm", arguments_.key.algorithm,
                      "pair (RSA and, as SELECTOR-ed25519, Ed25519), rsa or ed25519")
@@ -84,9 +86,68 @@ class CommandTree {
         ->check(CLI::Validator(check_rsa_bits, "1024..4096"))
         ->capture_default_str();
     add(group, "list", Command::KeysList, "List all keys");
-    CLI::App* dns = add(group, "dns", Command::KeysDns, "Print the records of a domain's keys as lines of a zone file");
+    CLI::App* dns = add(group, "dns", Command::KeysDns, "Print the records of a domain's keys");
     dns->add_option("DOMAIN", arguments_.key.domain, "Domain that signs")->required();
     dns->add_option("SELECTOR", arguments_.key.selector, "Only this key");
+    dns->add_option("--format", arguments_.record_format,
+                    "zone (the default), nsupdate, octodns, terraform, external-dns or plain")
+        ->check(CLI::IsMember({"zone", "nsupdate", "octodns", "terraform", "external-dns", "plain"}));
+    add_rotation_commands(group);
+    add_custody_commands(group);
+  }
+
+  enum class WhichDomain { Required, OrAll };
+
+  CLI::App* add_rotation(CLI::App* group, const std::string& name, Command command, WhichDomain which,
+                         const std::string& help) {
+    CLI::App* added = add(group, name, command, help);
+    CLI::Option* domain =
+        added->add_option("DOMAIN", arguments_.rotation.domain,
+                          which == WhichDomain::Required ? "Domain that signs"
+                                                         : "Domain that signs; without, all that have a life cycle");
+    if (which == WhichDomain::Required) domain->required();
+    return added;
+  }
+
+  void add_wait(CLI::App* command) {
+    command->add_flag("--wait", arguments_.rotation.wait, "Wait until all is seen and done, and tell the progress");
+    command
+        ->add_option_function<unsigned>(
+            "--timeout", [this](const unsigned& seconds) { arguments_.rotation.time_limit = Seconds(seconds); },
+            "Seconds to wait at most")
+        ->default_str("86400");
+  }
+
+  void add_rotation_commands(CLI::App* group) {
+    add_rotation(group, "show", Command::KeysShow, WhichDomain::Required, "Show a domain's keys and what is to come");
+    CLI::App* rotate = add_rotation(group, "rotate", Command::KeysRotate, WhichDomain::OrAll,
+                                    "Replace the key that signs; without DOMAIN, do whatever is due for all");
+    rotate->add_flag("--now", arguments_.rotation.now, "With the standby, at once");
+    CLI::App* publish = add_rotation(group, "publish", Command::KeysPublish, WhichDomain::OrAll,
+                                     "Publish what is to be published, look at the DNS, and carry on");
+    CLI::App* confirm = add_rotation(group, "confirm", Command::KeysConfirm, WhichDomain::Required,
+                                     "Look whether the records that you have published are seen, and carry on");
+    add_wait(confirm);
+    for (CLI::App* command : {rotate, publish}) {
+      command->add_flag("--dry-run", arguments_.rotation.dry_run, "Only tell what would be done");
+      add_wait(command);
+    }
+    add_rotation(group, "check", Command::KeysCheck, WhichDomain::OrAll,
+                 "Compare the DNS with the keys; exit status 1 when something is wrong");
+    add_rotation(group, "plan", Command::KeysPlan, WhichDomain::OrAll, "Tell what is to come, and when");
+    CLI::App* revoke = add_rotation(group, "revoke", Command::KeysRevoke, WhichDomain::Required,
+                                    "Take a key out of use at once, and say so in the DNS");
+    CLI::App* reveal = add_rotation(group, "reveal", Command::KeysReveal, WhichDomain::Required,
+                                    "Have an old private key published in the end, not destroyed");
+    for (CLI::App* command : {revoke, reveal}) {
+      command->add_option("SELECTOR", arguments_.rotation.selector, "Either selector of the pair")->required();
+      command->add_flag("--dry-run", arguments_.rotation.dry_run, "Only tell what would be done");
+    }
+    add_rotation(group, "log", Command::KeysLog, WhichDomain::Required,
+                 "Print the audit log of a domain's keys: who, when, why, and what was seen");
+  }
+
+  void add_custody_commands(CLI::App* group) {
     CLI::App* seal = add(group, "seal", Command::KeysSeal, "Seal all keys on disk as keys.sealing says");
     seal->add_option("--former-file", arguments_.former_file, "File of the secret under which they are sealed now");
     CLI::App* take = add(group, "export", Command::KeysExport, "Print a private key as PEM");

@@ -11,6 +11,7 @@
 #include "relay/cli/output.h"
 #include "relay/cli/queue_commands.h"
 #include "relay/cli/quota_commands.h"
+#include "relay/cli/rotation_commands.h"
 #include "relay/cli/verify_command.h"
 
 namespace waxwing {
@@ -19,7 +20,16 @@ namespace waxwing {
 enum class Command {
   KeysCreate,
   KeysList,
+  KeysShow,
   KeysDns,
+  KeysPublish,
+  KeysConfirm,
+  KeysCheck,
+  KeysPlan,
+  KeysRotate,
+  KeysRevoke,
+  KeysReveal,
+  KeysLog,
   KeysSeal,
   KeysExport,
   KeysImportPem,
@@ -73,6 +83,8 @@ struct Arguments {
   KeySource key_source;              ///< keys import
   bool dry_run = false;              ///< keys import, export
   std::string former_file;           ///< keys seal
+  RotationOrder rotation;            ///< keys show, publish, confirm, check, plan, rotate, revoke, reveal, log
+  std::string record_format;         ///< keys dns
   QueueSelection selection;          ///< queue list, show, export, retry, hold, release, drop
   std::string reason;                ///< queue hold, release, drop; account hold, tenant hold
   std::string domain;                ///< report tls, tls forget: of recipients

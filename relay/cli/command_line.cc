@@ -24,6 +24,8 @@
 #include "relay/cli/queue_commands.h"
 #include "relay/cli/quota_commands.h"
 #include "relay/cli/report_commands.h"
+#include "relay/cli/rotation_commands.h"
+#include "relay/cli/rotation_desk.h"
 #include "relay/cli/service_user.h"
 #include "relay/cli/tls_commands.h"
 #include "relay/config/load_config.h"
@@ -64,16 +66,7 @@ std::optional<KeySource::Program> program_to_import_from(Command command) {
 }
 
 bool touches_keys(Command command) {
-  switch (command) {
-    case Command::KeysCreate:
-    case Command::KeysList:
-    case Command::KeysDns:
-    case Command::KeysSeal:
-    case Command::KeysExport:
-      return true;
-    default:
-      return program_to_import_from(command).has_value();
-  }
+  return command >= Command::KeysCreate && command <= Command::KeysImportExim;
 }
 
 // A local user needs no password; it may have one.
@@ -161,6 +154,7 @@ class CommandRun {
       if (!password) return tl::unexpected(password.error());
       password_ = std::move(*password);
     }
+    const std::string who = operator_name();
     // Ditto: keys of other programs are readable by root and that program alone.
     if (const auto program = program_to_import_from(arguments_.command)) {
       KeySource source = arguments_.key_source;
@@ -173,6 +167,7 @@ class CommandRun {
     const auto entered =
         become_owner_of(touches_keys(arguments_.command) ? keys_parent(config_) : config_.state_directory);
     if (!entered && !needs_no_state(arguments_.command)) return tl::unexpected(entered.error());
+    if (touches_keys(arguments_.command) && arguments_.command != Command::KeysSeal) return run_keys(who);
     if (arguments_.command == Command::CheckDomain) return check_domain(config_, arguments_.sending_domain, output_);
     if (is_probe(arguments_.command)) {
       return run_probe(config_, arguments_.probed_domain, probe_of(arguments_.command), output_);
@@ -185,15 +180,6 @@ class CommandRun {
  private:
   Result<void> dispatch() {
     switch (arguments_.command) {
-      case Command::KeysCreate:
-      case Command::KeysList:
-      case Command::KeysDns:
-      case Command::KeysExport:
-      case Command::KeysImportPem:
-      case Command::KeysImportOpenDkim:
-      case Command::KeysImportRspamd:
-      case Command::KeysImportExim:
-        return run_keys();
       case Command::KeysSeal:
         return seal_keys(config_, arguments_.former_file, output_);
       case Command::Explain:
@@ -254,17 +240,63 @@ class CommandRun {
     }
   }
 
-  Result<void> run_keys() {
-    const auto opened = open_keys(config_);
-    if (!opened) return tl::unexpected(opened.error());
-    KeyDirectory& keys = **opened;
-    if (arguments_.command == Command::KeysCreate) return create_keys(keys, arguments_.key, system_time(), output_);
-    if (arguments_.command == Command::KeysList) return list_keys(keys, output_);
+  Result<int> run_keys(const std::string& who) {
+    const auto in_order = at_rotation_desk(config_, who, streams_, output_,
+                                           [this](const RotationDesk& desk) { return run_keys_at(desk); });
+    if (!in_order) return tl::unexpected(in_order.error());
+    return *in_order ? EX_OK : kFoundWrong;
+  }
+
+  Result<bool> run_keys_at(const RotationDesk& desk) {
+    const RotationOrder& order = arguments_.rotation;
+    switch (arguments_.command) {
+      case Command::KeysCreate:
+        return create(desk);
+      case Command::KeysDns:
+        return print_records(desk, arguments_.key.domain, arguments_.key.selector, arguments_.record_format);
+      case Command::KeysShow:
+        return show_keys(desk, order.domain);
+      case Command::KeysPublish:
+        return carry_on_keys(desk, order, false);
+      case Command::KeysConfirm:
+        return carry_on_keys(desk, order, true);
+      case Command::KeysCheck:
+        return check_all_keys(desk, order.domain);
+      case Command::KeysPlan:
+        return plan_keys(desk, order.domain);
+      case Command::KeysRotate:
+        return rotate_keys(desk, order);
+      case Command::KeysRevoke:
+        return revoke_key(desk, order);
+      case Command::KeysReveal:
+        return reveal_key(desk, order);
+      case Command::KeysLog:
+        return print_key_log(desk, order.domain);
+      case Command::KeysList:
+        return list_all_keys(desk);
+      default:
+        return run_custody(desk.keys);
+    }
+  }
+
+  Result<bool> create(const RotationDesk& desk) {
+    if (arguments_.key.selector.empty()) {
+      RotationOrder order = arguments_.rotation;
+      order.domain = arguments_.key.domain;
+      return begin_keys(desk, order);
+    }
+    const auto created = create_keys(desk.keys, arguments_.key, system_time(), output_);
+    if (!created) return tl::unexpected(created.error());
+    return adopt_named_keys(desk, arguments_.key.domain, arguments_.key.selector);
+  }
+
+  Result<bool> run_custody(KeyDirectory& keys) {
     const Effect effect = arguments_.dry_run ? Effect::OnlyShown : Effect::Done;
-    if (program_to_import_from(arguments_.command)) return import_keys(keys, imported_, effect, output_);
-    if (arguments_.command == Command::KeysExport)
-      return export_key(keys, arguments_.key.domain, arguments_.key.selector, effect, output_);
-    return print_key_records(keys, arguments_.key.domain, arguments_.key.selector, output_);
+    const auto done = program_to_import_from(arguments_.command)
+                          ? import_keys(keys, imported_, effect, output_)
+                          : export_key(keys, arguments_.key.domain, arguments_.key.selector, effect, output_);
+    if (!done) return tl::unexpected(done.error());
+    return true;
   }
 
   Result<void> run_queue() {

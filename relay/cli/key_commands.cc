@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "keys/generation_name.h"
 #include "keys/key_name.h"
 #include "keys/sealing_secret.h"
 #include "keys/signing_key.h"
@@ -18,8 +19,6 @@
 
 namespace waxwing {
 namespace {
-
-constexpr std::string_view kEd25519Suffix = "-ed25519";
 
 struct NewKey {
   std::string selector;
@@ -120,16 +119,15 @@ Result<void> create_keys(KeyStore& store, const KeyCreation& creation, WallTime 
   return {};
 }
 
-Result<void> list_keys(KeyStore& store, Output& output) {
-  const auto stored = store.load_all();
-  if (!stored) return tl::unexpected(stored.error());
-  for (const StoredKey& key : *stored) {
-    output.add_object(key_object(key));
+void list_keys(const std::vector<StoredKey>& keys, Output& output) {
+  for (const StoredKey& key : keys) {
+    nlohmann::json object = key_object(key);
+    object["state"] = "active";
+    output.add_object(object);
     output.add_line(fmt::format("{}  {}  {}-{}  made {}", key.domain.str(), key.selector,
                                 dkim_key_type_name(key.key->type()), key.key->size_bits(),
                                 format_timestamp(key.created)));
   }
-  return {};
 }
 
 Result<void> print_key_records(KeyStore& store, const std::string& domain_text, const std::string& selector_text,

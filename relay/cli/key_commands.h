@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "keys/key_directory.h"
 #include "keys/key_store.h"
@@ -32,8 +33,8 @@ struct KeyCreation {
 ///          Denied: size of the key; otherwise as KeyStore
 [[nodiscard]] Result<void> create_keys(KeyStore& store, const KeyCreation& creation, WallTime now, Output& output);
 
-/// Prints all keys, one a line.
-[[nodiscard]] Result<void> list_keys(KeyStore& store, Output& output);
+/// Prints keys made by hand, one a line.
+void list_keys(const std::vector<StoredKey>& keys, Output& output);
 
 /// Seals all keys on disk under the secret that is configured.
 /// @param former_file  file of the secret under which they were sealed before; empty: they were not, or under this one

@@ -76,6 +76,9 @@ struct PreflightRule {
   friend bool operator==(const PreflightRule&, const PreflightRule&) = default;
 };
 
+/// Who brings key records into the DNS: the operator, a file that his zone includes, signed updates, or a program.
+enum class RecordPublishing { Manual, ZoneFile, Update, Command };
+
 /// More TLS than `delivery.minimum_tls` for some mail, `[[tls.rule]]`. At least one of tenant and domain is set.
 struct TlsRule {
   std::string tenant;  ///< of the account that submits; empty: any
@@ -207,6 +210,22 @@ struct Config {
   // [signing]
   Seconds signature_lifetime{14 * 86'400};  ///< x= minus t=; longer than queue.lifetime
 
+  // [rotation]
+  RecordPublishing publishing = RecordPublishing::Manual;  ///< `publish`
+  Seconds rotation_interval{0};                            ///< `interval`; 0: on request alone
+  Seconds in_flight{7 * 86'400};
+  Seconds record_ttl{3'600};
+  std::string zone_directory;                  ///< of ZoneFile
+  std::string reload_program;                  ///< of ZoneFile; empty: none
+  IpAddress update_address = ipv4_loopback();  ///< `update_server`, of Update
+  std::uint16_t update_port = 53;
+  std::string tsig_key_file;    ///< of Update
+  std::string publish_program;  ///< of Command
+  std::string delegation_zone;  ///< zone that customers' CNAMEs lead into; empty: none
+  unsigned delegation_slots = 4;
+  bool reveal_keys = false;      ///< `reveal`
+  std::string reveal_directory;  ///< empty: old private halves are destroyed
+  std::uint16_t name_server_port = 53;
   // [keys]
   std::string keys_directory;                         ///< `directory`; empty: see key_access.h
   KeySealingMode key_sealing = KeySealingMode::None;  ///< `sealing`

@@ -34,6 +34,7 @@ class Checks {
     check_resolver();
     check_source_addresses();
     check_directories();
+    check_publishing();
     check_keys();
     check_file("delivery.ca_file", "delivery.ca_file", config_.ca_file,
                "Install the package ca-certificates, or write the path of another file of authorities");
@@ -294,6 +295,24 @@ class Checks {
         place("run_directory"),
         fmt::format("run_directory is {} octets long, too long for the path of a socket", config_.run_directory.size()),
         fmt::format("Choose a path of at most {} octets", kMaxRunDirectoryOctets));
+  }
+
+  void check_publishing() {
+    const auto require = [this](std::string_view word, std::string_view option, const std::string& value) {
+      if (!value.empty() || is_misread(option)) return;
+      mistakes_.add(place("rotation.publish"), fmt::format("rotation.publish is \"{}\" without {}", word, option),
+                    fmt::format("Set {}; \"waxwing config explain {}\" tells about it", option, option));
+    };
+    if (config_.publishing == RecordPublishing::ZoneFile)
+      require("zone_file", "rotation.zone_directory", config_.zone_directory);
+    if (config_.publishing == RecordPublishing::Update)
+      require("update", "rotation.tsig_key_file", config_.tsig_key_file);
+    if (config_.publishing == RecordPublishing::Command)
+      require("command", "rotation.publish_program", config_.publish_program);
+    for (const auto& [option, path] : {std::pair("rotation.tsig_key_file", config_.tsig_key_file),
+                                       std::pair("rotation.reload_program", config_.reload_program),
+                                       std::pair("rotation.publish_program", config_.publish_program)})
+      check_file(option, option, path, "Write the path of a file that exists");
   }
 
   void check_keys() {

@@ -40,6 +40,10 @@ constexpr ChoiceWord kTlsLevelWords[] = {{"encrypted", static_cast<int>(TlsLevel
 constexpr ChoiceWord kPreflightWords[] = {{"enforce", static_cast<int>(PreflightMode::Enforce)},
                                           {"hold", static_cast<int>(PreflightMode::Hold)},
                                           {"warn", static_cast<int>(PreflightMode::Warn)}};
+constexpr ChoiceWord kPublishingWords[] = {{"manual", static_cast<int>(RecordPublishing::Manual)},
+                                           {"zone_file", static_cast<int>(RecordPublishing::ZoneFile)},
+                                           {"update", static_cast<int>(RecordPublishing::Update)},
+                                           {"command", static_cast<int>(RecordPublishing::Command)}};
 constexpr ChoiceWord kKeySealingWords[] = {{"none", static_cast<int>(KeySealingMode::None)},
                                            {"key", static_cast<int>(KeySealingMode::Key)},
                                            {"passphrase", static_cast<int>(KeySealingMode::Passphrase)}};
@@ -627,6 +631,110 @@ const Option kOptions[] = {
      .help = "How long signatures are valid (x= minus t=). It must be longer than queue.lifetime, or the last attempts "
              "would "
              "deliver signatures that have expired."},
+    {.section = "rotation",
+     .name = "publish",
+     .type = OptionType::Choice,
+     .field = &Config::publishing,
+     .choices = kPublishingWords,
+     .help = "Who brings key records into the DNS: \"manual\", the operator, who publishes what \"waxwing keys dns\" "
+             "prints when he likes; \"zone_file\", a file that his zone includes; \"update\", signed updates (RFC "
+             "2136) "
+             "to the primary name server; \"command\", a program. Whoever it is, a key signs only after its record was "
+             "seen on every name server."},
+    {.section = "rotation",
+     .name = "interval",
+     .type = OptionType::Duration,
+     .field = &Config::rotation_interval,
+     .most = 3'650 * kDay,
+     .help = "A key that has signed for so long is replaced; \"0s\" for rotations on request alone."},
+    {.section = "rotation",
+     .name = "in_flight",
+     .type = OptionType::Duration,
+     .field = &Config::in_flight,
+     .most = 365 * kDay,
+     .help = "For so long after the last message of an old key has left, its record stays, since receivers may look at "
+             "mail late."},
+    {.section = "rotation",
+     .name = "ttl",
+     .type = OptionType::Duration,
+     .field = &Config::record_ttl,
+     .least = 1,
+     .most = 7 * kDay,
+     .help = "TTL of the records that are published."},
+    {.section = "rotation",
+     .name = "zone_directory",
+     .type = OptionType::Directory,
+     .field = &Config::zone_directory,
+     .example = "\"/etc/bind/waxwing\"",
+     .help = "Where the files DOMAIN.zone are written, each to be included ($INCLUDE) by the zone of its domain. "
+             "Required for publish = \"zone_file\"."},
+    {.section = "rotation",
+     .name = "reload_program",
+     .type = OptionType::File,
+     .field = &Config::reload_program,
+     .example = "\"/etc/waxwing/reload-zones\"",
+     .help =
+         "Program without arguments that raises the serial numbers and has the name server read its zones anew, run "
+         "after such files have changed."},
+    {.section = "rotation",
+     .name = "update_server",
+     .type = OptionType::Endpoint,
+     .field = EndpointField{&Config::update_address, &Config::update_port},
+     .help = "Primary name server to which updates are sent, over TCP."},
+    {.section = "rotation",
+     .name = "tsig_key_file",
+     .type = OptionType::File,
+     .field = &Config::tsig_key_file,
+     .example = "\"/etc/waxwing/tsig.key\"",
+     .help = "Key that signs updates, of hmac-sha256 or hmac-sha512, as tsig-keygen writes it; readable by the user of "
+             "the relay alone. Required for publish = \"update\"."},
+    {.section = "rotation",
+     .name = "publish_program",
+     .type = OptionType::File,
+     .field = &Config::publish_program,
+     .example = "\"/etc/waxwing/publish-record\"",
+     .help =
+         "Program that is run as PROGRAM publish|withdraw|revoke NAME TTL TEXT, and ends with status 0 when the "
+         "provider has accepted that; it must stand being told again. etc/publish-with-lexicon is one. Required for "
+         "publish = \"command\"."},
+    {.section = "rotation",
+     .name = "delegation_zone",
+     .type = OptionType::Domain,
+     .field = &Config::delegation_zone,
+     .example = "\"dkim.example.org\"",
+     .help =
+         "Zone of ours into which the CNAMEs of customers lead, who publish them once (\"waxwing keys create DOMAIN "
+         "--delegate\" prints them) and never think of keys again."},
+    {.section = "rotation",
+     .name = "delegation_slots",
+     .type = OptionType::Number,
+     .field = &Config::delegation_slots,
+     .least = 3,
+     .most = 16,
+     .unit = "pairs of keys",
+     .help =
+         "How many pairs of keys a customer has CNAMEs for: one that signs, one that stands by, and those that mail "
+         "under way still needs."},
+    {.section = "rotation",
+     .name = "reveal_directory",
+     .type = OptionType::Directory,
+     .field = &Config::reveal_directory,
+     .example = "\"/var/www/old-dkim-keys\"",
+     .help = "Where private keys are published after their life."},
+    {.section = "rotation",
+     .name = "reveal",
+     .type = OptionType::Flag,
+     .field = &Config::reveal_keys,
+     .help =
+         "Whether every old private key is published in reveal_directory, so that old mail proves nothing any more. "
+         "Otherwise they are destroyed, but for those of \"waxwing keys reveal\"."},
+    {.section = "rotation",
+     .name = "name_server_port",
+     .type = OptionType::Number,
+     .field = &Config::name_server_port,
+     .least = 1,
+     .most = kMaxPort,
+     .help = "Port of authoritative name servers. Anything but 53 is for tests."},
     {.section = "keys",
      .name = "directory",
      .type = OptionType::Directory,

@@ -36,6 +36,9 @@ constexpr Section kSections[] = {
     {"delivery", "How mail is handed to the hosts of recipient domains."},
     {"queue", "How long mail is kept and how often delivery is tried."},
     {"signing", "DKIM signatures. Keys are made with \"waxwing keys create\"."},
+    {"rotation",
+     "How keys change hands, for domains whose keys have a life cycle: those made without naming a selector, and those "
+     "rotated once (\"waxwing keys\")."},
     {"keys", "Where private keys are kept, and how."},
     {"signer",
      "waxwing-signer, a process of its own without network, which alone can read the private keys. Without it, the "

@@ -31,8 +31,13 @@ Result<std::unique_ptr<KeyStore>> key_store(const Config& config) {
 Result<std::vector<PreflightKey>> keys_of(const Config& config, const DomainName& domain) {
   auto store = key_store(config);
   if (!store) return tl::unexpected(store.error());
-  const auto stored = (*store)->load_all();
+  auto stored = (*store)->load_all();
   if (!stored) return tl::unexpected(stored.error());
+  if (config.signer_socket.empty()) {  // the signer gives only those that may sign
+    const auto states = open_states(config).load_all();
+    if (!states) return tl::unexpected(states.error());
+    stored = signing_keys(*stored, *states);
+  }
   std::vector<PreflightKey> keys;
   const KeyRing ring(*stored);  // must outlive the loop, which walks what it holds
   for (const StoredKey& key : ring.keys_for(domain))

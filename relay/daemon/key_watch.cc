@@ -7,12 +7,9 @@
 namespace waxwing {
 namespace {
 
-constexpr Milliseconds kPoll{2'000};
-// A signer that was restarted is heard soon.
-constexpr Milliseconds kSilentPoll{500};
+constexpr Milliseconds kPoll{500};
 
-Result<std::shared_ptr<const KeyRing>> load_ring(KeyStore& store) {
-  const auto keys = store.load_all();
+Result<std::shared_ptr<const KeyRing>> ring_of(const Result<std::vector<StoredKey>>& keys) {
   if (!keys) return tl::unexpected(keys.error());
   return std::make_shared<const KeyRing>(*keys);
 }
@@ -24,19 +21,25 @@ Result<std::shared_ptr<const KeyRing>> load_changed(RemoteKeyStore& signer, bool
     if (!changed) return tl::unexpected(changed.error());
     if (!*changed) return std::shared_ptr<const KeyRing>();
   }
-  return load_ring(signer);
+  return ring_of(signer.load_all());
 }
 
 }  // namespace
 
 KeyWatch::KeyWatch(EventLoop& loop, WorkPool& pool, const EventLog& log, const Config& config, CurrentKeyRing& ring)
-    : loop_(loop), pool_(pool), log_(log), config_(config), ring_(ring), timer_(loop, [this] { watch(); }) {}
+    : loop_(loop),
+      pool_(pool),
+      log_(log),
+      config_(config),
+      ring_(ring),
+      states_(open_states(config)),
+      timer_(loop, [this] { watch(); }) {}
 
 Result<void> KeyWatch::start() {
   timer_.start(kPoll);
   if (!config_.signer_socket.empty()) {
     signer_ = std::make_shared<RemoteKeyStore>(config_.signer_socket);
-    const auto ring = load_ring(*signer_);
+    const auto ring = ring_of(signer_->load_all());
     signer_is_silent_ = !ring;
     if (ring) ring_.set(*ring);
     if (!ring) log_.write(Severity::Error, "signer_unavailable", {{"reason", ring.error().detail}});
@@ -45,8 +48,8 @@ Result<void> KeyWatch::start() {
   auto files = open_keys(config_);
   if (!files) return tl::unexpected(files.error());
   files_ = std::move(*files);
-  files_changed_ = files_->last_change();
-  const auto ring = load_ring(*files_);
+  files_changed_ = last_change_of(*files_, states_);
+  const auto ring = ring_of(load_signing_keys(*files_, states_));
   if (!ring) return tl::unexpected(ring.error());
   ring_.set(*ring);
   return {};
@@ -54,18 +57,18 @@ Result<void> KeyWatch::start() {
 
 void KeyWatch::reload() {
   if (signer_) return ask_signer(true);
-  take(load_ring(*files_));
+  take(ring_of(load_signing_keys(*files_, states_)));
 }
 
 void KeyWatch::watch() {
-  timer_.start(signer_is_silent_ ? kSilentPoll : kPoll);
+  timer_.start(kPoll);
   if (signer_) return ask_signer(false);
   watch_files();
 }
 
-// New keys are noticed without a signal from whoever made them.
+// New keys, and what has become of known ones, are noticed without a signal from whoever made them.
 void KeyWatch::watch_files() {
-  const WallTime changed = files_->last_change();
+  const WallTime changed = last_change_of(*files_, states_);
   if (changed == files_changed_) return;
   // The file system's clock is coarse: a second key may come in the same instant as the first. So a change is looked at
   // again until it is old enough for that to have passed.

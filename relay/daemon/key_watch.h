@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "keys/key_directory.h"
+#include "keys/rotation_store.h"
 #include "policy/result.h"
 #include "policy/time_point.h"
 #include "relay/config/config.h"
@@ -22,7 +23,7 @@ class KeyWatch {
   /// All references must outlive this object. The pool waits for the signer, never the loop.
   KeyWatch(EventLoop& loop, WorkPool& pool, const EventLog& log, const Config& config, CurrentKeyRing& ring);
 
-  /// Loads the keys, and looks for other ones every two seconds from then on. A signer that does not answer yet is no
+  /// Loads the keys, and looks for other ones twice a second from then on. A signer that does not answer yet is no
   /// failure: there is no ring until it does, and nothing is signed.
   /// @errors  of keys of this process, as open_keys() and KeyStore::load_all()
   [[nodiscard]] Result<void> start();
@@ -41,6 +42,7 @@ class KeyWatch {
   const EventLog& log_;
   const Config& config_;
   CurrentKeyRing& ring_;
+  RotationStore states_;  ///< of the keys of this process
   Timer timer_;
   std::unique_ptr<KeyDirectory> files_;  ///< nullptr: the signer has the keys
   WallTime files_changed_;               ///< last change of the files that is in the ring for sure

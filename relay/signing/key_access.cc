@@ -32,4 +32,32 @@ Result<std::unique_ptr<KeyDirectory>> open_keys(const Config& config) {
   return std::make_unique<KeyDirectory>(keys_directory(config), ::geteuid(), std::move(*sealing));
 }
 
+RotationStore open_states(const Config& config) {
+  return RotationStore(keys_parent(config) + "/rotation");
+}
+
+std::vector<StoredKey> signing_keys(const std::vector<StoredKey>& keys, const std::vector<RotationState>& states) {
+  std::map<DomainName, std::vector<std::string>> active;
+  for (const RotationState& state : states) active.emplace(state.domain, signing_selectors(state));
+  std::vector<StoredKey> chosen;
+  for (const StoredKey& key : keys) {
+    const auto found = active.find(key.domain);
+    if (found == active.end() || std::ranges::find(found->second, key.selector) != found->second.end())
+      chosen.push_back(key);
+  }
+  return chosen;
+}
+
+Result<std::vector<StoredKey>> load_signing_keys(KeyDirectory& keys, const RotationStore& states) {
+  const auto all = keys.load_all();
+  if (!all) return tl::unexpected(all.error());
+  const auto lives = states.load_all();
+  if (!lives) return tl::unexpected(lives.error());
+  return signing_keys(*all, *lives);
+}
+
+WallTime last_change_of(const KeyDirectory& keys, const RotationStore& states) {
+  return std::max(keys.last_change(), states.last_change());
+}
+
 }  // namespace waxwing

@@ -2,8 +2,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "keys/key_directory.h"
+#include "keys/rotation_store.h"
 #include "policy/result.h"
 #include "relay/config/config.h"
 
@@ -25,5 +27,20 @@ inline constexpr const char* kSignerKeysDirectory = "/var/lib/waxwing-signer/key
 /// The keys as files, for the process that may read them.
 /// @errors  as make_sealing()
 [[nodiscard]] Result<std::unique_ptr<KeyDirectory>> open_keys(const Config& config);
+
+/// The life of the keys, beside their folder.
+[[nodiscard]] RotationStore open_states(const Config& config);
+
+/// The keys that may sign now: of a domain whose keys have a life cycle, those that are active in it; of any other, all,
+/// since they were made by hand.
+[[nodiscard]] std::vector<StoredKey> signing_keys(const std::vector<StoredKey>& keys,
+                                                  const std::vector<RotationState>& states);
+
+/// Loads them.
+/// @errors  as KeyDirectory::load_all() and RotationStore::load_all()
+[[nodiscard]] Result<std::vector<StoredKey>> load_signing_keys(KeyDirectory& keys, const RotationStore& states);
+
+/// When keys or their states were last changed. Cheap.
+[[nodiscard]] WallTime last_change_of(const KeyDirectory& keys, const RotationStore& states);
 
 }  // namespace waxwing

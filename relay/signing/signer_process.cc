@@ -82,7 +82,7 @@ SigningService::Options service_options(const Config& config) {
 class SignerProcess {
  public:
   SignerProcess(const Config& config, const EventLog& log)
-      : config_(config), log_(log), service_(service_options(config)) {}
+      : config_(config), log_(log), service_(service_options(config)), states_(open_states(config)) {}
   ~SignerProcess();
   SignerProcess(const SignerProcess&) = delete;
   SignerProcess& operator=(const SignerProcess&) = delete;
@@ -101,6 +101,7 @@ class SignerProcess {
   const EventLog& log_;
   SigningService service_;
   std::unique_ptr<KeyDirectory> keys_;
+  RotationStore states_;
   WallTime keys_changed_;
   std::unique_ptr<SignerServer> server_;
   int signals_ = -1;
@@ -126,7 +127,7 @@ Result<void> SignerProcess::start() {
   auto keys = open_keys(config_);
   if (!keys) return tl::unexpected(keys.error());
   keys_ = std::move(*keys);
-  keys_changed_ = keys_->last_change();
+  keys_changed_ = last_change_of(*keys_, states_);
   if (auto loaded = load_keys(); !loaded) return loaded;
   server_ = std::make_unique<SignerServer>(service_, log_, *relay_user);
   return listen();
@@ -155,7 +156,7 @@ Result<void> SignerProcess::listen() {
 }
 
 Result<void> SignerProcess::load_keys() {
-  auto keys = keys_->load_all();
+  auto keys = load_signing_keys(*keys_, states_);
   if (!keys) return tl::unexpected(keys.error());
   service_.set_keys(std::move(*keys));
   return {};
@@ -172,7 +173,7 @@ void SignerProcess::reload_keys() {
 }
 
 void SignerProcess::watch_keys() {
-  const WallTime changed = keys_->last_change();
+  const WallTime changed = last_change_of(*keys_, states_);
   if (changed == keys_changed_) return;
   // The file system's clock is coarse, so a second change may have the time of the first: it is looked at again.
   if (system_time() - changed > kKeysPoll) keys_changed_ = changed;

@@ -78,6 +78,14 @@ Result<std::optional<CachedStsPolicy>> QueueReader::find_sts_policy(const Domain
   return StsPolicyStore(*connection_).find(domain, now);
 }
 
+Result<bool> QueueReader::any_header_has(const std::string& text) {
+  return connection_->contained("look through the queue", [&]() -> Result<bool> {
+    auto row = connection_->query("SELECT 1 FROM messages WHERE instr(header, ?)>0 LIMIT 1");
+    row.bind_octets(text);
+    return row.step();
+  });
+}
+
 Result<std::optional<RememberedTls>> QueueReader::find_proven_tls(const DomainName& domain, WallTime not_before) {
   return ProvenTlsStore(*connection_).find(domain, not_before);
 }

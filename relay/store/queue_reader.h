@@ -65,6 +65,10 @@ class QueueReader {
   /// @errors  Corrupt; Unavailable
   [[nodiscard]] Result<std::optional<CachedStsPolicy>> find_sts_policy(const DomainName& domain, WallTime now);
 
+  /// Whether the header of some message that waits has this text.
+  /// @limits  reads the headers of all messages until one is found
+  [[nodiscard]] Result<bool> any_header_has(const std::string& text);
+
   /// What deliveries proved about the hosts of a domain, at `not_before` or later.
   /// @errors  Corrupt; Unavailable
   [[nodiscard]] Result<std::optional<RememberedTls>> find_proven_tls(const DomainName& domain, WallTime not_before);

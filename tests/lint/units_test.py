@@ -38,10 +38,17 @@ class Units(unittest.TestCase):
         self.assertIn("\nInaccessiblePaths=-/var/lib/waxwing-signer\n", (UNITS / "waxwing.service").read_text())
         self.assertRegex((UNITS / "waxwing.tmpfiles").read_text(), r"d /var/lib/waxwing-signer 0700 waxwing-signer waxwing-signer")
 
+    def test_the_keys_service_is_as_closed_as_the_relay(self):
+        def closed(name):
+            lines = (UNITS / name).read_text().splitlines()
+            return {line for line in lines if re.match(r"(Protect|Private|Restrict|SystemCall|NoNew|Memory|Lock|Device|Remove|Keyring|Cap)", line)}
+
+        self.assertEqual(closed("waxwing-keys.service"), closed("waxwing.service"))
+
     def test_the_units_are_well_formed(self):
         if not shutil.which("systemd-analyze"):
             self.skipTest("systemd-analyze is not installed")
-        answer = subprocess.run(["systemd-analyze", "verify", "--man=no", *map(str, sorted(UNITS.glob("waxwing*.s[eo]*")))],
+        answer = subprocess.run(["systemd-analyze", "verify", "--man=no", *map(str, sorted(UNITS.glob("waxwing*.[st][eoi]*[ter]")))],
                                 capture_output=True, text=True)
         complaints = [line for line in answer.stderr.splitlines()
                       if "waxwing" in line and "is not executable" not in line]
@@ -61,7 +68,7 @@ class Units(unittest.TestCase):
         accounts = re.findall(r"^u (\S+)", (UNITS / "waxwing.sysusers").read_text(), re.MULTILINE)
         users = [user for unit in sorted(UNITS.glob("*.service"))
                  for user in re.findall(r"^User=(.*)$", unit.read_text(), re.MULTILINE)]
-        self.assertEqual(sorted(users), sorted(accounts))
+        self.assertEqual(sorted(set(users)), sorted(accounts))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,15 @@ TEST_CASE("every command is understood") {
   CHECK(parse({"keys", "create", "a.example", "s1"}).command == Command::KeysCreate);
   CHECK(parse({"keys", "list"}).command == Command::KeysList);
   CHECK(parse({"keys", "dns", "a.example"}).command == Command::KeysDns);
+  CHECK(parse({"keys", "create", "a.example"}).key.selector.empty());
+  CHECK(parse({"keys", "rotate"}).command == Command::KeysRotate);
+  const Arguments rotate = parse({"keys", "rotate", "a.example", "--now", "--wait", "--timeout", "60"});
+  CHECK(rotate.rotation.domain == "a.example");
+  CHECK((rotate.rotation.now && rotate.rotation.wait && !rotate.rotation.dry_run));
+  CHECK(rotate.rotation.time_limit == Seconds(60));
+  CHECK(parse({"keys", "revoke", "a.example", "s1"}).rotation.selector == "s1");
+  CHECK(parse({"keys", "check"}).command == Command::KeysCheck);
+  CHECK(parse({"keys", "log", "a.example"}).command == Command::KeysLog);
   CHECK(parse({"keys", "seal", "--former-file", "/old"}).command == Command::KeysSeal);
   CHECK(parse({"keys", "export", "a.example", "s1"}).command == Command::KeysExport);
   CHECK(parse({"keys", "import", "pem", "a.example", "s1", "/key"}).command == Command::KeysImportPem);
@@ -137,7 +146,10 @@ TEST_CASE("a wrong command line is EX_USAGE and says what is wrong on standard e
        std::vector<std::vector<std::string>>{{},
                                              {"keys"},
                                              {"banana"},
-                                             {"keys", "create", "a.example"},
+                                             {"keys", "create"},
+                                             {"keys", "rotate", "a.example", "b.example"},
+                                             {"keys", "revoke", "a.example"},
+                                             {"keys", "dns", "a.example", "--format", "xml"},
                                              {"keys", "create", "a.example", "s1", "extra"},
                                              {"keys", "create", "a.example", "s1", "--algorithm", "dsa"},
                                              {"keys", "create", "a.example", "s1", "--bits", "512"},

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "keys/signing_key.h"
+#include "relay/signing/key_access.h"
 
 namespace waxwing {
 namespace {
@@ -34,6 +35,22 @@ TEST_CASE("a subdomain without keys is signed by its nearest ancestor that has s
   REQUIRE(ring.keys_for(domain("x.y.shop.example.org")).size() == 1);
   CHECK(ring.keys_for(domain("x.y.shop.example.org")).front().selector == "c");
   CHECK(ring.keys_for(domain("mail.example.org")).front().selector == "a");
+}
+
+TEST_CASE("keys with a life cycle sign while they are active, keys made by hand always") {
+  const std::vector<StoredKey> keys = {key("hand.example", "s1"), key("sender.example", "old"),
+                                       key("sender.example", "new"), key("sender.example", "stray")};
+  RotationState state{domain("sender.example"), "", 0, false, {}};
+  for (const auto& [selector, phase] : {std::pair("old", KeyPhase::Retiring), std::pair("new", KeyPhase::Active)}) {
+    KeyGeneration generation;
+    generation.keys.push_back({selector, DkimKeyType::Ed25519, "v=DKIM1; p="});
+    generation.phase = phase;
+    state.generations.push_back(generation);
+  }
+  const std::vector<StoredKey> chosen = signing_keys(keys, {state});
+  REQUIRE(chosen.size() == 2);
+  CHECK(chosen[0].selector == "s1");
+  CHECK(chosen[1].selector == "new");
 }
 
 TEST_CASE("a domain nobody has keys for gets none") {
