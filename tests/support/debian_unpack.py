@@ -54,6 +54,8 @@ PROGRAMS = {
     "unbound": ["usr/sbin/unbound", "usr/sbin/unbound-checkconf", "usr/sbin/unbound-control"],
     "ldnsutils": ["usr/bin/ldns-keygen", "usr/bin/ldns-signzone", "usr/bin/ldns-key2ds"],
     "postfix": ["usr/lib/postfix/sbin/master", "usr/lib/postfix/sbin/smtpd", "usr/sbin/postconf", "usr/sbin/posttls-finger"],
+    "bind9": ["usr/sbin/named"],
+    "knot": ["usr/sbin/knotd", "usr/sbin/knotc"],
     "opendkim": ["usr/sbin/opendkim"],
     "sasl2-bin": ["usr/sbin/saslpasswd2"],
     "nsd": ["usr/sbin/nsd", "usr/sbin/nsd-checkconf"],
