@@ -51,6 +51,18 @@ TEST_CASE("text outside ASCII is encoded, and the message needs no 8BITMIME") {
   CHECK_FALSE(injection.envelope.body_8bit);
 }
 
+TEST_CASE("a name outside ASCII is encoded, whatever it holds besides") {
+  for (const char* name : {"J\xc3\xb6rg", "J\xc3\xb6rg, X", "\xc3\xb6 (x) <y>", "\\\"\xc3\xb6\\\\"}) {
+    CAPTURE(name);
+    const Injection injection =
+        read("{\"reply_to\":{\"name\":\"" + std::string(name) + "\",\"email\":\"r@client.example\"}," + kEnd);
+    const std::size_t begin = injection.content.find("Reply-To: =?");
+    REQUIRE(begin != std::string::npos);
+    const std::string field = injection.content.substr(begin, injection.content.find("\r\n", begin) - begin);
+    CHECK(field.ends_with("?= <r@client.example>"));
+  }
+}
+
 TEST_CASE("a raw message goes as it is written, with the envelope that stands beside it") {
   const Injection injection = read(
       R"({"raw":"From: a@client.example\r\n\r\nbody\r\n","mail_from":"bounce@client.example","rcpt_to":["b@far.example"],
