@@ -1,6 +1,7 @@
 """Every recipient gets one outcome, and the sender hears of it."""
 
 import pathlib
+import smtplib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -9,6 +10,7 @@ import certificates
 import dkim
 import scenario
 import sink
+import stock_clients
 
 REFUSALS = ("check_recipient_access inline:{ {gone@recv.example = 550 5.1.1 No such mailbox here}, "
             "{later@recv.example = 450 4.2.1 Come back later} }, reject_unauth_destination")
@@ -148,6 +150,26 @@ class Outcome(scenario.Scenario):
         self.relay.ask("queue", "retry", after["id"])
         self.relay.wait_until_delivered()
         self.assertEqual(sum("restart@odd.example" in message.recipients for message in self.odd.received), 1)
+
+    def submit_asking(self, recipient, mail_options, rcpt_options):
+        """Submits one message that says what its sender wants to be told (RFC 3461)."""
+        with smtplib.SMTP("127.0.0.1", 2525, local_hostname="client.example", timeout=60) as client:
+            client.login(scenario.USER, scenario.PASSWORD)
+            client.sendmail(scenario.SENDER, [recipient], stock_clients.message(scenario.SENDER, recipient), mail_options, rcpt_options)
+
+    def test_success_is_reported_where_the_next_host_does_not(self):
+        self.submit_asking("told@odd.example", ["ENVID=order+2B17"], ["NOTIFY=SUCCESS", "ORCPT=rfc822;list@sender.example"])
+        parsed = self.notification("told@odd.example").parsed()
+        status = next(part for part in parsed.walk() if part.get_content_type() == "message/delivery-status").get_payload()
+        self.assertEqual(status[0]["Original-Envelope-Id"], "order+17")
+        self.assertEqual(status[1]["Action"], "relayed")
+        self.assertEqual(status[1]["Original-Recipient"], "rfc822;list@sender.example")
+
+    def test_nobody_who_does_not_want_to_is_told_of_a_failure(self):
+        self.submit_asking("untold@missing.example", [], ["NOTIFY=NEVER"])
+        self.relay.wait_until_delivered()
+        self.assertEqual([event["to"] for event in self.relay.events("message_bounced")].count("untold@missing.example"), 1)
+        self.assertEqual([message for message in self.home.messages(scenario.SENDER) if b"untold@missing.example" in message.octets], [])
 
     def test_the_queue_commands_show_and_drop_what_waits(self):
         self.odd.behaviour = sink.Behaviour(rcpt="451 4.3.0 Not now")
