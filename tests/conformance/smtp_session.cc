@@ -40,6 +40,9 @@ class OpenServer {
       case Need::Authentication:
         engine_.on_authenticated({"app", "", "", {}}, now_);
         return true;
+      case Need::Identity:
+        engine_.on_identified(std::nullopt, now_);
+        return true;
       case Need::StorageCheck:
         engine_.on_storage(std::nullopt, now_);
         return true;

@@ -123,7 +123,7 @@ TestCertificate make(const CertificateSpec& spec, const TestCertificate* issuer)
   set_name(X509_get_subject_name(x509), spec.common_name);
   set_name(X509_get_issuer_name(x509), issuer == nullptr ? spec.common_name : issuer->common_name);
   add_extension(x509, NID_basic_constraints, spec.authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
-  add_extension(x509, NID_key_usage, spec.authority ? "critical,keyCertSign" : "critical,digitalSignature");
+  add_extension(x509, NID_key_usage, "critical," + (spec.authority ? "keyCertSign" : spec.key_usage));
   std::string names;
   for (const std::string& name : spec.dns_names) names += (names.empty() ? "DNS:" : ",DNS:") + name;
   if (!names.empty()) add_extension(x509, NID_subject_alt_name, names);

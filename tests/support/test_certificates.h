@@ -17,6 +17,7 @@ struct CertificateSpec {
   WallTime not_after;
   bool authority = false;  ///< basicConstraints CA:TRUE
   TestKeyKind key_kind = TestKeyKind::P256;
+  std::string key_usage = "digitalSignature";  ///< of a leaf
 };
 
 struct TestCertificate {

@@ -139,6 +139,10 @@ bool DeliveryAttempt::rewind() {
 
 void DeliveryAttempt::on_unreachable(const SmtpFailure& failure, const ConnectionFacts& facts) {
   if (!on_done_) return;
+  if (facts.may_be_tried_again && tries_ < kMaxConnectionsPerAttempt) {
+    ++tries_;
+    return submit(ConnectionPool::Place::First);
+  }
   if (facts.tls_failure) count_session(planned_->plan.hosts[host_], facts.tls_failure);
   pass_over(failure, facts);
   try_next();

@@ -114,7 +114,8 @@ void DeliveryConnection::on_tls_failure(const TlsSession& tls, const std::string
     note_tls_failure(tls_result_of_certificate(verdict->result), verdict->detail);
     engine_->on_tls_failure("4.7.5", detail + std::string(citation(requirement_)));
   } else {
-    note_tls_failure(TlsResultType::ValidationFailure, detail);
+    facts_.may_be_tried_again = tls.may_be_tried_again();
+    if (!facts_.may_be_tried_again) note_tls_failure(TlsResultType::ValidationFailure, detail);
     engine_->on_tls_failure("4.7.0", detail);
   }
 }

@@ -12,13 +12,15 @@ void DestinationProbe::start(const DestinationPlan& plan, OnDone on_done) {
   on_done_ = std::move(on_done);
   opening_ = true;
   for (const PlannedHost& host : plan.hosts) {
-    if (host.requirement.method != TlsRequirement::Method::Defer && !host.addresses.empty()) open(host);
+    if (host.requirement.method == TlsRequirement::Method::Defer || host.addresses.empty()) continue;
+    results_.push_back({host.name, std::nullopt, {}, {}});
+    open(host, results_.size() - 1);
   }
   opening_ = false;
   finish_if_done();
 }
 
-void DestinationProbe::open(const PlannedHost& host) {
+void DestinationProbe::open(const PlannedHost& host, std::size_t index) {
   const Endpoint endpoint{host.addresses.front(), options_.port};
   DeliveryConnection::Options options = options_.connection;
   for (const IpAddress& source : options_.source_addresses) {
@@ -26,8 +28,8 @@ void DestinationProbe::open(const PlannedHost& host) {
   }
   auto connection = std::make_shared<DeliveryConnection>(loop_, tls_, static_cast<DeliveryConnection::Owner&>(*this),
                                                          host.name, endpoint, host.requirement, std::move(options));
-  results_.push_back({host.name, std::nullopt, connection->facts(), {}});
-  sessions_.emplace(connection.get(), Session{connection, results_.size() - 1});
+  results_[index].facts = connection->facts();
+  sessions_.emplace(connection.get(), Session{connection, index, host});
   connection->start();
 }
 
@@ -41,10 +43,12 @@ void DestinationProbe::on_ready(DeliveryConnection& connection) {
 void DestinationProbe::on_gone(DeliveryConnection& connection, const std::optional<SmtpFailure>& failure) {
   const auto self = shared_from_this();
   const auto found = sessions_.find(&connection);
-  ProbedHost& result = results_[found->second.index];
+  const Session session = std::move(found->second);
+  sessions_.erase(found);
+  ProbedHost& result = results_[session.index];
   result.facts = connection.facts();
   result.failure = failure;
-  sessions_.erase(found);
+  if (result.facts.may_be_tried_again) return open(session.host, session.index);
   finish_if_done();
 }
 

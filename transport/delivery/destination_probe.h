@@ -41,9 +41,11 @@ class DestinationProbe : private DeliveryConnection::Owner, public std::enable_s
   struct Session {
     std::shared_ptr<DeliveryConnection> connection;
     std::size_t index;  // into results_
+    PlannedHost host;
   };
 
-  void open(const PlannedHost& host);
+  // @param index  place of its result
+  void open(const PlannedHost& host, std::size_t index);
   void on_ready(DeliveryConnection& connection) override;
   void on_gone(DeliveryConnection& connection, const std::optional<SmtpFailure>& failure) override;
   void finish_if_done();

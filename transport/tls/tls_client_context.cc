@@ -7,6 +7,7 @@
 #include <array>
 #include <cassert>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -78,7 +79,8 @@ struct TlsClientContext::Impl {
   Impl(std::shared_ptr<const TrustAnchors> trust, std::function<WallTime()> wall_clock)
       : anchors(std::move(trust)),
         clock(std::move(wall_clock)),
-        sessions(std::make_shared<SessionCache>(kMaxResumablePeers, kMaxSessionsPerPeer)) {}
+        sessions(std::make_shared<SessionCache>(kMaxResumablePeers, kMaxSessionsPerPeer)),
+        tls_1_2_peers(std::make_shared<std::unordered_set<std::string>>()) {}
 
   // Called by BoringSSL with the peer's chain, in full and in resumed handshakes.
   static ssl_verify_result_t verify(SSL* ssl, std::uint8_t* out_alert) {
@@ -102,6 +104,7 @@ struct TlsClientContext::Impl {
   std::shared_ptr<const TrustAnchors> anchors;
   std::function<WallTime()> clock;
   std::shared_ptr<SessionCache> sessions;  ///< shared with the sessions, which may outlive the context
+  std::shared_ptr<std::unordered_set<std::string>> tls_1_2_peers;  ///< ditto; peers whose certificates serve no other
   bssl::UniquePtr<SSL_CTX> context;
 };
 
@@ -139,6 +142,14 @@ std::unique_ptr<TlsSession> TlsClientContext::start(const TlsRequirement& requir
   // RSA certificates without digitalSignature still sign for TLS 1.2 on some MX hosts; who the peer is, is our
   // verifier's decision alone.
   SSL_set_enforce_rsa_key_usage(ssl, 0);
+  if (impl_->tls_1_2_peers->contains(std::string(peer_key))) {
+    SSL_set_max_proto_version(ssl, TLS1_2_VERSION);
+  } else {
+    session->keep_to_tls_1_2 = [peers = impl_->tls_1_2_peers, peer = std::string(peer_key)] {
+      if (peers->size() >= kMaxResumablePeers) peers->clear();  // each costs one handshake to learn again
+      peers->insert(peer);
+    };
+  }
   if (!requirement.server_name.empty()) SSL_set_tlsext_host_name(ssl, requirement.server_name.c_str());
   if (!alpn.empty()) {
     std::string protocols(1, static_cast<char>(alpn.size()));

@@ -82,6 +82,7 @@ void TlsSession::Impl::advance_handshake() {
   if (result == 1) {
     state = State::Established;
     verify = nullptr;
+    keep_to_tls_1_2 = nullptr;
     return;
   }
   const int error = SSL_get_error(ssl.get(), result);
@@ -106,7 +107,18 @@ void TlsSession::Impl::read_records(std::string& plaintext) {
   }
 }
 
+// TLS 1.3 has RSA certificates sign, so BoringSSL insists there on the keyUsage digitalSignature, which old certificates
+// for key encipherment lack. With TLS 1.2 that is not asked for.
+void TlsSession::Impl::note_old_certificate() {
+  const std::uint32_t error = ERR_peek_error();
+  const bool lacks_usage = ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_KEY_USAGE_BIT_INCORRECT;
+  if (!lacks_usage || keep_to_tls_1_2 == nullptr) return;
+  keep_to_tls_1_2();
+  may_be_tried_again = true;
+}
+
 void TlsSession::Impl::fail_with(int ssl_error) {
+  note_old_certificate();
   const std::string text = tls_failure_text(ssl_error, state == State::Handshaking);
   if (verdict && verdict->result != CertificateResult::Accepted) {
     failure = fmt::format("the peer's certificate was not accepted: {}", verdict->detail);
@@ -116,6 +128,7 @@ void TlsSession::Impl::fail_with(int ssl_error) {
   state = State::Failed;
   verify = nullptr;
   keep_session = nullptr;
+  keep_to_tls_1_2 = nullptr;
 }
 
 TlsSession::TlsSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -164,6 +177,10 @@ TlsSession::State TlsSession::state() const {
 
 const std::string& TlsSession::failure() const {
   return impl_->failure;
+}
+
+bool TlsSession::may_be_tried_again() const {
+  return impl_->may_be_tried_again;
 }
 
 const std::optional<CertificateVerdict>& TlsSession::peer_verdict() const {

@@ -54,6 +54,10 @@ class TlsSession {
   /// Why it Failed, one sentence for people: alert, protocol error or what the verifier said; else empty.
   [[nodiscard]] const std::string& failure() const;
 
+  /// Whether another session with the same peer, by the same context, is worth trying at once after this one Failed: the
+  /// context has learned what the peer needs. The requirement stays the same.
+  [[nodiscard]] bool may_be_tried_again() const;
+
   /// As client: what the verifier decided about the peer; no value before it ran.
   [[nodiscard]] const std::optional<CertificateVerdict>& peer_verdict() const;
 

@@ -28,6 +28,7 @@ struct TlsSession::Impl {
   void advance_handshake();
   void read_records(std::string& plaintext);
   void fail_with(int ssl_error);
+  void note_old_certificate();
 
   /// The object behind an SSL inside BoringSSL's callbacks.
   [[nodiscard]] static Impl& of(const SSL* ssl);
@@ -46,6 +47,9 @@ struct TlsSession::Impl {
   std::function<CertificateVerdict(std::span<const std::string>)> observe;
   /// As client: keeps a session for resumption.
   std::function<void(bssl::UniquePtr<SSL_SESSION>)> keep_session;
+  /// As client: remembers that this peer's certificate serves for TLS 1.2 alone; nullptr: that is known, or tried.
+  std::function<void()> keep_to_tls_1_2;
+  bool may_be_tried_again = false;
 
   bssl::UniquePtr<SSL> ssl;  ///< last, so that it goes first: its callbacks use the members above
 };

@@ -621,3 +621,24 @@ TEST_CASE("a plan for explain holds the hosts and every DNS fact") {
   CHECK_FALSE(came);
   world.run_until([&] { return came; });
 }
+
+TEST_CASE(
+    "a host whose certificate serves for TLS 1.2 alone gets mail on a second connection, with what it must prove") {
+  DeliveryWorld world;
+  FakeSmtpServer& host = world.host(kHost1, {ServerScript()}, Status::Secure);
+  const auto now = std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now());
+  test::CertificateSpec spec{kHost1, {kHost1}, now - std::chrono::hours(1), now + std::chrono::hours(24)};
+  spec.key_kind = test::TestKeyKind::Rsa2048;
+  spec.key_usage = "keyEncipherment";
+  const auto certificate = test::issue(spec, world.authority);
+  host.use(DeliveryWorld::server_context(certificate));
+  world.dns.mx(kReceiver, Status::Secure, {{10, kHost1}});
+  world.publish_tlsa(kHost1, certificate);
+  const auto first = world.deliver(DeliveryWorld::job());
+  CHECK(first.recipients[0].kind == Kind::Delivered);
+  CHECK(first.proven == TlsLevel::Authenticated);
+  CHECK(first.tls_summary.starts_with("TLSv1.2"));
+  CHECK(host.connections() == 2);
+  REQUIRE(first.tls_results.size() == 1);
+  CHECK_FALSE(first.tls_results[0].failure);
+}

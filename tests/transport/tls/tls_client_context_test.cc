@@ -261,6 +261,29 @@ TEST_CASE("a TLS 1.3 ticket is used once", "[tls]") {
   CHECK_FALSE(world.connect(server, opportunistic()).client->summary().resumed);
 }
 
+TEST_CASE("a certificate for key encipherment alone is taken with TLS 1.2, which its peer then gets at once", "[tls]") {
+  World world;
+  CertificateSpec spec = leaf_spec("mx.example");
+  spec.key_kind = TestKeyKind::Rsa2048;
+  spec.key_usage = "keyEncipherment";
+  const TestCertificate certificate = issue(spec, world.authority);
+  const Pair first = world.connect(certificate, pkix("mx.example"));
+  CHECK(first.client->state() == State::Failed);
+  CHECK(first.client->may_be_tried_again());
+
+  const Pair second = world.connect(certificate, pkix("mx.example"));
+  CHECK(second.client->state() == State::Established);
+  CHECK(second.client->summary().version == "TLSv1.2");
+  CHECK_FALSE(second.client->may_be_tried_again());
+
+  SECTION("and nothing less is asked of it") {
+    const Pair other_name = world.connect(certificate, pkix("other.example"));
+    CHECK(other_name.client->state() == State::Failed);
+    CHECK_FALSE(other_name.client->may_be_tried_again());
+    CHECK(other_name.client->failure().starts_with(accepted_prefix()));
+  }
+}
+
 TEST_CASE("a server that knows nothing newer than TLS 1.1 is refused", "[tls]") {
   World world;
   const bssl::UniquePtr<SSL_CTX> server =
