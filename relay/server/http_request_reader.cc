@@ -31,6 +31,13 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
+bool has_lone_line_feed(std::string_view text) {
+  for (std::size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1)) {
+    if (at == 0 || text[at - 1] != '\r') return true;
+  }
+  return false;
+}
+
 std::optional<std::uint64_t> parse_length(std::string_view text) {
   constexpr std::size_t kMaxDigits = 18;
   if (text.empty() || text.size() > kMaxDigits || !std::ranges::all_of(text, is_ascii_digit)) return std::nullopt;
@@ -69,13 +76,13 @@ void HttpRequestReader::advance() {
 
 void HttpRequestReader::read_head() {
   const std::size_t end = input_.find("\r\n\r\n");
-  if (end == std::string::npos && input_.size() < kMaxHttpHeadOctets) {
-    // A lone line feed that ends the head for somebody else must not make us wait.
-    const std::size_t line_feed = input_.find('\n');
-    if (line_feed != std::string::npos && (line_feed == 0 || input_[line_feed - 1] != '\r'))
-      fail(400, "lines end with CRLF");
+  // A lone line feed that ends the head for somebody else must not make us wait, and is refused before anything else, so
+  // that the answer does not depend on how the head was cut.
+  if (has_lone_line_feed(std::string_view(input_).substr(0, std::min(end, kMaxHttpHeadOctets)))) {
+    fail(400, "lines end with CRLF");
     return;
   }
+  if (end == std::string::npos && input_.size() < kMaxHttpHeadOctets) return;
   if (end == std::string::npos || end > kMaxHttpHeadOctets) {
     fail(431, "the header is too large");
     return;

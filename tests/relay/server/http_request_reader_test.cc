@@ -72,6 +72,8 @@ TEST_CASE("what two programs could read differently is refused") {
   CHECK(status_of("POST /v1/messages HTTP/1.1\r\n\r\n") == 400);
   CHECK(status_of(kHead + "Host: other\r\n\r\n") == 400);
   CHECK(status_of(kHead + "X: y\n\r\n\r\n") == 400);
+  CHECK(status_of("POST / HTTP/9.9\n\r\nHost: h\r\n\r\n") ==
+        400);  // whatever else is wrong, as when it comes in pieces
   CHECK(status_of("POST /v1/messages HTTP/1.1\nHost: h\n\n") == 400);
   CHECK(status_of(kHead + "Expect: more\r\n\r\n") == 417);
 }
