@@ -78,7 +78,7 @@ std::optional<std::vector<std::string>> split(std::string_view line) {
 template <class Number>
 bool read_number(std::string_view text, Number& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
+  return error == std::errc() && end == text.data() + text.size() && text == fmt::to_string(value);
 }
 
 }  // namespace

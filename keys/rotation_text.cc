@@ -83,6 +83,7 @@ class Lines {
     Number value{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > most) failed_ = true;
+    if (text != fmt::to_string(value)) failed_ = true;  // zeros in front: Waxwing did not write it
     return failed_ ? Number{} : value;
   }
 

@@ -78,6 +78,7 @@ TEST_CASE("a state file that is cut, longer or altered is refused, not guessed a
                                                                    {"sender.example", "SENDER.example"},
                                                                    {"active", "sleeping"},
                                                                    {"sequence 0", "sequence -1"},
+                                                                   {"sequence 0", "sequence 00"},
                                                                    {"key s1 rsa", "key ../s1 rsa"},
                                                                    {" rsa ", " dsa "},
                                                                    {"wanted 0", "wanted 2"},
