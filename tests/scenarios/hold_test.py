@@ -31,10 +31,14 @@ class Hold(scenario.Scenario):
             cls.dns.add_txt(f"_dmarc.{domain}.example", "v=DMARC1; p=reject")
 
     def make_unpublished_keys(self, domain):
+        def loaded_domains():
+            loaded = self.relay.events("keys_loaded")
+            return loaded[-1]["signing_domains"] if loaded else 1
+
+        known = loaded_domains()
         records = self.relay.create_keys(domain, "s1", publish=False)
         self.relay.reload()
-        scenario.processes.wait_until(
-            lambda: self.relay.events("keys_loaded") and self.relay.events("keys_loaded")[-1]["signing_domains"] >= 2, 10, "keys")
+        scenario.processes.wait_until(lambda: loaded_domains() > known, 10, "keys")
         return records
 
     def publish(self, records):

@@ -8,6 +8,7 @@ import subprocess
 import dns.exception
 import dns.message
 import dns.query
+import dns.rcode
 import dns.rdatatype
 
 import debian_unpack
@@ -56,6 +57,8 @@ class _Server:
         try:
             answer = dns.query.tcp(dns.message.make_query(name, "TXT"), self.address, timeout=2)
         except (dns.exception.DNSException, OSError, EOFError):
+            return None
+        if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
             return None
         records = [record for record_set in answer.answer for record in record_set]
         texts = [b"".join(record.strings).decode() for record in records if record.rdtype == dns.rdatatype.TXT]
