@@ -1,5 +1,9 @@
 #include "relay/admin/admin_commands.h"
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -79,6 +83,10 @@ void add_line(AdminReply& reply, const nlohmann::ordered_json& object) {
   std::string line = object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   reply.octets += line.size();
   reply.lines.push_back(std::move(line));
+}
+
+std::string rfc3339_text(WallTime time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", std::chrono::floor<Seconds>(time));
 }
 
 }  // namespace waxwing

@@ -1,10 +1,6 @@
 #include "relay/admin/queue_commands.h"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -23,10 +19,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kMaxShownHeaderOctets = 262'144;
 constexpr std::size_t kMaxShownReportOctets = 1U << 20;
 
-Json time_json(WallTime time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", std::chrono::floor<Seconds>(time));
-}
-
 Json sender_json(const QueuedMessage& message) {
   return message.reverse_path ? Json(message.reverse_path->str()) : Json(nullptr);
 }
@@ -36,7 +28,7 @@ Json recipient_json(const QueuedRecipient& recipient) {
   return {{"recipient", recipient.address.str()},
           {"state", recipient_state_name(recipient.state)},
           {"attempts", recipient.attempts},
-          {"next_attempt", scheduled ? time_json(recipient.next_attempt) : Json(nullptr)},
+          {"next_attempt", scheduled ? Json(rfc3339_text(recipient.next_attempt)) : Json(nullptr)},
           {"reason", recipient.reason}};
 }
 
@@ -136,8 +128,8 @@ Result<AdminReply> queue_show(AdminRequest& request, SqliteQueueStore& store) {
                    {"sender", sender_json(*message)},
                    {"account", message->account},
                    {"tenant", message->tenant},
-                   {"accepted", time_json(message->accepted)},
-                   {"expires", time_json(message->expires)},
+                   {"accepted", rfc3339_text(message->accepted)},
+                   {"expires", rfc3339_text(message->expires)},
                    {"needs_8bit", message->needs_8bit},
                    {"needs_smtputf8", message->needs_smtputf8},
                    {"tls_request", tls_request_name(message->tls_request)},

@@ -1,9 +1,5 @@
 #include "relay/admin/tls_commands.h"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -11,14 +7,6 @@
 #include "relay/store/proven_tls_store.h"
 
 namespace waxwing {
-namespace {
-
-std::string time_text(WallTime time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", std::chrono::floor<Seconds>(time));
-}
-
-}  // namespace
-
 Result<AdminReply> tls_list(AdminRequest& request, SqliteQueueStore& store) {
   if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
   const auto entries = store.proven_tls().list();
@@ -27,8 +15,8 @@ Result<AdminReply> tls_list(AdminRequest& request, SqliteQueueStore& store) {
   for (const ProvenTlsStore::Entry& entry : *entries) {
     add_line(reply, {{"domain", entry.domain},
                      {"method", entry.remembered.method},
-                     {"first_proven", time_text(entry.remembered.first_proven)},
-                     {"last_proven", time_text(entry.remembered.last_proven)}});
+                     {"first_proven", rfc3339_text(entry.remembered.first_proven)},
+                     {"last_proven", rfc3339_text(entry.remembered.last_proven)}});
   }
   return reply;
 }
