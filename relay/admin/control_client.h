@@ -20,6 +20,4 @@ namespace waxwing {
 [[nodiscard]] Result<std::vector<nlohmann::json>> run_admin(const std::string& run_directory,
                                                             const std::string& state_directory, nlohmann::json request);
 
-inline constexpr std::size_t kMaxAdminLines = 2'000'000;
-
 }  // namespace waxwing
