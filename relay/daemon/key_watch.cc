@@ -8,6 +8,9 @@ namespace waxwing {
 namespace {
 
 constexpr Milliseconds kPoll{500};
+// Ten thousand domains take a second to load, and their keys change one after the other when they are rotated: loading
+// takes a fifth of one processor at most.
+constexpr int kRestPerLoad = 4;
 
 Result<std::shared_ptr<const KeyRing>> ring_of(const Result<std::vector<StoredKey>>& keys) {
   if (!keys) return tl::unexpected(keys.error());
@@ -57,13 +60,16 @@ Result<void> KeyWatch::start() {
 
 void KeyWatch::reload() {
   if (signer_) return ask_signer(true);
-  take(ring_of(load_signing_keys(*files_, states_)));
+  if (busy_)
+    reload_again_ = true;
+  else
+    load_files();
 }
 
 void KeyWatch::watch() {
   timer_.start(kPoll);
   if (signer_) return ask_signer(false);
-  watch_files();
+  if (!busy_ && loop_.now() >= rest_until_) watch_files();
 }
 
 // New keys, and what has become of known ones, are noticed without a signal from whoever made them.
@@ -73,15 +79,30 @@ void KeyWatch::watch_files() {
   // The file system's clock is coarse: a second key may come in the same instant as the first. So a change is looked at
   // again until it is old enough for that to have passed.
   if (loop_.wall_now() - changed > kPoll) files_changed_ = changed;
-  reload();
+  load_files();
+}
+
+void KeyWatch::load_files() {
+  reload_again_ = false;
+  busy_ = pool_.submit([this] {
+    const auto began = std::chrono::steady_clock::now();
+    auto ring = ring_of(load_signing_keys(*files_, states_));
+    const auto took = std::chrono::ceil<Milliseconds>(std::chrono::steady_clock::now() - began);
+    loop_.post([this, ring = std::move(ring), took] {
+      busy_ = false;
+      rest_until_ = loop_.now() + took * kRestPerLoad;
+      take(ring);
+      if (reload_again_) load_files();
+    });
+  });
 }
 
 void KeyWatch::ask_signer(bool always) {
-  if (asking_) return;
-  asking_ = pool_.submit([this, signer = signer_, always] {
+  if (busy_) return;
+  busy_ = pool_.submit([this, signer = signer_, always] {
     auto ring = load_changed(*signer, always);
     loop_.post([this, ring = std::move(ring)] {
-      asking_ = false;
+      busy_ = false;
       const bool was_silent = std::exchange(signer_is_silent_, !ring);
       if (!ring && was_silent) return;
       if (was_silent) log_.write(Severity::Info, "signer_available", {});

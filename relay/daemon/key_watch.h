@@ -20,7 +20,8 @@ namespace waxwing {
 /// configuration names its socket. Lives on one loop's thread; the pool must have stopped before it goes.
 class KeyWatch {
  public:
-  /// All references must outlive this object. The pool waits for the signer, never the loop.
+  /// All references must outlive this object. The pool reads files and waits for the signer, never the
+  /// loop once it runs.
   KeyWatch(EventLoop& loop, WorkPool& pool, const EventLog& log, const Config& config, CurrentKeyRing& ring);
 
   /// Loads the keys, and looks for other ones twice a second from then on. A signer that does not answer yet is no
@@ -34,6 +35,7 @@ class KeyWatch {
  private:
   void watch();
   void watch_files();
+  void load_files();
   void ask_signer(bool always);
   void take(const Result<std::shared_ptr<const KeyRing>>& ring);
 
@@ -47,7 +49,9 @@ class KeyWatch {
   std::unique_ptr<KeyDirectory> files_;  ///< nullptr: the signer has the keys
   WallTime files_changed_;               ///< last change of the files that is in the ring for sure
   std::shared_ptr<RemoteKeyStore> signer_;
-  bool asking_ = false;            ///< the pool has signer_ now
+  bool busy_ = false;          ///< the pool has files_ or signer_ now
+  bool reload_again_ = false;  ///< what is being loaded may be old already
+  MonotonicTime rest_until_;
   bool signer_is_silent_ = false;  ///< and the log has it
 };
 
