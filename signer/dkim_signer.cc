@@ -86,14 +86,19 @@ std::string complete_dkim_signature(const DkimSignatureDraft& draft, std::string
 
 Result<std::string> sign_message(std::span<const HeaderField> header, std::string_view body_hash,
                                  std::span<const StoredKey> keys, const DkimSigningOptions& options) {
-  std::string fields;
+  if (keys.empty()) return std::string();
+  std::vector<DkimSignatureDraft> drafts;
   for (const StoredKey& key : keys) {
-    const auto draft = prepare_dkim_signature(header, body_hash, key.domain, key.selector, key.key->type(), options);
+    auto draft = prepare_dkim_signature(header, body_hash, key.domain, key.selector, key.key->type(), options);
     if (!draft) return tl::unexpected(draft.error());
-    const auto signature = key.key->sign_for(options.tenant, draft->octets_to_sign);
-    if (!signature) return tl::unexpected(signature.error());
-    fields += complete_dkim_signature(*draft, *signature);
+    drafts.push_back(std::move(*draft));
   }
+  std::vector<SignatureTask> tasks;
+  for (std::size_t i = 0; i < keys.size(); ++i) tasks.push_back({keys[i].key.get(), drafts[i].octets_to_sign});
+  const auto signatures = keys.front().key->sign_together(options.tenant, tasks);
+  if (!signatures) return tl::unexpected(signatures.error());
+  std::string fields;
+  for (std::size_t i = 0; i < keys.size(); ++i) fields += complete_dkim_signature(drafts[i], signatures->at(i));
   return fields;
 }
 

@@ -58,7 +58,7 @@ struct DkimSignatureDraft {
 /// @param signature  raw octets of Signer::sign_for()
 [[nodiscard]] std::string complete_dkim_signature(const DkimSignatureDraft& draft, std::string_view signature);
 
-/// Signs with each key in turn.
+/// Signs with each key.
 /// @return  the DKIM-Signature fields in the order of `keys`, to be put in front of the message
 /// @errors  as prepare_dkim_signature() and Signer::sign_for()
 [[nodiscard]] Result<std::string> sign_message(std::span<const HeaderField> header, std::string_view body_hash,

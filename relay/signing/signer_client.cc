@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -18,7 +19,7 @@ namespace {
 // Keys may change between two pages of the list; then it is asked for anew.
 constexpr int kMaxListings = 5;
 constexpr std::size_t kMaxKeys = 200'000;
-constexpr std::uint32_t kRequestId = 1;  // each connection has one request on its way
+constexpr std::size_t kMaxBuffer = 16'384;
 
 /// A key that another process keeps.
 class RemoteKey : public Signer {
@@ -28,16 +29,43 @@ class RemoteKey : public Signer {
   [[nodiscard]] DkimKeyType type() const override { return key_.type; }
   [[nodiscard]] unsigned size_bits() const override { return key_.size_bits; }
   [[nodiscard]] std::string public_key() const override { return key_.public_key; }
-  [[nodiscard]] Result<std::string> sign_for(std::string_view tenant, std::string_view header_octets) const override {
-    if (header_octets.size() > kMaxOctetsToSign || tenant.size() > 255)
-      return fail(ErrorKind::Malformed, "the header is too long to be signed");
-    return client_->sign({key_.domain, key_.selector, std::string(tenant), std::string(header_octets)});
-  }
+  [[nodiscard]] Result<std::string> sign_for(std::string_view tenant, std::string_view header_octets) const override;
+  [[nodiscard]] Result<std::vector<std::string>> sign_together(std::string_view tenant,
+                                                               std::span<const SignatureTask> tasks) const override;
 
  private:
+  [[nodiscard]] Result<SignRequest> request(std::string_view tenant, std::string_view header_octets) const;
+
   std::shared_ptr<SignerClient> client_;
   ListedKey key_;
 };
+
+Result<SignRequest> RemoteKey::request(std::string_view tenant, std::string_view header_octets) const {
+  if (header_octets.size() > kMaxOctetsToSign || tenant.size() > 255)
+    return fail(ErrorKind::Malformed, "the header is too long to be signed");
+  return SignRequest{key_.domain, key_.selector, std::string(tenant), std::string(header_octets)};
+}
+
+Result<std::string> RemoteKey::sign_for(std::string_view tenant, std::string_view header_octets) const {
+  const std::array<SignatureTask, 1> task{{{this, header_octets}}};
+  auto signatures = sign_together(tenant, task);
+  if (!signatures) return tl::unexpected(signatures.error());
+  return std::move(signatures->front());
+}
+
+Result<std::vector<std::string>> RemoteKey::sign_together(std::string_view tenant,
+                                                          std::span<const SignatureTask> tasks) const {
+  std::vector<SignRequest> requests;
+  for (const SignatureTask& task : tasks) {
+    const auto* key = dynamic_cast<const RemoteKey*>(task.key);
+    if (key == nullptr || key->client_ != client_ || requests.size() == SignerClient::kMaxTogether)
+      return Signer::sign_together(tenant, tasks);
+    auto wanted = key->request(tenant, task.header_octets);
+    if (!wanted) return tl::unexpected(wanted.error());
+    requests.push_back(std::move(*wanted));
+  }
+  return client_->sign(requests);
+}
 
 bool send_all(int descriptor, std::string_view octets) {
   while (!octets.empty()) {
@@ -79,36 +107,44 @@ Result<int> SignerClient::connect() const {
                           std::system_category().message(error)));
 }
 
-Result<SigningAnswer> SignerClient::ask_on(int descriptor, const std::string& frame) const {
+Result<std::vector<SigningAnswer>> SignerClient::ask_on(int descriptor, const std::string& frames,
+                                                        std::size_t count) const {
   const auto lost = [this](std::string_view why) {
     return fail(ErrorKind::Unavailable, fmt::format("the signer on '{}' {}", socket_path_, why));
   };
-  if (!send_all(descriptor, frame)) return lost("does not take requests");
+  if (!send_all(descriptor, frames)) return lost("does not take requests");
   FrameReader reader;
-  std::array<char, 16'384> buffer;
-  while (true) {
+  std::array<char, kMaxBuffer> buffer;
+  std::vector<SigningAnswer> answers;
+  while (answers.size() < count) {
     const auto answer = reader.next();
     if (!answer) return lost(answer.error().detail);
     if (*answer) {
       auto decoded = decode_answer(**answer);
       if (!decoded) return lost(decoded.error().detail);
-      if (decoded->id == kRequestId) return std::move(decoded->content);
+      if (decoded->id == answers.size() + 1) {
+        answers.push_back(std::move(decoded->content));
+        continue;
+      }
       // Of a frame that the signer could not read it does not know the number: it is of another version.
       const auto* refused = std::get_if<RefusedAnswer>(&decoded->content);
       return lost(refused == nullptr ? "answered another request" : "does not understand: " + refused->error.detail);
     }
-    const ssize_t count = ::recv(descriptor, buffer.data(), buffer.size(), 0);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno == EAGAIN) return lost("does not answer in time");
-    if (count <= 0) return lost("closed the connection");
-    reader.append({buffer.data(), static_cast<std::size_t>(count)});
+    const ssize_t received = ::recv(descriptor, buffer.data(), buffer.size(), 0);
+    if (received < 0 && errno == EINTR) continue;
+    if (received < 0 && errno == EAGAIN) return lost("does not answer in time");
+    if (received <= 0) return lost("closed the connection");
+    reader.append({buffer.data(), static_cast<std::size_t>(received)});
   }
+  return answers;
 }
 
 // What a connection brings that was idle says little: the signer may have been restarted since. A signature that is made
 // twice does no harm.
-Result<SigningAnswer> SignerClient::ask(const SigningRequest& request) {
-  const std::string frame = encode_request(kRequestId, request);
+Result<std::vector<SigningAnswer>> SignerClient::ask(const std::vector<SigningRequest>& requests) {
+  std::string frames;
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    frames += encode_request(static_cast<std::uint32_t>(i + 1), requests[i]);
   while (true) {
     int descriptor = -1;
     {
@@ -124,31 +160,35 @@ Result<SigningAnswer> SignerClient::ask(const SigningRequest& request) {
       if (!connected) return tl::unexpected(connected.error());
       descriptor = *connected;
     }
-    auto answer = ask_on(descriptor, frame);
-    if (answer) {
+    auto answers = ask_on(descriptor, frames, requests.size());
+    if (answers) {
       const std::lock_guard lock(mutex_);
       idle_.push_back(descriptor);
-      return answer;
+      return answers;
     }
     ::close(descriptor);
-    if (is_fresh) return answer;
+    if (is_fresh) return answers;
   }
 }
 
-Result<std::string> SignerClient::sign(const SignRequest& request) {
-  auto answer = ask(request);
-  if (!answer) return tl::unexpected(answer.error());
-  if (auto* refused = std::get_if<RefusedAnswer>(&*answer)) return tl::unexpected(std::move(refused->error));
-  auto* signature = std::get_if<SignatureAnswer>(&*answer);
-  if (signature == nullptr) return tl::unexpected(unexpected_answer());
-  return std::move(signature->signature);
+Result<std::vector<std::string>> SignerClient::sign(std::vector<SignRequest> requests) {
+  auto answers = ask({std::make_move_iterator(requests.begin()), std::make_move_iterator(requests.end())});
+  if (!answers) return tl::unexpected(answers.error());
+  std::vector<std::string> signatures;
+  for (SigningAnswer& answer : *answers) {
+    if (auto* refused = std::get_if<RefusedAnswer>(&answer)) return tl::unexpected(std::move(refused->error));
+    auto* signature = std::get_if<SignatureAnswer>(&answer);
+    if (signature == nullptr) return tl::unexpected(unexpected_answer());
+    signatures.push_back(std::move(signature->signature));
+  }
+  return signatures;
 }
 
 Result<ListAnswer> SignerClient::list_page(std::uint64_t known_generation, std::size_t first) {
-  auto answer = ask(ListRequest{known_generation, static_cast<std::uint32_t>(first)});
-  if (!answer) return tl::unexpected(answer.error());
-  if (auto* refused = std::get_if<RefusedAnswer>(&*answer)) return tl::unexpected(std::move(refused->error));
-  auto* page = std::get_if<ListAnswer>(&*answer);
+  auto answers = ask({ListRequest{known_generation, static_cast<std::uint32_t>(first)}});
+  if (!answers) return tl::unexpected(answers.error());
+  if (auto* refused = std::get_if<RefusedAnswer>(&answers->front())) return tl::unexpected(std::move(refused->error));
+  auto* page = std::get_if<ListAnswer>(&answers->front());
   if (page == nullptr || page->total > kMaxKeys) return tl::unexpected(unexpected_answer());
   return std::move(*page);
 }

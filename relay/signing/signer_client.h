@@ -18,7 +18,8 @@ namespace waxwing {
 /// while nobody used it is opened anew unseen. Thread-safe; calls wait for the answer, so that they belong into a pool.
 class SignerClient {
  public:
-  static constexpr Seconds kTimeout{10};  ///< for one answer
+  static constexpr Seconds kTimeout{10};           ///< for one answer
+  static constexpr std::size_t kMaxTogether = 16;  ///< requests whose answers have room in the buffers of a socket
 
   /// @param socket_path  at most 107 octets
   explicit SignerClient(std::string socket_path) : socket_path_(std::move(socket_path)) {}
@@ -26,8 +27,11 @@ class SignerClient {
   SignerClient(const SignerClient&) = delete;
   SignerClient& operator=(const SignerClient&) = delete;
 
-  /// @errors  Unavailable: the signer does not answer, or not as it should; otherwise as it refuses
-  [[nodiscard]] Result<std::string> sign(const SignRequest& request);
+  /// Has several signatures made, all asked for at once.
+  /// @param requests  at most kMaxTogether
+  /// @return  raw signatures in the order of the requests
+  /// @errors  Unavailable: the signer does not answer, or not as it should; otherwise as it refuses the first that it does
+  [[nodiscard]] Result<std::vector<std::string>> sign(std::vector<SignRequest> requests);
 
   /// The public halves of all keys.
   /// @param known_generation  of the answer before; 0: none
@@ -36,8 +40,9 @@ class SignerClient {
   [[nodiscard]] Result<ListAnswer> list(std::uint64_t known_generation);
 
  private:
-  [[nodiscard]] Result<SigningAnswer> ask(const SigningRequest& request);
-  [[nodiscard]] Result<SigningAnswer> ask_on(int descriptor, const std::string& frame) const;
+  [[nodiscard]] Result<std::vector<SigningAnswer>> ask(const std::vector<SigningRequest>& requests);
+  [[nodiscard]] Result<std::vector<SigningAnswer>> ask_on(int descriptor, const std::string& frames,
+                                                          std::size_t count) const;
   [[nodiscard]] Result<int> connect() const;
   [[nodiscard]] Result<ListAnswer> list_page(std::uint64_t known_generation, std::size_t first);
 

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kReadOctets = 65'536;
 constexpr int kBacklog = 128;
+constexpr std::size_t kMaxAnswersTogether = 4;
 constexpr mode_t kSocketMode = 0666;
 
 MonotonicTime monotonic_now() {
@@ -130,10 +131,18 @@ void SignerServer::serve(int descriptor) {
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return;
     session.append(std::string_view(buffer).substr(0, static_cast<std::size_t>(count)));
+    // Who asked for several things at once waits for all, and is woken once.
+    std::string answers;
+    std::size_t together = 0;
     while (const auto answer = session.next(monotonic_now())) {
       for (const Refusal& refusal : session.take_refusals()) log_refusal(refusal);
-      if (!send_all(descriptor, *answer)) return;
+      answers += *answer;
+      if (++together < kMaxAnswersTogether) continue;
+      if (!send_all(descriptor, answers)) return;
+      answers.clear();
+      together = 0;
     }
+    if (!send_all(descriptor, answers)) return;
   }
 }
 

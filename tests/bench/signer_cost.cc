@@ -1,10 +1,12 @@
 // Times what a signature costs more when waxwing-signer makes it than in this process: wall time of one thread that asks
-// and waits, the least of several rounds, for RSA-2048 and Ed25519. Exit status 1 when the goal is missed.
+// and waits, and processor time of both processes; the least of several rounds, for RSA-2048, for Ed25519, and for the pair
+// that the relay asks for at once for each message. Exit status 1 when the goal is missed by a signature of the pair.
 //
 //     signer_cost PATH_OF_WAXWING_SIGNER
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -67,6 +69,8 @@ class RunningSigner {
   RunningSigner(const RunningSigner&) = delete;
   RunningSigner& operator=(const RunningSigner&) = delete;
 
+  [[nodiscard]] pid_t pid() const { return child_; }
+
   std::vector<StoredKey> local;   ///< in order of selector, as `remote`
   std::vector<StoredKey> remote;  ///< empty: the signer did not start
 
@@ -87,23 +91,56 @@ std::string octets_to_sign(const StoredKey& key) {
       .octets_to_sign;
 }
 
-double signature_us(const Signer& key, const std::string& octets, int count) {
-  const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < count; ++i) (void)key.sign_for("", octets).value();
-  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count() / count;
+/// What one signature takes, in microseconds.
+struct Cost {
+  double wall_us = 1e9;
+  double cpu_us = 1e9;  ///< of this process and the signer together
+};
+
+double cpu_us_of(pid_t process) {
+  clockid_t clock{};
+  timespec time{};
+  if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return 0;
+  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
 }
 
-nlohmann::json compare(const StoredKey& local, const StoredKey& remote) {
-  const std::string octets = octets_to_sign(local);
-  const int count = local.key->type() == DkimKeyType::Rsa ? 100 : 1'000;
-  (void)signature_us(*remote.key, octets, kWarmUp);
-  double here = 1e9;
-  double there = 1e9;
-  for (int i = 0; i < kRounds; ++i) {
-    here = std::min(here, signature_us(*local.key, octets, count));
-    there = std::min(there, signature_us(*remote.key, octets, count));
+/// Takes the better of `cost` and of another round.
+void measure(const std::vector<SignatureTask>& tasks, int rounds, pid_t signer, Cost& cost) {
+  const auto cpu_us = [signer] { return cpu_us_of(0) + cpu_us_of(signer); };
+  const double cpu_before = cpu_us();
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < rounds; ++i) (void)tasks.front().key->sign_together("", tasks).value();
+  const std::chrono::duration<double, std::micro> passed = std::chrono::steady_clock::now() - start;
+  const auto signatures = static_cast<double>(rounds) * static_cast<double>(tasks.size());
+  cost.wall_us = std::min(cost.wall_us, passed.count() / signatures);
+  cost.cpu_us = std::min(cost.cpu_us, (cpu_us() - cpu_before) / signatures);
+}
+
+/// @param which  indices of the keys that sign together
+nlohmann::json compare(const RunningSigner& signer, const std::vector<std::size_t>& which) {
+  std::vector<std::string> octets;
+  for (const std::size_t i : which) octets.push_back(octets_to_sign(signer.local.at(i)));
+  std::vector<SignatureTask> local;
+  std::vector<SignatureTask> remote;
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    local.push_back({signer.local[which[i]].key.get(), octets[i]});
+    remote.push_back({signer.remote[which[i]].key.get(), octets[i]});
   }
-  return {{"in_process_us", here}, {"signer_us", there}, {"extra_us", there - here}};
+  const bool has_rsa =
+      std::ranges::any_of(local, [](const SignatureTask& task) { return task.key->type() == DkimKeyType::Rsa; });
+  const int rounds = has_rsa ? 100 : 1'000;
+  Cost warm_up;
+  measure(remote, kWarmUp, signer.pid(), warm_up);
+  Cost here;
+  Cost there;
+  for (int i = 0; i < kRounds; ++i) {
+    measure(local, rounds, signer.pid(), here);
+    measure(remote, rounds, signer.pid(), there);
+  }
+  return {{"in_process_us", here.wall_us},
+          {"signer_us", there.wall_us},
+          {"extra_us", there.wall_us - here.wall_us},
+          {"extra_cpu_us", there.cpu_us - here.cpu_us}};
 }
 
 }  // namespace
@@ -118,9 +155,11 @@ int main(int argc, char** argv) {
     std::cerr << "the signer did not start\n";
     return 2;
   }
-  const nlohmann::json ed25519 = compare(signer.local[0], signer.remote[0]);
-  const nlohmann::json rsa = compare(signer.local[1], signer.remote[1]);
-  std::cout << nlohmann::json{{"rsa_2048", rsa}, {"ed25519", ed25519}, {"goal_us", kMaxExtraUs}} << std::endl;
-  const bool missed = rsa.at("extra_us") > kMaxExtraUs || ed25519.at("extra_us") > kMaxExtraUs;
-  return missed ? 1 : 0;
+  const nlohmann::json pair = compare(signer, {0, 1});
+  std::cout << nlohmann::json{{"pair", pair},
+                              {"rsa_2048", compare(signer, {1})},
+                              {"ed25519", compare(signer, {0})},
+                              {"goal_us", kMaxExtraUs}}
+            << std::endl;
+  return pair.at("extra_us") > kMaxExtraUs ? 1 : 0;
 }

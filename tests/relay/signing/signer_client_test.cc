@@ -88,6 +88,26 @@ TEST_CASE_METHOD(T, "keys of the signer have their public halves here, and sign 
         ErrorKind::Denied);
 }
 
+TEST_CASE_METHOD(T, "several signatures are asked for at once, also with keys that are elsewhere", "[signer_client]") {
+  RemoteKeyStore store(path_);
+  const auto keys = store.load_all().value();
+  const std::string octets = test::octets_to_sign(key_);
+  const std::string expected = key_.key->sign_for("", octets).value();
+  const SignatureTask remote{keys[0].key.get(), octets};
+  const SignatureTask local{key_.key.get(), octets};
+  for (const std::size_t count :
+       {std::size_t{1}, std::size_t{2}, SignerClient::kMaxTogether, SignerClient::kMaxTogether + 1}) {
+    const std::vector<SignatureTask> tasks(count, remote);
+    CHECK(keys[0].key->sign_together("", tasks).value() == std::vector<std::string>(count, expected));
+  }
+  const std::vector<SignatureTask> mixed{remote, local, remote};
+  CHECK(keys[0].key->sign_together("", mixed).value() == std::vector<std::string>(3, expected));
+  CHECK(key_.key->sign_together("", mixed).value() == std::vector<std::string>(3, expected));
+  const std::vector<SignatureTask> refused{remote, {keys[0].key.get(), "from:x"}, remote};
+  CHECK(keys[0].key->sign_together("", refused).error().kind == ErrorKind::Denied);
+  CHECK(keys[0].key->sign_for("", octets).value() == expected);  // and the connection is in order
+}
+
 TEST_CASE_METHOD(T, "keys that change are noticed, and keys that do not change are not", "[signer_client]") {
   RemoteKeyStore store(path_);
   CHECK(store.has_changed().value());
