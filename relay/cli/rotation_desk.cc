@@ -5,20 +5,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <optional>
 #include <utility>
 
+#include "relay/admin/needed_keys.h"
 #include "relay/daemon/network.h"
 #include "relay/rotation/update_publisher.h"
 #include "relay/signing/key_access.h"
-#include "relay/store/queue_reader.h"
 
 namespace waxwing {
 namespace {
 
 constexpr Milliseconds kUpdateTimeout{10'000};
 constexpr std::size_t kMaxTsigFileOctets = 16'384;
+// Far less than a key retires at least; for ten thousand domains the queue is not read ten thousand times.
+constexpr Seconds kLookLasts{10};
 
 // Whoever has the key can change the zone.
 Result<TsigKey> load_tsig_key(const std::string& path) {
@@ -56,25 +59,27 @@ Result<std::unique_ptr<Publisher>> make_publisher(const Config& config) {
   return std::make_unique<ManualPublisher>();
 }
 
-/// Looks through the queue, once it is asked.
+/// Knows which keys the queue still needs, from the first question on, and asks anew when that is too long ago.
 class QueueLook {
  public:
-  explicit QueueLook(std::string state_directory) : state_directory_(std::move(state_directory)) {}
+  explicit QueueLook(const Config& config)
+      : run_directory_(config.run_directory), state_directory_(config.state_directory) {}
 
-  Result<bool> operator()(const std::string& selector) {
-    // A relay that has never run has nothing that waits.
-    if (::access((state_directory_ + "/queue.db").c_str(), F_OK) != 0) return false;
-    if (!reader_) {
-      auto reader = QueueReader::open(state_directory_);
-      if (!reader) return tl::unexpected(reader.error());
-      reader_ = std::make_shared<QueueReader>(std::move(*reader));
+  Result<bool> operator()(const std::string& key_record) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!needed_ || now - asked_ > kLookLasts) {
+      needed_ = find_needed_keys(run_directory_, state_directory_);
+      asked_ = now;
     }
-    return reader_->any_header_has(fmt::format("s={};", selector));
+    if (!*needed_) return tl::unexpected(needed_->error());
+    return (*needed_)->contains(key_record);
   }
 
  private:
+  std::string run_directory_;
   std::string state_directory_;
-  std::shared_ptr<QueueReader> reader_;
+  std::optional<Result<NeededKeys>> needed_;
+  std::chrono::steady_clock::time_point asked_;
 };
 
 }  // namespace
@@ -97,8 +102,7 @@ Result<bool> at_rotation_desk(const Config& config, const std::string& who, CliS
   const RecordObserver observer({{config.resolver_address, config.resolver_port}, config.name_server_port});
   const RotationRules rules{config.rotation_interval, config.in_flight, config.delegation_slots,
                             config.reveal_keys && !config.reveal_directory.empty()};
-  RotationDriver driver(keys, states, observer, **publisher, QueueLook(config.state_directory),
-                        {rules, who, config.reveal_directory});
+  RotationDriver driver(keys, states, observer, **publisher, QueueLook(config), {rules, who, config.reveal_directory});
   return work({keys, states, driver, rules, who, config.delegation_zone,
                static_cast<unsigned>(config.record_ttl.count()), !config.reveal_directory.empty(), streams, output});
 }

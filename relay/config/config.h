@@ -234,8 +234,9 @@ struct Config {
   // [signer]
   std::string signer_socket;  ///< `socket` of waxwing-signer; empty: the relay signs itself
   std::string relay_user = "waxwing";
-  unsigned max_signatures = 300'000;     ///< of one domain in a minute
-  std::vector<SignerRule> signer_rules;  ///< `[[signer.rule]]`
+  std::string signer_user = "waxwing-signer";  ///< `user`
+  unsigned max_signatures = 300'000;           ///< of one domain in a minute
+  std::vector<SignerRule> signer_rules;        ///< `[[signer.rule]]`
 
   // [preflight]
   PreflightMode preflight_mode = PreflightMode::Enforce;  ///< `mode`

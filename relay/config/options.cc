@@ -774,6 +774,12 @@ const Option kOptions[] = {
      .field = &Config::relay_user,
      .help = "User of the relay, by name or number: besides root, waxwing-signer hears nobody else."},
     {.section = "signer",
+     .name = "user",
+     .type = OptionType::Name,
+     .field = &Config::signer_user,
+     .help = "User of waxwing-signer, by name or number, to whom the keys belong. When signer.socket is set, the relay "
+             "tells it which keys queued mail still needs, and nothing else."},
+    {.section = "signer",
      .name = "max_signatures",
      .type = OptionType::Number,
      .field = &Config::max_signatures,

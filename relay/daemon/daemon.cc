@@ -19,6 +19,7 @@
 
 #include "relay/admin/admin_handler.h"
 #include "relay/admin/control_server.h"
+#include "relay/admin/needed_keys.h"
 #include "relay/daemon/delivery_queue.h"
 #include "relay/daemon/key_ring.h"
 #include "relay/daemon/key_watch.h"
@@ -31,6 +32,7 @@
 #include "relay/observe/event_log.h"
 #include "relay/observe/service_manager.h"
 #include "relay/queue/retry_schedule.h"
+#include "relay/signing/find_user.h"
 #include "relay/store/proven_tls_store.h"
 #include "relay/store/sqlite_queue_store.h"
 #include "relay/store/store_thread.h"
@@ -116,6 +118,7 @@ class Daemon {
   Result<void> start_workers();
   Result<void> open_local_listeners(std::vector<InheritedSocket>& sockets) const;
   Result<void> open_control();
+  Result<void> open_needed_keys();
   void on_effects(const AdminEffects& effects);
   void remove_outdated();
   void write_usage();
@@ -133,12 +136,14 @@ class Daemon {
   std::shared_ptr<const SenderRewriter> rewriter_;  ///< nullptr: nothing is forwarded
   WorkPool signing_pool_;
   WorkPool password_pool_;
+  WorkPool background_pool_;  ///< for what nobody waits for
   std::unique_ptr<StoreThread> store_;
   std::unique_ptr<SubmissionLimits> limits_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<DeliveryQueue> queue_;
   std::unique_ptr<TlsReportSender> tls_reports_;
   std::unique_ptr<LocalRequestServer> control_;
+  std::unique_ptr<LocalRequestServer> needed_keys_;
   KeyWatch key_watch_;
   Timer housekeeping_timer_;
   Timer usage_timer_;
@@ -156,7 +161,8 @@ Daemon::Daemon(const Config& config, EventLog& log)
       ids_(static_cast<std::uint32_t>(random_seed())),
       signing_pool_(worker_count(config), kMaxWaitingSignatures),
       password_pool_(1, kMaxWaitingLogins),
-      key_watch_(loop_, signing_pool_, log, config, keys_),
+      background_pool_(1, kMaxLocalConnections + 1),
+      key_watch_(loop_, background_pool_, log, config, keys_),
       housekeeping_timer_(loop_, [this] { remove_outdated(); }),
       usage_timer_(loop_, [this] { write_usage(); }),
       shutdown_timer_(loop_, [this] { await_quiet(); }) {}
@@ -165,6 +171,7 @@ Daemon::Daemon(const Config& config, EventLog& log)
 Daemon::~Daemon() {
   signing_pool_.stop();
   password_pool_.stop();
+  background_pool_.stop();
   if (limits_) limits_->write_down();
   if (store_) store_->stop();
   for (const std::unique_ptr<Worker>& worker : workers_) worker->stop();
@@ -352,6 +359,26 @@ Result<void> Daemon::open_control() {
                           admin_handler(*store_, loop_, [this](const AdminEffects& effects) { on_effects(effects); }));
   if (!control) return tl::unexpected(control.error());
   control_ = std::move(*control);
+  return open_needed_keys();
+}
+
+// Reading all headers takes its time, which neither the loop nor the store thread has.
+Result<void> Daemon::open_needed_keys() {
+  std::optional<uid_t> keeper;
+  if (!config_.signer_socket.empty()) {
+    const auto user = find_user(config_.signer_user, "signer.user");
+    if (user) keeper = *user;
+    if (!user) log_.write(Severity::Warning, "signer_user_unknown", {{"reason", user.error().detail}});
+  }
+  auto server = open_needed_keys_server(
+      loop_, config_.run_directory, keeper, [this](std::string line, LocalRequestServer::Respond respond) {
+        const bool taken = background_pool_.submit([this, line = std::move(line), respond] {
+          loop_.post([respond, answer = answer_needed_keys(line, config_.state_directory)] { respond(answer); });
+        });
+        if (!taken) respond("");
+      });
+  if (!server) return tl::unexpected(server.error());
+  needed_keys_ = std::move(*server);
   return {};
 }
 

@@ -56,13 +56,13 @@ bool is_progress(const RotationStep& step) {
 }  // namespace
 
 RotationDriver::RotationDriver(KeyDirectory& keys, const RotationStore& states, const RecordObserver& observer,
-                               Publisher& publisher, std::function<Result<bool>(const std::string&)> is_queued,
+                               Publisher& publisher, std::function<Result<bool>(const std::string&)> is_needed,
                                Options options)
     : keys_(keys),
       states_(states),
       observer_(observer),
       publisher_(publisher),
-      is_queued_(std::move(is_queued)),
+      is_needed_(std::move(is_needed)),
       options_(std::move(options)) {}
 
 std::vector<RotationState> RotationDriver::load(const std::vector<DomainName>& domains,
@@ -118,7 +118,8 @@ std::vector<RotationDriver::Sightings> RotationDriver::look(const std::vector<Ro
   return result;
 }
 
-Result<RotationFacts> RotationDriver::gather(const RotationState& state, Sightings sightings) {
+Result<RotationFacts> RotationDriver::gather(const RotationState& state, Sightings sightings,
+                                             std::vector<std::string>& troubles) {
   RotationFacts facts;
   facts.sightings = std::move(sightings);
   const auto stored = keys_.load_domain(state.domain);
@@ -129,12 +130,14 @@ Result<RotationFacts> RotationDriver::gather(const RotationState& state, Sightin
   for (const KeyGeneration& generation : state.generations) {
     if (generation.phase != KeyPhase::Retiring || generation.withdrawing || !facts.queued) continue;
     for (const RotatedKey& key : generation.keys) {
-      const auto queued = is_queued_(key.selector);
-      if (!queued) {
+      const auto name = key_record_name(key.selector, state.domain);
+      const auto needed = name ? is_needed_(*name) : Result<bool>(false);
+      if (!needed) {
+        add_once(troubles, needed.error().detail);
         facts.queued.reset();
         break;
       }
-      if (*queued) facts.queued->insert(key.selector);
+      if (*needed) facts.queued->insert(key.selector);
     }
   }
   return facts;
@@ -142,7 +145,7 @@ Result<RotationFacts> RotationDriver::gather(const RotationState& state, Sightin
 
 // Whether there may be more to do at once.
 bool RotationDriver::take_step(const RotationState& state, const Sightings& sightings, DomainProgress& progress) {
-  const auto facts = gather(state, sightings);
+  const auto facts = gather(state, sightings, progress.troubles);
   if (!facts) {
     progress.troubles.push_back(facts.error().detail);
     return false;
@@ -249,7 +252,7 @@ std::vector<DomainProgress> RotationDriver::foresee(const std::vector<DomainName
   const std::vector<Sightings> sightings = look(states, true);
   for (std::size_t i = 0; i < states.size(); ++i) {
     DomainProgress& entry = progress.at(states[i].domain);
-    const auto facts = gather(states[i], sightings[i]);
+    const auto facts = gather(states[i], sightings[i], entry.troubles);
     if (!facts) {
       entry.troubles.push_back(facts.error().detail);
       continue;
@@ -257,7 +260,7 @@ std::vector<DomainProgress> RotationDriver::foresee(const std::vector<DomainName
     RotationStep step = advance_rotation(states[i], *facts, options_.rules, system_time());
     entry.transitions = std::move(step.transitions);
     entry.actions = std::move(step.actions);
-    entry.troubles = std::move(step.troubles);
+    for (const std::string& each : step.troubles) add_once(entry.troubles, each);
     entry.next = step.next;
   }
   std::vector<DomainProgress> result;

@@ -38,9 +38,10 @@ class RotationDriver {
     unsigned rsa_bits = 2'048;
   };
   /// Everything outlives the driver.
-  /// @param is_queued  whether a message that waits is signed with this selector; asked only for keys that retire
+  /// @param is_needed  whether a message that waits still needs this key record ("<selector>._domainkey.<domain>");
+  ///                   asked only for keys that retire
   RotationDriver(KeyDirectory& keys, const RotationStore& states, const RecordObserver& observer, Publisher& publisher,
-                 std::function<Result<bool>(const std::string& selector)> is_queued, Options options);
+                 std::function<Result<bool>(const std::string& key_record)> is_needed, Options options);
 
   /// Takes the domains as far as they get now.
   [[nodiscard]] std::vector<DomainProgress> advance(const std::vector<DomainName>& domains);
@@ -56,7 +57,8 @@ class RotationDriver {
  private:
   [[nodiscard]] std::vector<RotationState> load(const std::vector<DomainName>& domains,
                                                 std::map<DomainName, DomainProgress>& progress) const;
-  [[nodiscard]] Result<RotationFacts> gather(const RotationState& state, Sightings sightings);
+  [[nodiscard]] Result<RotationFacts> gather(const RotationState& state, Sightings sightings,
+                                             std::vector<std::string>& troubles);
   bool take_step(const RotationState& state, const Sightings& sightings, DomainProgress& progress);
   void act(const RotationState& state, const RotationAction& action, DomainProgress& progress);
   [[nodiscard]] Result<void> make(const RotationState& state, const RotationAction& action);
@@ -67,7 +69,7 @@ class RotationDriver {
   const RotationStore& states_;
   const RecordObserver& observer_;
   Publisher& publisher_;
-  std::function<Result<bool>(const std::string&)> is_queued_;
+  std::function<Result<bool>(const std::string&)> is_needed_;
   Options options_;
   std::map<DomainName, std::set<std::string, std::less<>>> taken_back_;
 };

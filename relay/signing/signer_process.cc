@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -12,13 +11,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <csignal>
 #include <memory>
 #include <string>
 
 #include "relay/observe/event_log.h"
 #include "relay/observe/service_manager.h"
+#include "relay/signing/find_user.h"
 #include "relay/signing/key_access.h"
 #include "relay/signing/signer_server.h"
 #include "signer/service/signing_service.h"
@@ -51,16 +50,6 @@ void keep_memory_private() {
   (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   const rlimit none{0, 0};
   (void)::setrlimit(RLIMIT_CORE, &none);
-}
-
-Result<uid_t> find_user(const std::string& name) {
-  uid_t number = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (error == std::errc() && end == name.data() + name.size()) return number;
-  const passwd* entry = ::getpwnam(name.c_str());
-  if (entry != nullptr) return entry->pw_uid;
-  return fail(ErrorKind::NotFound,
-              fmt::format("there is no user '{}'; write the user of the relay into signer.relay_user", name));
 }
 
 SigningService::Options service_options(const Config& config) {
@@ -122,7 +111,7 @@ Result<void> SignerProcess::start() {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
   ::sigprocmask(SIG_BLOCK, &signals, nullptr);
   signals_ = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-  const auto relay_user = find_user(config_.relay_user);
+  const auto relay_user = find_user(config_.relay_user, "signer.relay_user");
   if (!relay_user) return tl::unexpected(relay_user.error());
   auto keys = open_keys(config_);
   if (!keys) return tl::unexpected(keys.error());

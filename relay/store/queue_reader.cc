@@ -78,11 +78,14 @@ Result<std::optional<CachedStsPolicy>> QueueReader::find_sts_policy(const Domain
   return StsPolicyStore(*connection_).find(domain, now);
 }
 
-Result<bool> QueueReader::any_header_has(const std::string& text) {
-  return connection_->contained("look through the queue", [&]() -> Result<bool> {
-    auto row = connection_->query("SELECT 1 FROM messages WHERE instr(header, ?)>0 LIMIT 1");
-    row.bind_octets(text);
-    return row.step();
+Result<void> QueueReader::visit_headers(const std::function<void(std::string_view)>& visit) {
+  return connection_->contained("look through the queue", [&]() -> Result<void> {
+    auto row = connection_->query("SELECT header FROM messages");
+    while (row.step()) {
+      row.rewind_columns();
+      visit(row.octets(kMaxStoredHeaderOctets));
+    }
+    return {};
   });
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "policy/domain_name.h"
@@ -65,9 +67,9 @@ class QueueReader {
   /// @errors  Corrupt; Unavailable
   [[nodiscard]] Result<std::optional<CachedStsPolicy>> find_sts_policy(const DomainName& domain, WallTime now);
 
-  /// Whether the header of some message that waits has this text.
-  /// @limits  reads the headers of all messages until one is found
-  [[nodiscard]] Result<bool> any_header_has(const std::string& text);
+  /// Shows the header of each message in the queue, one at a time.
+  /// @errors  Corrupt; Unavailable
+  [[nodiscard]] Result<void> visit_headers(const std::function<void(std::string_view header)>& visit);
 
   /// What deliveries proved about the hosts of a domain, at `not_before` or later.
   /// @errors  Corrupt; Unavailable

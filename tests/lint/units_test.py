@@ -45,6 +45,13 @@ class Units(unittest.TestCase):
 
         self.assertEqual(closed("waxwing-keys.service"), closed("waxwing.service"))
 
+    def test_where_the_signer_keeps_the_keys_its_user_rotates_them(self):
+        drop_in = (UNITS / "waxwing-keys-by-signer.conf").read_text()
+        signer = (UNITS / "waxwing-signer.service").read_text()
+        for line in ("User=waxwing-signer", "Group=waxwing-signer", "StateDirectory=waxwing-signer", "InaccessiblePaths=-/var/lib/waxwing"):
+            self.assertIn(f"\n{line}\n", drop_in)
+            self.assertIn(f"\n{line}\n", signer)
+
     def test_the_units_are_well_formed(self):
         if not shutil.which("systemd-analyze"):
             self.skipTest("systemd-analyze is not installed")

@@ -1,6 +1,9 @@
 """Keys change hands on evidence: real name servers that lag, break and are stale, and mail that flows all the time."""
 
+import os
 import pathlib
+import socket
+import subprocess
 import sys
 import threading
 import time
@@ -13,10 +16,12 @@ import dkim
 import name_servers
 import private_namespace
 import scenario
+import signer
 from processes import wait_until
 
 ADDRESS = {"bind": "127.0.0.20", "knot": "127.0.0.21", "other": "127.0.0.22"}
 DMARC = '_dmarc IN TXT "v=DMARC1; p=reject"'
+RELAY_USER, SIGNER_USER, STRANGER = 60101, 60102, 60103
 SLOTS = [f"wx{number}{suffix}" for number in range(1, 5) for suffix in ("", "-ed25519")]
 
 
@@ -329,6 +334,91 @@ class Rotation(scenario.Scenario):
         answer = self.relay.command("keys", "rotate", "twice.rotor.example", "--now")
         self.assertEqual(answer.returncode, 77)
         self.assertIn("no standby", answer.stderr)
+
+
+
+class RotationByTheSignersUser(scenario.Scenario):
+    """Keys of a user that may not look into the queue, and has to know what it still needs."""
+
+    relay_settings = {"rotation.publish": "update", "rotation.update_server": "127.0.0.20:53", "rotation.ttl": "1s",
+                      "rotation.in_flight": "1s"}
+
+    @classmethod
+    def build_world(cls):
+        cls.key = name_servers.TsigKey("waxwing")
+        zone = name_servers.zone_text("apart.example", {"ns1.apart.example": ADDRESS["bind"]}, [DMARC])
+        cls.bind = name_servers.Bind(cls.folder, ADDRESS["bind"], {"apart.example": zone}, [cls.key]).start()
+        cls.addClassCleanup(cls.bind.stop)
+        cls.dns.add("apart.example", "NS", "ns1.apart.example.")
+        cls.dns.add("ns1.apart.example", "A", ADDRESS["bind"])
+        cls.dns.add("nobody.example", "MX", "10 mx.nobody.example.")
+        cls.dns.add("mx.nobody.example", "A", "127.0.0.9")  # where nothing listens
+        cls.signer = signer.Signer(cls.folder, SIGNER_USER, RELAY_USER)
+
+    @classmethod
+    def make_relay(cls):
+        secret = cls.key.write(cls.folder / "tsig.key")
+        os.chown(secret, SIGNER_USER, SIGNER_USER)
+        cls.relay_settings = {**cls.relay_settings, **cls.signer.settings, "rotation.tsig_key_file": secret,
+                              "signer.user": str(SIGNER_USER)}
+        made = super().make_relay()
+        for key in ("state_directory", "run_directory"):
+            os.chown(made.settings[key], RELAY_USER, RELAY_USER)
+        os.chmod(made.settings["run_directory"], 0o755)
+        os.chmod(made.folder, 0o755)
+        made.user = RELAY_USER
+        cls.signer.start(made.config_file, made.environment())
+        cls.addClassCleanup(cls.signer.stop)
+        return made
+
+    def as_user(self, user, *command):
+        return subprocess.run(["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *map(str, command)],
+                              capture_output=True, text=True, env=self.relay.environment())
+
+    def carry_on(self):
+        return self.as_user(SIGNER_USER, scenario.relay.build_folder() / "waxwing", "--config", self.relay.config_file, "keys", "rotate")
+
+    def phase(self, selector):
+        return next(key["state"] for key in self.relay.ask_json("keys", "show", "apart.example") if key["selector"] == selector)
+
+    def needed_keys(self, user):
+        script = ("import socket, sys; client = socket.socket(socket.AF_UNIX); client.connect(sys.argv[1])\n"
+                  "try: client.sendall(b'{\"command\":\"needed keys\"}\\n')\nexcept OSError: pass\n"
+                  "print(client.recv(65536).decode())")
+        return self.as_user(user, "/usr/bin/python3", "-c", script, pathlib.Path(self.relay.settings["run_directory"]) / "needed-keys").stdout
+
+    def test_an_old_key_stays_as_long_as_the_queue_needs_it(self):
+        self.relay.ask("keys", "create", "apart.example")
+        self.relay.ask("keys", "publish", "apart.example", "--wait", "--timeout", "60")
+        first = next(key["selector"] for key in self.relay.ask_json("keys", "show", "apart.example") if key["state"] == "active")
+        wait_until(lambda: self.submit("waits@nobody.example", sender="ann@apart.example")[0] == 250, 30, "signatures")
+        self.relay.ask("keys", "rotate", "apart.example", "--now")
+        self.assertEqual(self.phase(first), "retiring")
+
+        name = f"{first}._domainkey.apart.example"
+        for user, heard in ((RELAY_USER, True), (SIGNER_USER, True), (STRANGER, False)):
+            answer = self.needed_keys(user)
+            self.assertEqual(name in answer, heard, answer)
+            self.assertEqual("only root, the user of waxwingd and signer.user" in answer, not heard, answer)
+        denied = self.as_user(SIGNER_USER, scenario.relay.build_folder() / "waxwing", "--config", self.relay.config_file, "queue", "list")
+        self.assertEqual(denied.returncode, 77, denied.stdout)
+        for _ in range(3):
+            time.sleep(1)
+            answer = self.carry_on()
+            self.assertEqual(answer.returncode, 0, answer.stdout + answer.stderr)
+            self.assertEqual(self.phase(first), "retiring")
+        self.assertTrue(self.bind.ask_txt(name))
+
+        self.relay.stop()
+        answer = self.carry_on()
+        self.assertEqual(answer.returncode, 1, answer.stdout + answer.stderr)
+        self.assertIn("start waxwingd", answer.stdout)
+        self.assertEqual(self.phase(first), "retiring")
+        self.relay.start()
+
+        self.drop_queue()
+        wait_until(lambda: self.carry_on() and not self.bind.ask_txt(name), 30, "withdrawal")
+        wait_until(lambda: self.carry_on() and self.phase(first) == "destroyed", 30, "the end of the old key", interval_s=0.5)
 
 
 if __name__ == "__main__":

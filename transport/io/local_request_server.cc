@@ -72,7 +72,7 @@ void LocalRequestServer::State::abandon() {
 
 Result<std::unique_ptr<LocalRequestServer>> LocalRequestServer::open(EventLoop& loop, Options options, Handle handle) {
   const std::string path = options.path;
-  auto descriptor = bind_local_socket(path, 0600);
+  auto descriptor = bind_local_socket(path, options.also_heard ? 0666 : 0600);
   if (!descriptor) return tl::unexpected(std::move(descriptor.error()));
   auto state = std::make_shared<State>(loop, std::move(options), std::move(handle));
   const int listening = state->listen(*descriptor, state);

@@ -3,7 +3,10 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+
+#include <sys/types.h>
 
 #include "policy/result.h"
 #include "policy/time_point.h"
@@ -11,13 +14,15 @@
 
 namespace waxwing {
 
-/// Listens on a unix socket for requests of one line: one request and its answer on each connection. Only root and the
-/// user of this process are heard, by the credentials that the kernel tells (SO_PEERCRED, unix(7)). Lives on its loop's
+/// Listens on a unix socket for requests of one line: one request and its answer on each connection. Only root, the
+/// user of this process and whom the options name are heard, by the credentials that the kernel tells (SO_PEERCRED,
+/// unix(7)). Lives on its loop's
 /// thread.
 class LocalRequestServer {
  public:
   struct Options {
-    std::string path;  ///< at most 107 octets
+    std::string path;                 ///< at most 107 octets
+    std::optional<uid_t> also_heard;  ///< another user who may ask
     std::size_t max_request_octets = 0;
     std::string denied_answer;    ///< to a peer who may not ask
     std::string too_long_answer;  ///< to a request over the limit
@@ -27,7 +32,7 @@ class LocalRequestServer {
   /// Handles one request line, without its line end.
   using Handle = std::function<void(std::string request, Respond respond)>;
 
-  /// Binds `options.path` with mode 0600. A socket that a dead process left behind is replaced.
+  /// Binds `options.path` with mode 0600, or 0666 when another user may ask. A socket that a dead process left behind is replaced.
   /// @errors  Conflict: another process listens there; NotFound, Denied: the directory; Malformed: the path is too
   ///          long. The detail names the path.
   [[nodiscard]] static Result<std::unique_ptr<LocalRequestServer>> open(EventLoop& loop, Options options,

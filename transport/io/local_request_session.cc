@@ -53,7 +53,7 @@ bool LocalRequestSession::peer_may_ask() const {
   socklen_t length = sizeof peer;
   if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&pipe_), &descriptor) != 0) return false;
   if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return false;
-  return peer.uid == 0 || peer.uid == ::geteuid();
+  return peer.uid == 0 || peer.uid == ::geteuid() || peer.uid == options_.also_heard;
 }
 
 void LocalRequestSession::on_read(ssize_t count) {
