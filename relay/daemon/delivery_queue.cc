@@ -42,6 +42,11 @@ std::string_view state_event(RecipientState state) {
   }
 }
 
+// Why it failed, in one word; empty: it did not.
+std::string_view class_name(const RecipientOutcome& outcome) {
+  return outcome.kind == RecipientOutcome::Kind::Delivered ? std::string_view() : bounce_class_name(class_of(outcome));
+}
+
 }  // namespace
 
 // What one attempt changes: written as one record, acted on when that is durable.
@@ -151,7 +156,7 @@ void DeliveryQueue::settle_recipient(const AttemptResult& result, const QueuedRe
     settlement.again.push_back({result.message.id, recipient.ordinal, result.batch.domain, update.attempts,
                                 update.next_attempt, result.message.expires});
   }
-  log_outcome(result.message, recipient, update, &*result.report);
+  log_outcome(result.message, recipient, update, &*result.report, class_name(outcome));
   settlement.record.updates.push_back(std::move(update));
 }
 
@@ -217,7 +222,7 @@ void DeliveryQueue::settle_expired(const AttemptResult& result) {
                                       ReportedAction::Failed,
                                       recipient->notice.original_recipient});
     }
-    log_outcome(result.message, *recipient, update, nullptr);
+    log_outcome(result.message, *recipient, update, nullptr, {});
     settlement->record.updates.push_back(std::move(update));
   }
   seal_reports(std::move(settlement));
@@ -276,7 +281,8 @@ void DeliveryQueue::on_recorded(const std::shared_ptr<Settlement>& settlement,
 }
 
 void DeliveryQueue::log_outcome(const QueuedMessage& message, const QueuedRecipient& recipient,
-                                const RecipientUpdate& update, const DeliveryReport* report) {
+                                const RecipientUpdate& update, const DeliveryReport* report,
+                                std::string_view bounce_class) {
   const Severity severity = update.state == RecipientState::Delivered ? Severity::Info : Severity::Warning;
   const std::string sender = message.reverse_path ? message.reverse_path->str() : "<>";
   log_.write(severity, state_event(update.state),
@@ -286,6 +292,7 @@ void DeliveryQueue::log_outcome(const QueuedMessage& message, const QueuedRecipi
               {"to", recipient.address.str()},
               {"attempts", static_cast<std::int64_t>(update.attempts)},
               {"status", update.status},
+              {"class", bounce_class},
               {"mx", report == nullptr ? "" : std::string_view(report->mx_name)},
               {"peer", report == nullptr ? "" : std::string_view(report->peer)},
               {"tls", report == nullptr ? "" : std::string_view(report->tls_summary)},

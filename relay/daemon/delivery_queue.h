@@ -105,7 +105,7 @@ class DeliveryQueue {
   void record(std::shared_ptr<Settlement> settlement);
   void on_recorded(const std::shared_ptr<Settlement>& settlement, const Result<std::vector<QueueId>>& removed);
   void log_outcome(const QueuedMessage& message, const QueuedRecipient& recipient, const RecipientUpdate& update,
-                   const DeliveryReport* report);
+                   const DeliveryReport* report, std::string_view bounce_class);
 
   EventLoop& loop_;
   StoreThread& store_;

@@ -120,6 +120,10 @@ std::string_view outcome_name(DestinationPlan::Outcome outcome) {
 
 }  // namespace
 
+BounceClass class_of(const RecipientOutcome& outcome) {
+  return classify_bounce({outcome.status, outcome.remote_reply, outcome.stage});
+}
+
 std::string delivery_report_json(const DeliveryReport& report, std::size_t recipient) {
   json result = {{"mx", report.mx_name},
                  {"peer", report.peer},
@@ -130,6 +134,11 @@ std::string delivery_report_json(const DeliveryReport& report, std::size_t recip
                  {"requirement", report.requirement_reason},
                  {"reply", report.recipients.at(recipient).remote_reply},
                  {"tls_failures", json::array()}};
+  if (const RecipientOutcome& outcome = report.recipients.at(recipient);
+      outcome.kind != RecipientOutcome::Kind::Delivered) {
+    result["class"] = bounce_class_name(class_of(outcome));
+    result["stage"] = delivery_stage_name(outcome.stage);
+  }
   for (const TlsSessionResult& session : report.tls_results) {
     if (!session.failure) continue;
     result["tls_failures"].push_back({{"result_type", tls_result_type_name(session.failure->type)},

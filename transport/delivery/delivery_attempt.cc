@@ -24,8 +24,12 @@ bool is_tls_verdict(std::string_view status) {
 }
 
 RecipientOutcome outcome_of(const SmtpFailure& failure, const std::string& mx_name) {
-  return {failure.kind == SmtpFailure::Kind::Permanent ? Kind::Bounced : Kind::Deferred, failure.status,
-          fmt::format("{}: {}.", mx_name, failure.detail), failure.reply ? failure.reply->str() : std::string()};
+  return {failure.kind == SmtpFailure::Kind::Permanent ? Kind::Bounced : Kind::Deferred,
+          failure.status,
+          fmt::format("{}: {}.", mx_name, failure.detail),
+          failure.reply ? failure.reply->str() : std::string(),
+          false,
+          failure.stage};
 }
 
 // What a person can act on comes first: certificates and policies, then what a server said, then silence.

@@ -19,7 +19,7 @@ constexpr Milliseconds kLinger{2'000};
 constexpr Milliseconds kHandshakeTimeout{60'000};
 
 SmtpFailure unreachable(std::string detail) {
-  return {SmtpFailure::Kind::Temporary, "4.4.1", std::nullopt, std::move(detail), true};
+  return {SmtpFailure::Kind::Temporary, "4.4.1", std::nullopt, std::move(detail), true, DeliveryStage::Connect};
 }
 
 std::string_view citation(const TlsRequirement& requirement) {

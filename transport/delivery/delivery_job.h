@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "policy/delivery_notice.h"
+#include "policy/delivery_stage.h"
 #include "policy/domain_name.h"
 #include "policy/mail_address.h"
 #include "policy/tls_demands.h"
@@ -33,10 +34,11 @@ struct DeliveryJob {
 struct RecipientOutcome {
   enum class Kind { Delivered, Deferred, Bounced };
   Kind kind = Kind::Deferred;
-  std::string status;              ///< enhanced status code, "2.0.0", "4.7.5", "5.1.1"
-  std::string reason;              ///< one sentence that names host and cause
-  std::string remote_reply;        ///< reply of the remote server on one line, if there was one
-  bool notices_passed_on = false;  ///< delivered to a host that reports on it as the sender asked (RFC 3461)
+  std::string status;                         ///< enhanced status code, "2.0.0", "4.7.5", "5.1.1"
+  std::string reason;                         ///< one sentence that names host and cause
+  std::string remote_reply;                   ///< reply of the remote server on one line, if there was one
+  bool notices_passed_on = false;             ///< delivered to a host that reports on it as the sender asked (RFC 3461)
+  DeliveryStage stage = DeliveryStage::None;  ///< how far it had come where it failed
 };
 
 /// The record of an attempt: the same object is logged, stored and shown.

@@ -82,6 +82,35 @@ std::string_view SmtpClientEngine::awaited(State state) {
   return "next command";
 }
 
+DeliveryStage SmtpClientEngine::stage_of(State state) {
+  switch (state) {
+    case State::Banner:
+      return DeliveryStage::Greeting;
+    case State::Ehlo:
+    case State::SecuredEhlo:
+    case State::Ready:
+      return DeliveryStage::Ehlo;
+    case State::StartTls:
+    case State::Handshake:
+      return DeliveryStage::Tls;
+    case State::Reset:
+    case State::Mail:
+      return DeliveryStage::Mail;
+    case State::Rcpt:
+      return DeliveryStage::Rcpt;
+    case State::Data:
+      return DeliveryStage::Data;
+    case State::Content:
+    case State::FinalReply:
+    case State::LoneDot:
+      return DeliveryStage::Content;
+    case State::Quit:
+    case State::Closed:
+      break;
+  }
+  return DeliveryStage::None;
+}
+
 std::string SmtpClientEngine::take_output() {
   return std::exchange(output_, std::string());
 }
@@ -190,7 +219,8 @@ void SmtpClientEngine::on_secured_ehlo_reply(const SmtpReply& reply) {
 
 std::optional<SmtpFailure> SmtpClientEngine::refusal_of(const SmtpTransaction& transaction) const {
   const auto refuse = [](std::string_view status, std::string detail) {
-    return SmtpFailure{SmtpFailure::Kind::Permanent, std::string(status), std::nullopt, std::move(detail), false};
+    return SmtpFailure{SmtpFailure::Kind::Permanent, std::string(status), std::nullopt, std::move(detail), false,
+                       DeliveryStage::Ehlo};
   };
   if (transaction.require_tls && transaction.reverse_path && !extensions_.requiretls) {
     SmtpFailure failure =
@@ -409,8 +439,12 @@ SmtpFailure SmtpClientEngine::failure_of(const SmtpReply& reply) const {
   const bool permanent = reply.code >= 500 && !before_mail;
   std::string status = reply.enhanced_code.empty() ? "x.0.0" : reply.enhanced_code;
   status[0] = permanent ? '5' : '4';
-  return {permanent ? SmtpFailure::Kind::Permanent : SmtpFailure::Kind::Temporary, std::move(status), reply,
-          fmt::format("{} was \"{}\"", awaited(state_), reply.str()), before_mail};
+  return {permanent ? SmtpFailure::Kind::Permanent : SmtpFailure::Kind::Temporary,
+          std::move(status),
+          reply,
+          fmt::format("{} was \"{}\"", awaited(state_), reply.str()),
+          before_mail,
+          stage_of(state_)};
 }
 
 bool SmtpClientEngine::any_accepted() const {
@@ -441,6 +475,7 @@ void SmtpClientEngine::end_transaction() {
 }
 
 void SmtpClientEngine::end_connection(SmtpFailure failure) {
+  failure.stage = stage_of(state_);
   if (in_transaction()) {
     if (state_ == State::FinalReply && !failure.reply) failure.try_other_host = false;
     fail_open_recipients(failure);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "policy/delivery_notice.h"
+#include "policy/delivery_stage.h"
 #include "policy/mail_address.h"
 #include "policy/result.h"
 #include "policy/time_point.h"
@@ -44,6 +45,7 @@ struct SmtpFailure {
   /// The connection failed rather than the message, and before the message was handed over whole: another host may be
   /// tried at once. Never set once the final dot was sent without a clear answer, since the message may have arrived.
   bool try_other_host = false;
+  DeliveryStage stage = DeliveryStage::None;  ///< what the reply answered, or what was awaited
 };
 
 /// What happened to each recipient of a transaction, in the order of SmtpTransaction::recipients: no value means
@@ -152,6 +154,7 @@ class SmtpClientEngine {
   enum class RecipientState { Undecided, Accepted, Failed };
 
   [[nodiscard]] static std::string_view awaited(State state);
+  [[nodiscard]] static DeliveryStage stage_of(State state);
 
   void take_replies(MonotonicTime now);
   void on_reply(SmtpReply reply, MonotonicTime now);

@@ -174,6 +174,7 @@ TEST_CASE("a deferred recipient waits for its next time and keeps the reason") {
   CHECK(message->recipients.front().attempts == 1);
   CHECK(message->recipients.front().status == "4.7.5");
   CHECK(message->recipients.front().reason == "mx.far.example said so");
+  CHECK_THAT(message->recipients.front().report, Catch::Contains(R"("class":"policy")"));
   CHECK(bench.queue().waiting() == 1);
   CHECK(bench.reports.empty());
 }
