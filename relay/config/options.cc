@@ -569,8 +569,8 @@ const Option kOptions[] = {
      .least = 1,
      .most = kHour,
      .help =
-         "A receiving host that does not greet or does not answer a command within so long is given up for now. RFC "
-         "5321 §4.5.3.2 asks for 5 minutes."},
+         "A receiving host that does not greet or does not answer a command within so long is given up for now; for its "
+         "verdict on a message it has twice as long. RFC 5321 §4.5.3.2 asks for 5 minutes."},
     {.section = "delivery",
      .name = "ca_file",
      .type = OptionType::File,

@@ -228,7 +228,8 @@ BounceClass classify_bounce(const BounceEvidence& evidence) {
   if (reply.empty() && detail.starts_with("7.")) return BounceClass::Tls;  // that is what we say ourselves
   if (const auto found = find_status(kCertainStatus, detail, stage, Match::Whole)) return *found;
   if (const auto found = find_phrase(kPhrases, reply, stage)) return *found;
-  if (stage == DeliveryStage::Tls) return BounceClass::Tls;
+  const bool broken = detail.starts_with("3.") || detail.starts_with("4.");
+  if (stage == DeliveryStage::Tls && !broken) return BounceClass::Tls;
   if (const auto found = find_status(kLikelyStatus, detail, stage, Match::Whole)) return *found;
   if (const auto found = find_status(kSubjects, detail, stage, Match::Start)) return *found;
   return class_of_code(reply, stage);

@@ -15,6 +15,7 @@ import dns.rcode
 import dns.rdatatype
 import hostile_dns
 import hostile_receiver as hostile
+import hostile_world
 import private_namespace
 import processes
 import relay
@@ -105,40 +106,31 @@ DNS_LIES = {
 OWN_ADDRESS = "127.0.2.1"
 
 
-class Hostile(unittest.TestCase):
+class Hostile(hostile_world.HostileWorld):
     """All messages are submitted first; then each test looks at what became of those that it names."""
 
     @classmethod
     def setUpClass(cls):
-        cls.folder = processes.scratch_folder("hostile")
-        cls.addClassCleanup(processes.remove_folder, cls.folder)
-        cls.authority = certificates.authority()
-        cls.dns = hostile_dns.HostileDns()
-        cls.addClassCleanup(cls.dns.close)
-        cls.receivers = {}
+        cls.build_world("hostile")
         cls.expected = {}
         cls.add_receivers()
         cls.add_lies()
         cls.add_own_host()
-        cls.start_relay()
-        cls.outcomes = cls.watch(cls.submit_all())
+        cls.start_relay(REPLY_TIMEOUT_S, [{"name": "local", "address": "127.0.0.1", "port": 2525, "tls": "none"},
+                                          {"name": "incoming", "address": OWN_ADDRESS, "port": 25, "tls": "none"}])
+        began = time.monotonic()
+        cls.submit_each([([f"x@{name}.example"], None) for name in cls.expected])
+        cls.outcomes = cls.watch(began)
 
     @classmethod
-    def receiver(cls, name, identity, misbehaviour, expected):
-        """A host of its own for one domain, with a TLSA record for the authority."""
-        address = f"127.0.1.{len(cls.receivers) + 1}"
-        cls.receivers[name] = hostile.HostileReceiver(cls.folder, address, identity, misbehaviour)
-        cls.addClassCleanup(cls.receivers[name].close)
-        cls.dns.add(f"{name}.example", "MX", f"10 mx.{name}.example.")
-        cls.dns.add(f"mx.{name}.example", "A", address)
-        cls.dns.add(f"_25._tcp.mx.{name}.example", "TLSA", cls.authority.tlsa(2, 0, 1))
+    def expect(cls, name, expected, misbehaviour, identity=None):
         cls.expected[name] = expected
-        return cls.receivers[name]
+        return cls.receiver(name, misbehaviour, identity)
 
     @classmethod
     def add_receivers(cls):
         for name, (misbehaviour, expected) in RECEIVERS.items():
-            cls.receiver(name, certificates.leaf(cls.authority, [f"mx.{name}.example"]), misbehaviour, expected)
+            cls.expect(name, expected, misbehaviour)
         another = certificates.authority("Another Authority")
         for name, identity in (
                 ("expired", certificates.leaf(cls.authority, ["mx.expired.example"], expired=True)),
@@ -147,16 +139,14 @@ class Hostile(unittest.TestCase):
                 ("rsa-1024", certificates.leaf(cls.authority, ["mx.rsa-1024.example"], key_kind="rsa-1024")),
                 ("common-name", certificates.leaf(cls.authority, [], subject="mx.common-name.example")),
                 ("other-authority", certificates.leaf(another, ["mx.other-authority.example"]))):
-            cls.receiver(name, identity, hostile.honest, "deferred")
-        cls.honest = cls.receiver("honest", certificates.leaf(cls.authority, ["mx.honest.example"]), hostile.honest, "delivered")
-        cls.home = cls.receiver("sender", certificates.leaf(cls.authority, ["mx.sender.example"]), hostile.honest, "delivered")
-        del cls.expected["sender"]
-        cls.dns.replace_txt("_dmarc.sender.example", "v=DMARC1; p=reject")
+            cls.expect(name, "deferred", hostile.honest, identity)
+        cls.honest = cls.expect("honest", "delivered", hostile.honest)
+        cls.home = cls.receiver("sender", hostile.honest)
 
     @classmethod
     def add_lies(cls):
         for name, (record_type, answer, expected) in DNS_LIES.items():
-            cls.receiver(name, certificates.leaf(cls.authority, [f"mx.{name}.example"]), hostile.honest, expected)
+            cls.expect(name, expected, hostile.honest)
             owner = {"TLSA": f"_25._tcp.mx.{name}.example", "A": f"mx.{name}.example", "MX": f"{name}.example"}[record_type]
             cls.dns.lie(owner, record_type, answer)
 
@@ -165,30 +155,6 @@ class Hostile(unittest.TestCase):
         cls.dns.add("ourselves.example", "MX", "10 mx.ourselves.example.")
         cls.dns.add("mx.ourselves.example", "A", OWN_ADDRESS)
         cls.expected["ourselves"] = "bounced"
-
-    @classmethod
-    def start_relay(cls):
-        ca_file = cls.folder / "authority.pem"
-        ca_file.write_bytes(cls.authority.certificate_pem())
-        listeners = [{"name": "local", "address": "127.0.0.1", "port": 2525, "tls": "none"},
-                     {"name": "incoming", "address": OWN_ADDRESS, "port": 25, "tls": "none"}]
-        settings = {"delivery.ca_file": ca_file, "delivery.reply_timeout": f"{REPLY_TIMEOUT_S}s",
-                    "queue.retry_delays": ["3600s"]}
-        cls.relay = relay.Relay(cls.folder, cls.dns, settings, listeners)
-        cls.relay.create_keys("sender.example", "s1")
-        cls.relay.add_account(scenario.USER, scenario.PASSWORD)
-        cls.relay.start()
-        cls.addClassCleanup(cls.relay.stop)  # fails when a sanitizer complained or the relay had died
-
-    @classmethod
-    def submit_all(cls):
-        began = time.monotonic()
-        with smtplib.SMTP("127.0.0.1", 2525, local_hostname="client.example", timeout=60) as client:
-            client.login(scenario.USER, scenario.PASSWORD)
-            for name in cls.expected:
-                recipient = f"x@{name}.example"
-                client.sendmail(scenario.SENDER, [recipient], stock_clients.message(scenario.SENDER, recipient, subject=name))
-        return began
 
     @classmethod
     def watch(cls, began):

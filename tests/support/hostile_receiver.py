@@ -23,6 +23,8 @@ class Peer:
         self.connection = connection
         self.buffer = b""
         self.secured = False
+        self.argument = ""  # of the command that is answered now
+        self.recipients = []  # accepted in this transaction
 
     def send(self, octets):
         self.connection.sendall(octets)
@@ -61,6 +63,7 @@ class Peer:
         block = octets * (65_536 // len(octets) + 1)
         for _ in range(_FLOOD_OCTETS // len(block)):
             self.send(block)
+            self.receiver.flooded += len(block)
         self.hang()
 
     def greet(self, *extensions):
@@ -96,29 +99,42 @@ class Peer:
         honest = {"MAIL": "250 2.1.0 Ok", "RCPT": "250 2.1.5 Ok", "DATA": "354 Go ahead", "END": "250 2.0.0 Ok",
                   "RSET": "250 2.0.0 Ok", "QUIT": "221 2.0.0 Bye"}
         while True:
-            verb = self.line()[:4].upper().decode("latin-1")
+            command = self.line().decode("latin-1")
+            verb, self.argument = command[:4].upper(), command[4:]
             if verb == "EHLO" and verb not in replies:
                 self.offer("PIPELINING", "8BITMIME")
                 continue
+            if verb == "MAIL":
+                self.recipients = []
             if not self.answer(replies.get(verb, honest.get(verb, "502 5.5.2 Unknown command"))):
                 continue
+            if verb == "RCPT":
+                self.recipients.append(self.argument.partition("<")[2].partition(">")[0])
             if verb == "QUIT":
                 return
             if verb == "DATA":
                 self.take_content(replies.get("END", honest["END"]))
 
     def answer(self, reply):
-        """Gives a reply; whether it opens what comes next."""
+        """Gives a reply; whether it opens what comes next. A function may give the reply to say."""
         if callable(reply):
-            reply(self)
+            reply = reply(self)
+        if reply is None:
             return False
         self.say(reply)
         return reply[0] in "23"
 
     def take_content(self, reply):
-        content = b""
-        while (line := self.line()) != b".":
-            content += line + b"\n"
+        received = b"\r\n" + self.buffer  # so that a dot that comes at once is the end, too
+        while (end := received.find(b"\r\n.\r\n")) < 0:
+            octets = self.receive()
+            if not octets:
+                raise EOFError
+            received += octets
+        content = received[2:end + 2].replace(b"\r\n", b"\n")
+        self.buffer = received[end + 5:]
+        if content:
+            self.receiver.whole.append(tuple(self.recipients))
         if not callable(reply) and reply.startswith("250 "):
             self.receiver.kept.append(content)
         self.answer(reply)
@@ -138,13 +154,20 @@ class HostileReceiver:
         self.context.load_cert_chain(self.chain, self.key)
         self.misbehaviour = misbehaviour
         self.connections = 0
+        self.flooded = 0  # octets of a flood that went out
         self.clear_text = b""
         self.kept = []
+        self.whole = []  # accepted recipients of each message whose end was seen, whatever was said to it
         self.listener = socket.create_server((address, port), backlog=64)
         threading.Thread(target=self._accept, daemon=True).start()
 
     def saw_mail_in_clear_text(self):
         return _MAIL.search(self.clear_text) is not None
+
+    def limit_buffers(self):
+        """Has the kernel keep little of what either side has not read."""
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            self.listener.setsockopt(socket.SOL_SOCKET, option, 16_384)
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)

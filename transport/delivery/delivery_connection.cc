@@ -17,6 +17,8 @@ constexpr std::size_t kContentWindowOctets = 262'144;  // of one message waiting
 constexpr std::size_t kContentBlockOctets = 65'536;    // gathered before they are written
 constexpr Milliseconds kLinger{2'000};
 constexpr Milliseconds kHandshakeTimeout{60'000};
+constexpr Milliseconds kDataTimeout{180'000};  // RFC 5321 §4.5.3.2.5
+constexpr int kFinalReplyFactor = 2;           // RFC 5321 §4.5.3.2.6: 10 minutes, where other replies have 5
 
 SmtpFailure unreachable(std::string detail) {
   return {SmtpFailure::Kind::Temporary, "4.4.1", std::nullopt, std::move(detail), true, DeliveryStage::Connect};
@@ -71,7 +73,9 @@ void DeliveryConnection::on_connected() {
   engine_.emplace(SmtpClientEngine::Options{.helo_name = options_.helo_name,
                                             .banner_timeout = options_.reply_timeout,
                                             .command_timeout = options_.reply_timeout,
-                                            .handshake_timeout = std::min(options_.reply_timeout, kHandshakeTimeout)},
+                                            .handshake_timeout = std::min(options_.reply_timeout, kHandshakeTimeout),
+                                            .data_timeout = std::min(options_.reply_timeout, kDataTimeout),
+                                            .final_reply_timeout = kFinalReplyFactor * options_.reply_timeout},
                   loop_.now());
   pump();
 }

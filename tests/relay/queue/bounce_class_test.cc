@@ -80,6 +80,7 @@ TEST_CASE("what the relay itself finds is classified by the code that it gives")
       {"4.4.1", "", Stage::Connect, Class::Infrastructure},
       {"4.4.2", "", Stage::Content, Class::Infrastructure},
       {"4.4.3", "", Stage::None, Class::Infrastructure},
+      {"4.4.2", "", Stage::Tls, Class::Infrastructure},
       {"4.7.0", "", Stage::Tls, Class::Tls},
       {"4.7.5", "", Stage::Tls, Class::Tls},
       {"5.7.30", "", Stage::Ehlo, Class::Tls},
