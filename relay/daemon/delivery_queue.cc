@@ -154,7 +154,7 @@ void DeliveryQueue::settle_recipient(const AttemptResult& result, const QueuedRe
   report(result.message, recipient, outcome, *result.report, update, settlement);
   if (update.state == RecipientState::Deferred) {
     settlement.again.push_back({result.message.id, recipient.ordinal, result.batch.domain, update.attempts,
-                                update.next_attempt, result.message.expires});
+                                update.next_attempt, result.message.expires, result.message.tenant});
   }
   log_outcome(result.message, recipient, update, &*result.report, class_name(outcome));
   settlement.record.updates.push_back(std::move(update));
@@ -188,9 +188,10 @@ void DeliveryQueue::settle_unreadable(const AttemptResult& result) {
   log_.write(Severity::Error, "message_unreadable", {{"id", id}, {"reason", error.detail}});
   const bool known = result.message.id == result.batch.message;
   const WallTime expires = known ? result.message.expires : WallTime::max();
+  const std::string tenant = known ? result.message.tenant : std::string();
   for (const std::uint32_t ordinal : result.batch.ordinals) {
     const WallTime again = loop_.wall_now() + kUnreadableRetry;
-    scheduler_.add({result.batch.message, ordinal, result.batch.domain, 0, again, expires});
+    scheduler_.add({result.batch.message, ordinal, result.batch.domain, 0, again, expires, tenant});
   }
   run_due();
 }

@@ -84,7 +84,7 @@ class QueueStore {
   /// @errors  NotFound; Corrupt: a value in the row is not what was written
   [[nodiscard]] virtual Result<QueuedMessage> load(QueueId id) = 0;
 
-  /// Calls `each` for every recipient that is Queued or Deferred, in order of next_attempt; for the start of the relay.
+  /// Calls `each` for every recipient that is Queued or Deferred, by message and ordinal; for the start of the relay.
   [[nodiscard]] virtual Result<void> each_waiting(const std::function<void(const WaitingRecipient&)>& each) = 0;
 
   /// Messages that match, oldest first, without header, body and delivery reports.

@@ -58,7 +58,7 @@ bool Scheduler::finished(QueueId message, std::string_view domain, const std::ve
   bool wanted = true;
   delete_of_message(message.value(), [&](Entry& entry) {
     if (entry.place != Place::Active || domains_[flows_[entry.flow].domain].name != domain ||
-        std::ranges::find(ordinals, entry.ordinal) == ordinals.end()) {
+        !std::ranges::binary_search(ordinals, entry.ordinal)) {
       return false;
     }
     if (entry.forgotten) wanted = false;
@@ -178,8 +178,8 @@ Scheduler::Index Scheduler::find_entry(QueueId message, std::uint32_t ordinal) c
   const auto first = first_of_message_.find(message.value());
   if (first == first_of_message_.end()) return kNone;
   Index entry = first->second;
-  while (entry != kNone && entries_[entry].ordinal != ordinal) entry = entries_[entry].next_of_message;
-  return entry;
+  while (entry != kNone && entries_[entry].ordinal > ordinal) entry = entries_[entry].next_of_message;
+  return entry != kNone && entries_[entry].ordinal == ordinal ? entry : kNone;
 }
 
 Scheduler::Index Scheduler::new_entry(const WaitingRecipient& recipient) {
@@ -197,9 +197,16 @@ Scheduler::Index Scheduler::new_entry(const WaitingRecipient& recipient) {
   entry.expires = recipient.expires;
   entry.flow = flow_index(recipient.tenant, recipient.domain);
   ++flows_[entry.flow].recipients;
-  const auto [first, is_new] = first_of_message_.try_emplace(entry.message, index);
-  if (!is_new) entry.next_of_message = std::exchange(first->second, index);
+  join_message(index);
   return index;
+}
+
+// The recipients of a message are chained from the highest ordinal down: they come in rising order, so that each is known to
+// be new, and finds its place, at the first look, however many there are.
+void Scheduler::join_message(Index entry) {
+  Index* link = &first_of_message_.try_emplace(entries_[entry].message, kNone).first->second;
+  while (*link != kNone && entries_[*link].ordinal > entries_[entry].ordinal) link = &entries_[*link].next_of_message;
+  entries_[entry].next_of_message = std::exchange(*link, entry);
 }
 
 // Its place and its message's chain must have been left.

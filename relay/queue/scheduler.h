@@ -34,7 +34,7 @@ struct DueBatch {
 /// ends being active. A recipient whose message expires is given out at that moment, even when its domain has no slot
 /// free.
 /// @limits  about 100 octets for each recipient; every call is O(log n) for each recipient it concerns, and walks the
-///          recipients of the one message it names
+///          recipients of the one message it names; add() does not when they come in rising order
 class Scheduler {
  public:
   struct Limits {
@@ -52,7 +52,7 @@ class Scheduler {
   /// Takes what is due, at most `max_batches`; those recipients are active from then on.
   [[nodiscard]] std::vector<DueBatch> take_due(WallTime now, std::size_t max_batches);
 
-  /// Ends an attempt: frees its slot and forgets these recipients. Those that are to be tried again are added again.
+  /// Ends an attempt on `ordinals`, increasing as they were given out: frees its slot and forgets these recipients. Those that are to be tried again are added again.
   /// @return  whether the message is still wanted; false after forget() meanwhile: then nothing must be added again
   bool finished(QueueId message, std::string_view domain, const std::vector<std::uint32_t>& ordinals);
 
@@ -141,6 +141,7 @@ class Scheduler {
   void release_flow(Index flow);
   [[nodiscard]] Index find_entry(QueueId message, std::uint32_t ordinal) const;
   [[nodiscard]] Index new_entry(const WaitingRecipient& recipient);
+  void join_message(Index entry);
   void delete_entry(Index entry);
   void push(ReadyList& list, Index entry);
   void unlink(ReadyList& list, Index entry);

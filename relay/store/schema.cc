@@ -159,6 +159,14 @@ CREATE TABLE idempotency_keys(
 PRAGMA user_version=6;
 COMMIT;
 )sql",
+    // All that a start needs, side by side: it must not read the pages of a million headers and bodies.
+    R"sql(
+BEGIN IMMEDIATE;
+CREATE INDEX messages_at_start ON messages(id, expires, tenant);
+CREATE INDEX recipients_waiting ON recipients(message, ordinal, domain, attempts, next_attempt, state) WHERE state<2;
+PRAGMA user_version=7;
+COMMIT;
+)sql",
 };
 static_assert(std::size(kSteps) == kSchemaVersion - 1, "a step for each version after the first");
 

@@ -324,8 +324,9 @@ Result<void> SqliteQueueStore::each_waiting(const std::function<void(const Waiti
   if (!connection_) return not_open();
   return connection_->contained("read the queue", [&]() -> Result<void> {
     auto row = connection_->query(
-        "SELECT message, ordinal, recipients.domain, attempts, next_attempt, expires, tenant FROM recipients "
-        "JOIN messages ON messages.id=recipients.message WHERE state<2 ORDER BY next_attempt");
+        "SELECT recipients.message, ordinal, recipients.domain, attempts, next_attempt, expires, tenant "
+        "FROM recipients INDEXED BY recipients_waiting CROSS JOIN messages INDEXED BY messages_at_start "
+        "ON messages.id=recipients.message WHERE state<2 ORDER BY recipients.message, ordinal");
     while (row.step()) {
       row.rewind_columns();
       WaitingRecipient recipient;

@@ -26,9 +26,12 @@ class Bench {
   enum class TlsResults { Counted, NotCounted };
   explicit Bench(std::function<RecipientOutcome(const DueBatch&, std::uint32_t)> outcome,
                  TlsResults tls_results = TlsResults::NotCounted)
+      : Bench(std::move(outcome), options(tls_results), RetrySchedule({Seconds(600)})) {}
+  Bench(std::function<RecipientOutcome(const DueBatch&, std::uint32_t)> outcome, DeliveryQueue::Options options,
+        RetrySchedule schedule)
       : outcome_(std::move(outcome)),
         store_(std::move(*SqliteQueueStore::open(directory_.path())), {}),
-        queue_(loop_, store_, ids_, log_, RetrySchedule({Seconds(600)}), options(tls_results), ports()) {}
+        queue_(loop_, store_, ids_, log_, std::move(schedule), std::move(options), ports()) {}
   ~Bench() { store_.stop(); }
 
   /// Makes a message durable, gives it to the queue and runs until its attempt is recorded.
@@ -64,15 +67,9 @@ class Bench {
   std::vector<TlsSessionResult> sessions;  ///< what each attempt reports
   std::vector<QueuedMessage> reports;
   std::size_t attempts = 0;
+  std::string endless_domain;  ///< whose attempts never end
   DeliveryQueue& queue() { return queue_; }
 
- private:
-  void look(Timer& watch) {
-    // An expired batch takes no slot, so only the store tells when it is settled.
-    const bool settled = expired_ > 0 ? !stored(kId) : attempts > 0 && queue_.active() == left_alone_;
-    if (settled) return loop_.stop();
-    watch.start(Milliseconds(1));
-  }
   static DeliveryQueue::Options options(TlsResults tls_results) {
     DeliveryQueue::Options result;
     result.hostname = "relay.example";
@@ -80,6 +77,14 @@ class Bench {
     result.delay_report_after = Seconds(14'400);
     result.count_tls_results = tls_results == TlsResults::Counted;
     return result;
+  }
+
+ private:
+  void look(Timer& watch) {
+    // An expired batch takes no slot, so only the store tells when it is settled.
+    const bool settled = expired_ > 0 ? !stored(kId) : attempts > 0 && queue_.active() == left_alone_;
+    if (settled) return loop_.stop();
+    watch.start(Milliseconds(1));
   }
   AttemptResult result_of(DueBatch batch) {
     auto message = QueueReader::open(directory_.path())->load(batch.message);
@@ -96,7 +101,7 @@ class Bench {
     DeliveryQueue::Ports result;
     result.start_attempt = [this](DueBatch batch) {
       // The report that a bounce gives rise to stays where it is: these tests are about the first message.
-      if (batch.message != QueueId(kId)) {
+      if (batch.message != QueueId(kId) || batch.domain == endless_domain) {
         ++left_alone_;
         return;
       }
@@ -177,6 +182,22 @@ TEST_CASE("a deferred recipient waits for its next time and keeps the reason") {
   CHECK_THAT(message->recipients.front().report, Catch::Contains(R"("class":"policy")"));
   CHECK(bench.queue().waiting() == 1);
   CHECK(bench.reports.empty());
+}
+
+TEST_CASE("a recipient that is tried again still counts for the tenant of its message") {
+  auto options = Bench::options(Bench::TlsResults::NotCounted);
+  options.limits.active_per_tenant = 1;
+  bool tried = false;
+  const auto deferred_once = [&tried](const DueBatch&, std::uint32_t) {
+    return outcome(std::exchange(tried, true) ? RecipientOutcome::Kind::Delivered : RecipientOutcome::Kind::Deferred,
+                   "4.7.5");
+  };
+  Bench bench(deferred_once, options, RetrySchedule({Seconds(0)}));
+  bench.endless_domain = "endless.example";
+  bench.send(lasting_message({"a@far.example", "b@endless.example"}));
+  // It is due again at once, but the attempt at the other domain takes all that the tenant may have under way.
+  CHECK(bench.attempts == 1);
+  CHECK(bench.queue().active() == 1);
 }
 
 TEST_CASE("each recipient gets its own outcome, and the sender one report on those that failed") {

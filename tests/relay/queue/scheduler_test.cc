@@ -62,6 +62,16 @@ TEST_CASE("recipients of one message in one domain make one batch, others do not
   CHECK(seen.size() == 3);
 }
 
+TEST_CASE("recipients of a message are found whatever the order in which they came") {
+  Scheduler scheduler({});
+  for (const std::uint32_t ordinal : {5U, 1U, 9U, 3U, 7U, 1U, 9U}) scheduler.add(waiting(1, ordinal, "a.example"));
+  CHECK(scheduler.size() == 5);
+  const DueBatch batch = take_one(scheduler);
+  CHECK(batch.ordinals == std::vector<std::uint32_t>{1, 3, 5, 7, 9});
+  finish(scheduler, batch);
+  CHECK(scheduler.size() == 0);
+}
+
 TEST_CASE("a batch has at most as many recipients as a server must take") {
   Scheduler scheduler({});
   for (std::uint32_t i = 0; i < 250; ++i) scheduler.add(waiting(1, i, "a.example"));

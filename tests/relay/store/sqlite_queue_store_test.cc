@@ -299,7 +299,7 @@ TEST_CASE("spool files without a message are removed at the start, others stay")
   CHECK(std::filesystem::exists(directory.path() + "/spool/notes"));
 }
 
-TEST_CASE("recipients that wait are listed by the time of their next attempt") {
+TEST_CASE("recipients that wait are listed by message and ordinal, with what a start needs to know of them") {
   const TemporaryDirectory directory;
   auto store = open_store(directory);
   QueuedMessage message = test_message(1, {"a@far.example", "b@far.example", "c@far.example", "d@other.example"});
@@ -314,13 +314,15 @@ TEST_CASE("recipients that wait are listed by the time of their next attempt") {
   std::vector<WaitingRecipient> waiting;
   require(store->each_waiting([&](const WaitingRecipient& recipient) { waiting.push_back(recipient); }));
   REQUIRE(waiting.size() == 3);
-  CHECK(waiting[0].message == QueueId(2));
+  CHECK(waiting[0].ordinal == 0);
+  CHECK(waiting[0].next_attempt == kNow + Seconds{30});
   CHECK(waiting[1].domain == "other.example");
   CHECK(waiting[1].ordinal == 3);
   CHECK(waiting[1].attempts == 2);
   CHECK(waiting[1].next_attempt == kNow + Seconds{10});
   CHECK(waiting[1].expires == message.expires);
-  CHECK(waiting[2].ordinal == 0);
+  CHECK(waiting[1].tenant == "tenant");
+  CHECK(waiting[2].message == QueueId(2));
 }
 
 TEST_CASE("the queue is listed oldest first, and filtered by id, account and domain") {
@@ -498,6 +500,7 @@ TEST_CASE("nothing that was acknowledged is lost when the process is killed") {
 void make_version_1(const TemporaryDirectory& directory) {
   execute(
       directory,
+      "DROP INDEX messages_at_start; DROP INDEX recipients_waiting; "
       "ALTER TABLE messages DROP COLUMN sealing; ALTER TABLE messages DROP COLUMN tls_request; "
       "ALTER TABLE messages DROP COLUMN returned_content; ALTER TABLE messages DROP COLUMN envelope_id; "
       "ALTER TABLE recipients DROP COLUMN notify; ALTER TABLE recipients DROP COLUMN original_recipient; "
