@@ -568,9 +568,9 @@ const Option kOptions[] = {
      .field = &Config::reply_timeout,
      .least = 1,
      .most = kHour,
-     .help =
-         "A receiving host that does not greet or does not answer a command within so long is given up for now; for its "
-         "verdict on a message it has twice as long. RFC 5321 §4.5.3.2 asks for 5 minutes."},
+     .help = "A receiving host that does not greet or does not answer a command within so long is given up for now; "
+             "for its "
+             "verdict on a message it has twice as long. RFC 5321 §4.5.3.2 asks for 5 minutes."},
     {.section = "delivery",
      .name = "ca_file",
      .type = OptionType::File,
@@ -759,7 +759,8 @@ const Option kOptions[] = {
      .field = &Config::sealing_file,
      .example = "\"/etc/waxwing/sealing-key\"",
      .help = "File that holds the secret, readable by its owner alone. Without it, the secret is the credential "
-             "\"waxwing-sealing-key\" that systemd passes to the service (LoadCredentialEncrypted=)."},
+             "\"waxwing-sealing-key\" that systemd passes to the service (LoadCredentialEncrypted=), or a passphrase "
+             "that is asked for at the terminal."},
     {.section = "signer",
      .name = "socket",
      .type = OptionType::Directory,

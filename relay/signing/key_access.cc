@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "keys/sealing_secret.h"
+#include "relay/signing/passphrase_question.h"
 
 namespace waxwing {
 
@@ -18,10 +19,24 @@ std::string keys_parent(const Config& config) {
   return path.substr(0, std::max<std::size_t>(path.find_last_of('/'), 1));
 }
 
+namespace {
+
+// A person who works by hand has neither file nor service manager.
+Result<Secret> load_secret(SealingSecretKind kind, const std::string& file) {
+  auto loaded = load_sealing_secret(kind, file);
+  if (loaded || loaded.error().kind != ErrorKind::NotFound || kind != SealingSecretKind::Passphrase || !file.empty())
+    return loaded;
+  auto typed = ask_for_passphrase();
+  if (!typed) return typed.error().kind == ErrorKind::NotFound ? std::move(loaded) : std::move(typed);
+  return parse_sealing_secret(kind, typed->reveal());
+}
+
+}  // namespace
+
 Result<std::shared_ptr<KeySealing>> make_sealing(const Config& config) {
   if (config.key_sealing == KeySealingMode::None) return std::shared_ptr<KeySealing>();
   const auto kind = config.key_sealing == KeySealingMode::Key ? SealingSecretKind::Key : SealingSecretKind::Passphrase;
-  auto secret = load_sealing_secret(kind, config.sealing_file);
+  auto secret = load_secret(kind, config.sealing_file);
   if (!secret) return tl::unexpected(secret.error());
   return std::make_shared<KeySealing>(kind, std::move(*secret));
 }

@@ -20,8 +20,9 @@ inline constexpr const char* kSignerKeysDirectory = "/var/lib/waxwing-signer/key
 /// The folder above, whose owner is the user that keeps the keys.
 [[nodiscard]] std::string keys_parent(const Config& config);
 
-/// What seals keys as the configuration says, or nullptr.
-/// @errors  as load_sealing_secret()
+/// What seals keys as the configuration says, or nullptr. A passphrase that neither a file nor a credential holds is asked
+/// for at the terminal, where there is one.
+/// @errors  as load_sealing_secret() and ask_for_passphrase()
 [[nodiscard]] Result<std::shared_ptr<KeySealing>> make_sealing(const Config& config);
 
 /// The keys as files, for the process that may read them.
