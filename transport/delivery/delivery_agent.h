@@ -35,7 +35,8 @@ class DeliveryAgent {
     std::size_t max_connections = 1'000;
     Milliseconds idle_timeout{2'000};  ///< a kept connection without work is closed after this
     Milliseconds connect_timeout{30'000};
-    Milliseconds reply_timeout{300'000};      ///< for the greeting and each reply; the verdict on the content has twice as long
+    Milliseconds reply_timeout{
+        300'000};  ///< for the greeting and each reply; the verdict on the content has twice as long
     std::vector<IpAddress> own_addresses{};   ///< where this relay itself takes mail on `port`
     Milliseconds attempt_timeout{3'600'000};  ///< a whole attempt
     std::size_t max_messages_per_connection = 100;
