@@ -19,7 +19,7 @@ THREADED = ("transport_io", "transport_tls", "transport_dns", "relay_observe", "
 # End-to-end tests that run a second time with the relay under ThreadSanitizer.
 THREADED_SCENARIOS = ("delivery", "outcome", "submission")
 # Programs that run without sanitizers: what is measured or killed under load should be what people run.
-RELEASE_SCENARIOS = ("kill", "systemd")
+RELEASE_SCENARIOS = ("disk_faults", "kill", "power", "systemd")
 
 
 class Tally:
