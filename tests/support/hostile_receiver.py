@@ -104,6 +104,9 @@ class Peer:
             if verb == "EHLO" and verb not in replies:
                 self.offer("PIPELINING", "8BITMIME")
                 continue
+            if verb == "BDAT" and verb not in replies:
+                self.take_chunk(int(self.argument.split()[0]), replies.get("END", honest["END"]))
+                continue
             if verb == "MAIL":
                 self.recipients = []
             if not self.answer(replies.get(verb, honest.get(verb, "502 5.5.2 Unknown command"))):
@@ -124,6 +127,15 @@ class Peer:
         self.say(reply)
         return reply[0] in "23"
 
+    def take_chunk(self, octets, reply):
+        while len(self.buffer) < octets:
+            received = self.receive()
+            if not received:
+                raise EOFError
+            self.buffer += received
+        content, self.buffer = self.buffer[:octets], self.buffer[octets:]
+        self.keep(content, reply)
+
     def take_content(self, reply):
         received = b"\r\n" + self.buffer  # so that a dot that comes at once is the end, too
         while (end := received.find(b"\r\n.\r\n")) < 0:
@@ -131,8 +143,11 @@ class Peer:
             if not octets:
                 raise EOFError
             received += octets
-        content = received[2:end + 2].replace(b"\r\n", b"\n")
         self.buffer = received[end + 5:]
+        self.keep(received[2:end + 2], reply)
+
+    def keep(self, content, reply):
+        content = content.replace(b"\r\n", b"\n")
         if content:
             self.receiver.whole.append(tuple(self.recipients))
         if not callable(reply) and reply.startswith("250 "):

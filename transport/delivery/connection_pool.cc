@@ -153,7 +153,8 @@ void ConnectionPool::on_ready(DeliveryConnection& connection) {
   // failure the jobs would wait for one such connection after the other.
   if (!connection.usable() && connection.transactions() == 0) return;
   if (std::exchange(member.opening, false)) --group.opening;
-  if (connection.transactions() >= options_.max_messages_per_connection) return connection.quit();
+  const bool worn_out = connection.transactions() >= options_.max_messages_per_connection || connection.worn_out();
+  if (worn_out && connection.usable()) return connection.quit();
   if (!connection.usable()) return;
   if (const auto client = next_waiting(group)) return carry(connection, client);
   group.idle.push_back(&connection);

@@ -32,9 +32,16 @@ RecipientOutcome outcome_of(const SmtpFailure& failure, const std::string& mx_na
           failure.stage};
 }
 
-// What a person can act on comes first: certificates and policies, then what a server said, then silence.
+// What a host cannot carry, by what it offered: another may.
+bool is_incapable(const SmtpFailure& failure) {
+  return failure.kind == SmtpFailure::Kind::Permanent && !failure.reply && failure.try_other_host;
+}
+
+// What a person can act on comes first: certificates and policies, then what a server said, then silence. That a host
+// cannot carry the message is the last word only where all cannot.
 int rank_of(const SmtpFailure& failure) {
   if (failure.kind == SmtpFailure::Kind::TlsUnavailable || (is_tls_failure(failure.status) && !failure.reply)) return 0;
+  if (is_incapable(failure)) return 3;
   return failure.reply ? 1 : 2;
 }
 
@@ -113,6 +120,7 @@ void DeliveryAttempt::try_next() {
 RecipientOutcome DeliveryAttempt::last_word() const {
   RecipientOutcome outcome = worst_->outcome;
   if (request() != TlsRequest::Required) return outcome;
+  if (outcome.kind == Kind::Bounced && outcome.status != "5.7.30") return outcome;  // no host can carry it anyway
   outcome.kind = may_pass_ ? Kind::Deferred : Kind::Bounced;
   if (may_pass_) {
     outcome.status[0] = '4';
@@ -213,6 +221,7 @@ SmtpTransaction DeliveryAttempt::transaction() {
   transaction.size_octets = job_.content->size_octets();
   transaction.needs_8bit = job_.needs_8bit;
   transaction.needs_smtputf8 = job_.needs_smtputf8;
+  transaction.may_chunk = may_chunk_;
   transaction.require_tls = job_.demands.request == TlsRequest::Required && proves_what_requiretls_asks();
   return transaction;
 }
@@ -229,15 +238,16 @@ TransactionSource::Next DeliveryAttempt::on_outcome(SmtpTransactionOutcome outco
   // Recipients beyond what the server takes at once wait for a transaction of their own, unless it took none for good.
   const bool others_count =
       std::ranges::any_of(outcome.recipients, [](const auto& failure) { return !failure || failure->try_other_host; });
+  const bool by_data = outcome.chunking_unknown && std::exchange(may_chunk_, false);
   std::optional<SmtpFailure> lost;
   std::vector<std::size_t> left;
   for (std::size_t i = 0; i < in_transaction_.size(); ++i) {
     const auto& failure = outcome.recipients[i];
-    const bool full = failure && failure->status == "4.5.3" && others_count;
+    const bool full = failure && (failure->not_asked || (failure->status == "4.5.3" && others_count));
     if (failure && failure->try_other_host && !expired_) {
       lost = failure;
       left.push_back(in_transaction_[i]);
-    } else if (full && !expired_) {
+    } else if (((by_data && failure && failure->stage == DeliveryStage::Content) || full) && !expired_) {
       left.push_back(in_transaction_[i]);
     } else {
       take_result(in_transaction_[i], failure, outcome);

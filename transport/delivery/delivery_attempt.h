@@ -81,6 +81,7 @@ class DeliveryAttempt : public PoolClient, public std::enable_shared_from_this<D
   std::size_t stale_tries_ = 0;
   std::optional<PoolTarget> target_;
   std::optional<HostFailure> worst_;
+  bool may_chunk_ = true;
   bool may_pass_ = false;  // some host failed in a way that may be over the next time
 
   std::vector<TlsSessionResult> tls_results_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <utility>
 
@@ -154,6 +155,12 @@ bool DeliveryConnection::established() const {
   return connection_->tls()->state() == TlsSession::State::Established;
 }
 
+bool DeliveryConnection::worn_out() const {
+  const SmtpExtensions offered = extensions();
+  return transactions_ >= offered.mail_max.value_or(UINT32_MAX) ||
+         transactions_ >= offered.rcpt_domain_max.value_or(UINT32_MAX);
+}
+
 void DeliveryConnection::carry(std::shared_ptr<TransactionSource> source) {
   source_ = std::move(source);
   idle_ = false;
@@ -256,7 +263,7 @@ void DeliveryConnection::feed_content() {
 
 void DeliveryConnection::take_outcome() {
   SmtpTransactionOutcome outcome = engine_->take_outcome();
-  const bool usable = outcome.connection_usable = outcome.connection_usable && established();
+  const bool usable = outcome.connection_usable = outcome.connection_usable && established() && !worn_out();
   const auto source = std::exchange(source_, nullptr);
   const auto next = source->on_outcome(std::move(outcome), facts_, transactions_ == 1);
   if (next == TransactionSource::Next::Another && usable && engine_->need() == Need::Transaction) {

@@ -100,6 +100,10 @@ class DeliveryConnection : public std::enable_shared_from_this<DeliveryConnectio
   /// Whether the engine came to be ready for mail at least once.
   [[nodiscard]] bool was_ready() const { return was_ready_; }
 
+  /// Whether the server takes no more transactions on it (RFC 9422 §4.1). A limit to the recipient domains counts as one
+  /// to the transactions, each of which has one domain.
+  [[nodiscard]] bool worn_out() const;
+
   /// Transactions that were begun.
   [[nodiscard]] std::size_t transactions() const { return transactions_; }
 

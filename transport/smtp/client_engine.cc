@@ -219,14 +219,11 @@ void SmtpClientEngine::on_secured_ehlo_reply(const SmtpReply& reply) {
 
 std::optional<SmtpFailure> SmtpClientEngine::refusal_of(const SmtpTransaction& transaction) const {
   const auto refuse = [](std::string_view status, std::string detail) {
-    return SmtpFailure{SmtpFailure::Kind::Permanent, std::string(status), std::nullopt, std::move(detail), false,
+    return SmtpFailure{SmtpFailure::Kind::Permanent, std::string(status), std::nullopt, std::move(detail), true,
                        DeliveryStage::Ehlo};
   };
   if (transaction.require_tls && transaction.reverse_path && !extensions_.requiretls) {
-    SmtpFailure failure =
-        refuse("5.7.30", "the message asks for REQUIRETLS, which the server does not offer (RFC 8689 §4.2.1)");
-    failure.try_other_host = true;
-    return failure;
+    return refuse("5.7.30", "the message asks for REQUIRETLS, which the server does not offer (RFC 8689 §4.2.1)");
   }
   const auto limit = extensions_.size_limit_octets;
   if (limit && transaction.size_octets > *limit) {
@@ -260,6 +257,7 @@ void SmtpClientEngine::begin(SmtpTransaction transaction, MonotonicTime now) {
   reset_transaction();
   transaction_ = std::move(transaction);
   recipients_.assign(transaction_.recipients.size(), RecipientState::Undecided);
+  asked_ = std::min<std::size_t>(recipients_.size(), extensions_.rcpt_max.value_or(kMaxRecipientsPerTransaction));
   outcome_.recipients.resize(transaction_.recipients.size());
   outcome_.notices_passed_on = extensions_.dsn;
   if (const auto refusal = refusal_of(transaction_)) {
@@ -268,15 +266,32 @@ void SmtpClientEngine::begin(SmtpTransaction transaction, MonotonicTime now) {
     outcome_ready_ = true;
     return;
   }
+  leave_out_the_rest();
   const std::string mail = mail_line();
   const bool reset = std::exchange(needs_reset_, false);
   std::string commands = reset ? "RSET\r\n" : "";
   if (!reset || extensions_.pipelining) commands += mail;
   if (extensions_.pipelining) {
-    for (std::size_t i = 0; i < transaction_.recipients.size(); ++i) commands += rcpt_line(i);
-    commands += "DATA\r\n";
+    for (std::size_t i = 0; i < asked_; ++i) commands += rcpt_line(i);
+    if (!chunks()) commands += "DATA\r\n";
   }
   send(reset ? State::Reset : State::Mail, commands, options_.command_timeout, now);
+}
+
+// RFC 9422 §4.2: more than RCPTMAX would only be refused.
+void SmtpClientEngine::leave_out_the_rest() {
+  SmtpFailure failure{SmtpFailure::Kind::Temporary,
+                      "4.5.3",
+                      std::nullopt,
+                      fmt::format("the server takes {} recipients at once (RFC 9422 §4.2)", asked_),
+                      false,
+                      DeliveryStage::Ehlo};
+  failure.not_asked = true;
+  for (std::size_t i = asked_; i < recipients_.size(); ++i) fail_recipient(i, failure);
+}
+
+bool SmtpClientEngine::chunks() const {
+  return extensions_.chunking && transaction_.may_chunk;
 }
 
 void SmtpClientEngine::on_reset_reply(const SmtpReply& reply, MonotonicTime now) {
@@ -316,20 +331,28 @@ void SmtpClientEngine::on_rcpt_reply(const SmtpReply& reply, MonotonicTime now) 
       }
       fail_recipient(replied_, failure);
       if (full && !extensions_.pipelining) {  // asking for the rest would only repeat the answer
-        while (++replied_ < recipients_.size()) fail_recipient(replied_, failure);
+        while (++replied_ < asked_) fail_recipient(replied_, failure);
         return on_last_rcpt_reply(now);
       }
     }
   }
-  if (++replied_ == recipients_.size()) return on_last_rcpt_reply(now);
+  if (++replied_ == asked_) return on_last_rcpt_reply(now);
   if (extensions_.pipelining) return enter(State::Rcpt, options_.command_timeout, now);
   send_rcpt(now);
 }
 
 void SmtpClientEngine::on_last_rcpt_reply(MonotonicTime now) {
-  if (extensions_.pipelining) return enter(State::Data, options_.command_timeout, now);
+  if (extensions_.pipelining && !chunks()) return enter(State::Data, options_.command_timeout, now);
   if (!any_accepted()) return end_transaction();
+  if (chunks()) return send_chunk(now);
   send(State::Data, "DATA\r\n", options_.command_timeout, now);
+}
+
+// One chunk holds all, since its length is known and the answer to it is the verdict on the message.
+void SmtpClientEngine::send_chunk(MonotonicTime now) {
+  encoder_ = DataEncoder(DataEncoder::Form::Chunk);
+  chunk_octets_ = transaction_.size_octets;
+  send(State::Content, fmt::format("BDAT {} LAST\r\n", chunk_octets_), options_.data_timeout, now);
 }
 
 void SmtpClientEngine::on_data_reply(const SmtpReply& reply, MonotonicTime now) {
@@ -353,6 +376,19 @@ void SmtpClientEngine::give_content(std::string_view octets, MonotonicTime now) 
                            encoded.error().detail + " and cannot be sent (RFC 5321 §2.3.8)", false});
   }
   expiry_ = now + options_.data_timeout;
+  if (chunks()) count_chunk(octets.size(), now);
+}
+
+// The server answers as soon as it has all. What comes then is the verdict, so the last octet waits for end_content().
+void SmtpClientEngine::count_chunk(std::size_t octets, MonotonicTime now) {
+  if (octets > chunk_octets_) {
+    output_.clear();
+    return abandon_content("the message is longer than was said of it", now);
+  }
+  chunk_octets_ -= octets;
+  if (chunk_octets_ > 0 || octets == 0) return;
+  last_of_chunk_ = output_.back();
+  output_.pop_back();
 }
 
 void SmtpClientEngine::end_content(MonotonicTime now) {
@@ -361,6 +397,8 @@ void SmtpClientEngine::end_content(MonotonicTime now) {
     return end_connection({SmtpFailure::Kind::Permanent, "5.6.0", std::nullopt,
                            finished.error().detail + " and cannot be sent (RFC 5321 §2.3.8)", false});
   }
+  if (chunks() && chunk_octets_ > 0) return abandon_content("the message is shorter than was said of it", now);
+  output_ += std::exchange(last_of_chunk_, std::string());
   enter(State::FinalReply, options_.final_reply_timeout, now);
 }
 
@@ -372,6 +410,7 @@ void SmtpClientEngine::abandon_content(std::string_view detail, MonotonicTime) {
 void SmtpClientEngine::on_early_reply(const SmtpReply& reply) {
   // A refusal before the end of the data counts, but the data stays open: only cutting the connection ends it.
   if (!is_failure(reply)) return distrust(fmt::format("it said \"{}\" before the end of the data", reply.str()));
+  note_unknown_chunking(reply);
   end_connection(failure_of(reply));
 }
 
@@ -380,11 +419,18 @@ void SmtpClientEngine::on_final_reply(const SmtpReply& reply) {
     return distrust(fmt::format("it answered the end of data with \"{}\"", reply.str()));
   }
   outcome_.final_reply = reply;
+  note_unknown_chunking(reply);
+  if (outcome_.chunking_unknown) return end_connection(failure_of(reply));  // it reads the content as commands
   if (is_failure(reply)) fail_open_recipients(failure_of(reply));
   end_transaction();
   needs_reset_ = is_failure(reply);
   // The next reply would be taken for the answer to the next command.
   if (reader_.has_pending()) distrust("it said more than it was asked for");
+}
+
+// RFC 5321 §4.2.4: what was offered is no command there after all, perhaps because of something on the way.
+void SmtpClientEngine::note_unknown_chunking(const SmtpReply& reply) {
+  outcome_.chunking_unknown = chunks() && (reply.code == 500 || reply.code == 502);
 }
 
 void SmtpClientEngine::quit(MonotonicTime now) {
@@ -498,8 +544,11 @@ void SmtpClientEngine::distrust(std::string_view what) {
 void SmtpClientEngine::reset_transaction() {
   transaction_ = {};
   recipients_.clear();
+  asked_ = 0;
   replied_ = 0;
-  encoder_ = {};
+  chunk_octets_ = 0;
+  last_of_chunk_.clear();
+  encoder_ = DataEncoder();
   outcome_ = {};
 }
 

@@ -27,6 +27,7 @@ struct SmtpTransaction {
   /// REQUIRETLS; only on a connection that has proven what it asks for (RFC 8689 §2). With a null reverse-path it is
   /// said where it is offered, and elsewhere the message goes without it (RFC 8689 §5).
   bool require_tls = false;
+  bool may_chunk = true;                   ///< BDAT instead of DATA where CHUNKING is offered
   MessageNotice notice{};                  ///< passed on where DSN is offered (RFC 3461)
   std::vector<RecipientNotice> notices{};  ///< likewise, in the order of recipients; empty: none for any
 };
@@ -46,6 +47,7 @@ struct SmtpFailure {
   /// tried at once. Never set once the final dot was sent without a clear answer, since the message may have arrived.
   bool try_other_host = false;
   DeliveryStage stage = DeliveryStage::None;  ///< what the reply answered, or what was awaited
+  bool not_asked = false;  ///< there was no room for this recipient in the transaction; the next may ask for it at once
 };
 
 /// What happened to each recipient of a transaction, in the order of SmtpTransaction::recipients: no value means
@@ -55,6 +57,7 @@ struct SmtpTransactionOutcome {
   std::optional<SmtpReply> final_reply;  ///< to the final dot, when there was one
   bool notices_passed_on = false;        ///< the server offers DSN: reports of success are its own matter now
   bool connection_usable = false;        ///< another transaction may follow on this connection
+  bool chunking_unknown = false;         ///< CHUNKING was offered and BDAT is no command there: DATA may do
 };
 
 inline constexpr std::size_t kMaxRecipientsPerTransaction = 100;
@@ -67,7 +70,7 @@ inline constexpr std::size_t kMaxRecipientsPerTransaction = 100;
 /// the one that the command allows (RFC 5321 §4.3.2), and one that breaks the grammar cannot be trusted: the connection
 /// ends and what is undecided is Temporary. No failure before MAIL is ever permanent for a message, since another host
 /// may be better.
-/// @source  RFC 5321 §4, RFC 2920 §3, RFC 3207 §4
+/// @source  RFC 5321 §4, RFC 2920 §3, RFC 3030 §2, RFC 3207 §4, RFC 9422 §4
 class SmtpClientEngine {
  public:
   struct Options {
@@ -110,12 +113,13 @@ class SmtpClientEngine {
   void on_expiry(MonotonicTime now);
 
   /// Begins a transaction; only when need() is Transaction. What the server's extensions cannot carry fails at once
-  /// (size: 5.3.4, 8-bit: 5.6.3, non-ASCII addresses: 5.6.7, REQUIRETLS: 5.7.30, for which another host may be tried)
-  /// and leaves the connection usable.
+  /// (size: 5.3.4, 8-bit: 5.6.3, non-ASCII addresses: 5.6.7, REQUIRETLS: 5.7.30) and leaves the connection usable;
+  /// another host may be able to. Recipients beyond its LIMITS are not asked for.
   void begin(SmtpTransaction transaction, MonotonicTime now);
 
-  /// Content with CRLF line ends, cut anywhere; the engine does dot-stuffing. A CR or LF alone ends the transaction as
-  /// Permanent (5.6.0) and the connection with it, so that the server never sees an end of data.
+  /// Content with CRLF line ends, cut anywhere; the engine does dot-stuffing, unless it goes by BDAT. A CR or LF alone
+  /// ends the transaction as Permanent (5.6.0) and the connection with it, so that the server never sees an end of data;
+  /// so does, as Temporary (4.3.0), content by BDAT that is not as long as was said.
   void give_content(std::string_view octets, MonotonicTime now);
   void end_content(MonotonicTime now);
 
@@ -172,12 +176,17 @@ class SmtpClientEngine {
 
   void send(State next, std::string_view command, Milliseconds timeout, MonotonicTime now);
   void send_rcpt(MonotonicTime now);
+  void send_chunk(MonotonicTime now);
+  void count_chunk(std::size_t octets, MonotonicTime now);
+  void leave_out_the_rest();
+  void note_unknown_chunking(const SmtpReply& reply);
   void enter(State next, Milliseconds timeout, MonotonicTime now);
   [[nodiscard]] SmtpFailure failure_of(const SmtpReply& reply) const;
   [[nodiscard]] std::string mail_line() const;
   [[nodiscard]] std::string rcpt_line(std::size_t index) const;
   [[nodiscard]] std::optional<SmtpFailure> refusal_of(const SmtpTransaction& transaction) const;
   [[nodiscard]] bool any_accepted() const;
+  [[nodiscard]] bool chunks() const;
   [[nodiscard]] bool in_transaction() const;
   void fail_recipient(std::size_t index, const SmtpFailure& failure);
   void fail_open_recipients(const SmtpFailure& failure);
@@ -198,7 +207,10 @@ class SmtpClientEngine {
 
   SmtpTransaction transaction_;
   std::vector<RecipientState> recipients_;
-  std::size_t replied_ = 0;  // recipients whose RCPT was answered
+  std::size_t asked_ = 0;           // recipients for whom this transaction asks
+  std::size_t replied_ = 0;         // those whose RCPT was answered
+  std::string last_of_chunk_;       // the last octet of a chunk, until it is certain that no other follows
+  std::uint64_t chunk_octets_ = 0;  // of the content that are still to come after BDAT
   DataEncoder encoder_;
   SmtpTransactionOutcome outcome_;
   bool outcome_ready_ = false;

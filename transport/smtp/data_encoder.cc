@@ -13,7 +13,7 @@ Result<void> DataEncoder::append(std::string_view content, std::string& out) {
   out.reserve(out.size() + content.size() + content.size() / 64 + 8);
   while (!content.empty()) {
     if (after_cr_ && content.front() != '\n') return bare("CR");
-    if (at_line_start_ && content.front() == '.') out += '.';
+    if (at_line_start_ && content.front() == '.' && form_ == Form::Data) out += '.';
     const std::size_t lf = content.find('\n');
     const std::string_view piece = content.substr(0, lf == std::string_view::npos ? lf : lf + 1);
     const std::size_t cr = piece.find('\r');
@@ -34,6 +34,7 @@ Result<void> DataEncoder::append(std::string_view content, std::string& out) {
 
 Result<void> DataEncoder::finish(std::string& out) {
   if (after_cr_) return bare("CR");
+  if (form_ == Form::Chunk) return {};
   out += at_line_start_ ? ".\r\n" : "\r\n.\r\n";
   return {};
 }

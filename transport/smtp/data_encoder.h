@@ -14,6 +14,12 @@ namespace waxwing {
 /// @source  RFC 5321 §4.5.2 and §2.3.8
 class DataEncoder {
  public:
+  enum class Form {
+    Data,   ///< dots are stuffed, and a lone one is the end
+    Chunk,  ///< as it is: its length says where it ends (RFC 3030 §2)
+  };
+  explicit DataEncoder(Form form = Form::Data) : form_(form) {}
+
   /// Appends the encoded form of the next piece, cut anywhere, to `out`.
   /// @errors  Malformed: a CR or LF alone; nothing may follow, and what was appended must not be completed
   [[nodiscard]] Result<void> append(std::string_view content, std::string& out);
@@ -23,6 +29,7 @@ class DataEncoder {
   [[nodiscard]] Result<void> finish(std::string& out);
 
  private:
+  Form form_;
   bool at_line_start_ = true;
   bool after_cr_ = false;
 };

@@ -1,5 +1,6 @@
 #include "transport/smtp/extensions.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 #include <string_view>
@@ -24,6 +25,25 @@ std::optional<std::uint64_t> read_size(std::string_view parameter) {
   return value;
 }
 
+constexpr std::size_t kMaxLimitDigits = 6;  // RFC 9422 §5
+
+// "RCPTMAX=20 MAILMAX=5"; names that are not known, and values that are not as they should be, say nothing.
+void read_limits(std::string_view parameters, SmtpExtensions& extensions) {
+  while (!parameters.empty()) {
+    const std::string_view one = parameters.substr(0, parameters.find(' '));
+    parameters.remove_prefix(std::min(parameters.size(), one.size() + 1));
+    const std::size_t equals = one.find('=');
+    if (equals == std::string_view::npos || one.size() - equals - 1 > kMaxLimitDigits) continue;
+    const auto value = read_size(one.substr(equals + 1));
+    if (!value) continue;
+    const std::string name = upper_case(one.substr(0, equals));
+    const auto limit = static_cast<std::uint32_t>(*value);
+    if (name == "MAILMAX") extensions.mail_max = limit;
+    if (name == "RCPTMAX") extensions.rcpt_max = limit;
+    if (name == "RCPTDOMAINMAX") extensions.rcpt_domain_max = limit;
+  }
+}
+
 }  // namespace
 
 SmtpExtensions SmtpExtensions::parse(const SmtpReply& ehlo_reply) {
@@ -41,6 +61,7 @@ SmtpExtensions SmtpExtensions::parse(const SmtpReply& ehlo_reply) {
     if (keyword == "REQUIRETLS") result.requiretls = true;
     if (keyword == "DSN") result.dsn = true;
     if (keyword == "CHUNKING") result.chunking = true;
+    if (keyword == "LIMITS") read_limits(parameter, result);
     if (keyword == "SIZE") {
       result.size = true;
       result.size_limit_octets = read_size(parameter);

@@ -18,9 +18,14 @@ struct SmtpExtensions {
   bool enhanced_status_codes = false;              ///< RFC 2034
   bool requiretls = false;                         ///< RFC 8689; counts only when it was offered inside TLS
   bool dsn = false;                                ///< RFC 3461
-  bool chunking = false;                           ///< RFC 3030; noted only, content always goes by DATA
+  bool chunking = false;                           ///< RFC 3030
   bool size = false;                               ///< RFC 1870
   std::optional<std::uint64_t> size_limit_octets;  ///< no value: none, or unknown
+  /// LIMITS (RFC 9422 §4): transactions in one session, recipients in one transaction, and recipient domains in one
+  /// session; at least 1. No value: not said.
+  std::optional<std::uint32_t> mail_max;
+  std::optional<std::uint32_t> rcpt_max;
+  std::optional<std::uint32_t> rcpt_domain_max;
 
   [[nodiscard]] static SmtpExtensions parse(const SmtpReply& ehlo_reply);
 };

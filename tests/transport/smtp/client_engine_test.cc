@@ -515,3 +515,106 @@ TEST_CASE("a handshake that does not end is given up sooner than a reply that do
   CHECK(talk.engine.failure()->status == "4.4.2");
   CHECK_THAT(talk.engine.failure()->detail, Catch::Contains("TLS handshake"));
 }
+
+namespace {
+
+ServerScript chunking(std::string more = {}) {
+  ServerScript script;
+  script.secured_ehlo = "250-mx.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-CHUNKING\r\n" + more + "250 SIZE\r\n";
+  return script;
+}
+
+}  // namespace
+
+TEST_CASE("where CHUNKING is offered the content goes as one chunk, as it is, once a recipient is accepted") {
+  Conversation talk(chunking(), GENERATE(Delivery::Whole, Delivery::ByteByByte));
+  SmtpTransaction transaction = transaction_to(2);
+  transaction.needs_8bit = true;
+  const auto outcome = talk.deliver(transaction, {".dot\r\n..\r\n", "\xc3\xa4 end", "\r\n\r\n"});
+  REQUIRE(outcome);
+  CHECK_FALSE(outcome->recipients[0]);
+  CHECK_FALSE(outcome->recipients[1]);
+  CHECK(outcome->connection_usable);
+  CHECK(talk.server.commands[3] == "MAIL FROM:<sender@client.example> SIZE=20 BODY=8BITMIME");
+  CHECK(talk.server.commands.back() == "BDAT 20 LAST");
+  CHECK(talk.server.messages == std::vector<std::string>{".dot\r\n..\r\n\xc3\xa4 end\r\n\r\n"});
+}
+
+TEST_CASE("no chunk is sent when no recipient is accepted") {
+  ServerScript script = chunking();
+  script.rcpt = {"550 5.1.1 unknown\r\n"};
+  Conversation talk(script);
+  const auto outcome = talk.deliver(transaction_to(2), {"x\r\n"});
+  REQUIRE(outcome);
+  CHECK(outcome->recipients[0]->status == "5.1.1");
+  CHECK(outcome->connection_usable);
+  CHECK(talk.server.commands.back() == "RCPT TO:<user1@receiver.example>");
+}
+
+TEST_CASE("content that is not as long as was said ends the connection, and the server sees no end of it") {
+  const std::vector<std::string> content = GENERATE(values<std::vector<std::string>>(
+      {{"123456789012345678901234567890\r\n"}, {"123456789012345678\r\n", "more\r\n"}, {"short\r\n"}}));
+  Conversation talk(chunking());
+  const auto outcome = talk.deliver(transaction_to(1), content);
+  REQUIRE(outcome);
+  CHECK(outcome->recipients[0]->kind == Kind::Temporary);
+  CHECK(outcome->recipients[0]->status == "4.3.0");
+  CHECK_FALSE(outcome->connection_usable);
+  CHECK(talk.server.messages.empty());
+}
+
+TEST_CASE("a bare line feed does not go by BDAT either") {
+  Conversation talk(chunking());
+  const auto outcome = talk.deliver(transaction_to(1), {"12345678\n.\r\n1234567890"});
+  REQUIRE(outcome);
+  CHECK(outcome->recipients[0]->status == "5.6.0");
+  CHECK(talk.server.messages.empty());
+}
+
+TEST_CASE("the answer to a chunk is the verdict on the message") {
+  const auto [reply, kind, status] =
+      GENERATE(table<std::string, Kind, std::string>({{"451 4.3.0 later\r\n", Kind::Temporary, "4.3.0"},
+                                                      {"554 5.6.0 unwanted\r\n", Kind::Permanent, "5.6.0"},
+                                                      {"354 more\r\n", Kind::Temporary, "4.5.0"},
+                                                      {"250 2.0.0 ok<cut>", Kind::Temporary, "4.4.2"},
+                                                      {"", Kind::Temporary, "4.4.2"}}));
+  ServerScript script = chunking();
+  script.end_of_data = reply;
+  Conversation talk(script);
+  const auto outcome = talk.deliver(transaction_to(1), {"123456789012345678\r\n"});
+  REQUIRE(outcome);
+  REQUIRE(outcome->recipients[0]);
+  CHECK(outcome->recipients[0]->kind == kind);
+  CHECK(outcome->recipients[0]->status == status);
+  CHECK_FALSE(outcome->chunking_unknown);
+}
+
+TEST_CASE("a server that offers CHUNKING and does not know BDAT is told apart, and DATA may be used with it") {
+  ServerScript script = chunking();
+  script.bdat = "502 5.5.1 what?\r\n";
+  Conversation talk(script);
+  const auto outcome = talk.deliver(transaction_to(1), {"123456789012345678\r\n"});
+  REQUIRE(outcome);
+  CHECK(outcome->chunking_unknown);
+  CHECK_FALSE(outcome->connection_usable);
+
+  Conversation again(script);
+  SmtpTransaction transaction = transaction_to(1);
+  transaction.may_chunk = false;
+  const auto by_data = again.deliver(transaction, {"x\r\n"});
+  REQUIRE(by_data);
+  CHECK_FALSE(by_data->recipients[0]);
+  CHECK_FALSE(by_data->chunking_unknown);
+}
+
+TEST_CASE("no more recipients are asked for than RCPTMAX says") {
+  Conversation talk(chunking("250-LIMITS RCPTMAX=2 MAILMAX=9\r\n"));
+  const auto outcome = talk.deliver(transaction_to(5), {"123456789012345678\r\n"});
+  REQUIRE(outcome);
+  if (outcome->recipients[0]) WARN(outcome->recipients[0]->detail);
+  CHECK_FALSE(outcome->recipients[0]);
+  CHECK_FALSE(outcome->recipients[1]);
+  for (std::size_t i = 2; i < 5; ++i) CHECK(outcome->recipients[i]->not_asked);
+  CHECK(talk.server.commands.size() == 7);
+  CHECK(outcome->connection_usable);
+}

@@ -34,6 +34,17 @@ TEST_CASE("SIZE gives a limit only when it can be read and is not zero") {
   }
 }
 
+TEST_CASE("LIMITS gives those limits that can be read") {
+  const auto extensions = offered({"mx", "LIMITS MAILMAX=5 rcptmax=20 RCPTDOMAINMAX=1 OTHER=7"});
+  CHECK(extensions.mail_max == 5);
+  CHECK(extensions.rcpt_max == 20);
+  CHECK(extensions.rcpt_domain_max == 1);
+  for (const auto* line : {"LIMITS", "LIMITS RCPTMAX", "LIMITS RCPTMAX=", "LIMITS RCPTMAX=0", "LIMITS RCPTMAX=-1",
+                           "LIMITS RCPTMAX=1000000", "LIMITS RCPTMAX=x", "LIMITS  =  ", "LIMITSX RCPTMAX=2"}) {
+    CHECK_FALSE(offered({"mx", line}).rcpt_max);
+  }
+}
+
 TEST_CASE("a keyword that is only a prefix or has other characters is another keyword") {
   const auto extensions = offered({"mx", "STARTTLSX", "PIPELINING=1", " 8BITMIME"});
   CHECK_FALSE(extensions.starttls);

@@ -24,6 +24,7 @@ struct ServerScript {
   std::vector<std::string> mails;                        ///< instead of `mail`; the last one repeats
   std::vector<std::string> rcpt = {"250 2.1.5 ok\r\n"};  ///< the last one repeats
   std::string data = "354 go\r\n";
+  std::string bdat;   ///< said to BDAT at once, and its content is taken for commands; empty: CHUNKING works
   std::string early;  ///< said at the first octet of content
   std::string end_of_data = "250 2.0.0 queued as 1\r\n";
   std::string rset = "250 2.0.0 ok\r\n";
@@ -56,6 +57,12 @@ class FakeServer {
       in_data_ = false;
       return say(script_.end_of_data);
     }
+    if (chunk_left_ > 0) {
+      if (line_.size() == 1 && !script_.early.empty()) say(script_.early);
+      if (--chunk_left_ > 0) return;
+      messages.push_back(std::exchange(line_, std::string()));
+      return say(script_.end_of_data);
+    }
     if (octet != '\n') return;
     const std::string command = line_.substr(0, line_.size() - 2);
     line_.clear();
@@ -79,6 +86,11 @@ class FakeServer {
       in_data_ = script_.data.starts_with("354");
       return say(script_.data);
     }
+    if (command.starts_with("BDAT") && script_.bdat.empty()) {
+      chunk_left_ = std::stoul(command.substr(5));
+      return;
+    }
+    if (command.starts_with("BDAT")) return say(script_.bdat);
     if (command == "RSET") return say(script_.rset);
     if (command == "QUIT") return say(script_.quit);
     say("500 5.5.1 what?\r\n");
@@ -96,6 +108,7 @@ class FakeServer {
   std::string output_;
   bool secured_ = false;
   bool in_data_ = false;
+  std::size_t chunk_left_ = 0;
   bool cut_ = false;
   std::size_t recipients_ = 0;
   std::size_t transactions_ = 0;
