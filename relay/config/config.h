@@ -198,6 +198,9 @@ struct Config {
   bool allow_tls_required_no = false;
   bool allow_non_global_addresses = false;
   unsigned max_connections_per_host = 20;
+  unsigned max_connections_per_provider = 100;
+  unsigned initial_concurrency = 5;
+  unsigned failed_cohorts = 1;  ///< 0: no destination is paused
   Seconds reply_timeout{300};
   std::string ca_file = "/etc/ssl/certs/ca-certificates.crt";
 

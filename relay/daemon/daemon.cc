@@ -231,7 +231,7 @@ Result<void> Daemon::load_queue() {
   options.report_lifetime = config_.lifetime;
   options.delay_report_after = config_.delay_report_after;
   options.seed = random_seed();
-  options.limits.active_per_domain = config_.max_connections_per_host;
+  options.concurrency = {config_.initial_concurrency, config_.max_connections_per_host, config_.failed_cohorts};
   options.count_tls_results = config_.tls_report_enabled;
   queue_ = std::make_unique<DeliveryQueue>(loop_, *store_, ids_, log_, RetrySchedule(config_.retry_delays), options,
                                            delivery_ports());
@@ -294,7 +294,8 @@ Result<void> Daemon::start_workers() {
                                 {},
                                 std::make_shared<std::atomic<std::size_t>>(0),
                                 {},
-                                rewriter_};
+                                rewriter_,
+                                std::make_shared<ProviderConnections>(config_.max_connections_per_provider)};
   for (const ListenerConfig& listener : config_.listeners) {
     auto context = load_server_context(listener);
     if (!context) return tl::unexpected(context.error());

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "relay/daemon/report_json.h"
+#include "relay/observe/timestamp.h"
 #include "relay/queue/bounce.h"
 
 namespace waxwing {
@@ -42,6 +43,27 @@ std::string_view state_event(RecipientState state) {
   }
 }
 
+// What an attempt found out about how much the hosts bear. That a host proves the wrong thing, or that DNS does not
+// answer, is no matter of how many try.
+DestinationConcurrency::Feedback feedback_of(const DeliveryReport& report) {
+  using Feedback = DestinationConcurrency::Feedback;
+  Feedback feedback = Feedback::Unknown;
+  for (const RecipientOutcome& outcome : report.recipients) {
+    const bool asked_for_less = outcome.remote_reply.starts_with("421");
+    if (outcome.kind == RecipientOutcome::Kind::Delivered) return Feedback::Reached;
+    if (outcome.stage >= DeliveryStage::Mail && !asked_for_less) return Feedback::Reached;
+    const bool out_of_order = outcome.stage != DeliveryStage::None && class_of(outcome) != BounceClass::Tls;
+    if (asked_for_less || out_of_order) feedback = Feedback::Unreached;
+  }
+  return feedback;
+}
+
+DeliveryQueue::Options with_concurrency(DeliveryQueue::Options options) {
+  options.limits.active_per_domain = std::min(options.concurrency.initial, options.concurrency.most);
+  options.concurrency.seed = options.seed;
+  return options;
+}
+
 // Why it failed, in one word; empty: it did not.
 std::string_view class_name(const RecipientOutcome& outcome) {
   return outcome.kind == RecipientOutcome::Kind::Delivered ? std::string_view() : bounce_class_name(class_of(outcome));
@@ -66,8 +88,9 @@ DeliveryQueue::DeliveryQueue(EventLoop& loop, StoreThread& store, QueueIdSource&
       ids_(ids),
       log_(log),
       schedule_(std::move(schedule)),
-      options_(std::move(options)),
+      options_(with_concurrency(std::move(options))),
       ports_(std::move(ports)),
+      concurrency_(options_.concurrency, schedule_),
       scheduler_(options_.limits),
       wake_up_(loop, [this] { run_due(); }) {}
 
@@ -85,7 +108,24 @@ void DeliveryQueue::enqueue(const QueuedMessage& message) {
   run_due();
 }
 
+// Domains that bear more get more attempts at once, those that bear less get fewer.
+void DeliveryQueue::adapt(const AttemptResult& result) {
+  const std::string& domain = result.batch.domain;
+  const bool was_paused = concurrency_.paused_until(domain).has_value();
+  apply(concurrency_.on_result(domain, feedback_of(*result.report), loop_.wall_now()));
+  const auto until = concurrency_.paused_until(domain);
+  if (!until || was_paused) return;
+  const RecipientOutcome& last = result.report->recipients.front();
+  log_.write(Severity::Warning, "destination_paused",
+             {{"domain", domain}, {"until", format_timestamp(*until)}, {"reason", last.reason}});
+}
+
+void DeliveryQueue::apply(const std::vector<DestinationConcurrency::Change>& changes) {
+  for (const DestinationConcurrency::Change& change : changes) scheduler_.set_domain_limit(change.domain, change.limit);
+}
+
 void DeliveryQueue::run_due() {
+  apply(concurrency_.resume(loop_.wall_now()));
   if (!stopped_ && store_available_) {
     for (DueBatch& batch : scheduler_.take_due(loop_.wall_now(), kBatchesPerTurn)) {
       if (batch.expired)
@@ -100,7 +140,8 @@ void DeliveryQueue::run_due() {
 void DeliveryQueue::schedule_wake_up() {
   if (stopped_ || !store_available_) return wake_up_.stop();
   const WallTime now = loop_.wall_now();
-  const std::optional<WallTime> due = scheduler_.next_due(now);
+  std::optional<WallTime> due = scheduler_.next_due(now);
+  if (const auto resume = concurrency_.next_resume(); resume && (!due || *resume < *due)) due = std::max(now, *resume);
   if (!due) return wake_up_.stop();
   wake_up_.start(std::clamp(std::chrono::duration_cast<Milliseconds>(*due - now), Milliseconds(0), kLongestSleep));
 }
@@ -108,6 +149,7 @@ void DeliveryQueue::schedule_wake_up() {
 void DeliveryQueue::on_result(AttemptResult result) {
   if (!result.report) return settle_unreadable(result);
   if (result.batch.expired) return settle_expired(result);
+  adapt(result);
   auto settlement = std::make_shared<Settlement>();
   settlement->batch = result.batch;
   for (std::size_t i = 0; i < result.tried.size(); ++i) {
@@ -303,6 +345,7 @@ void DeliveryQueue::log_outcome(const QueuedMessage& message, const QueuedRecipi
 }
 
 void DeliveryQueue::retry(const WaitingRecipient& recipient) {
+  apply(concurrency_.forget(recipient.domain));
   scheduler_.add(recipient);
   run_due();
 }

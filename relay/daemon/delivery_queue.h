@@ -9,6 +9,7 @@
 
 #include "policy/result.h"
 #include "relay/observe/event_log.h"
+#include "relay/queue/destination_concurrency.h"
 #include "relay/queue/retry_schedule.h"
 #include "relay/queue/scheduler.h"
 #include "relay/store/store_thread.h"
@@ -40,7 +41,8 @@ class DeliveryQueue {
     Seconds delay_report_after{0};  ///< in the queue, before a sender that asked for it is told of the delay
     std::uint64_t seed = 0;         ///< random: spreads retries
     Scheduler::Limits limits;
-    bool count_tls_results = false;  ///< for reports about TLS
+    DestinationConcurrency::Options concurrency;  ///< its `initial` is limits.active_per_domain
+    bool count_tls_results = false;               ///< for reports about TLS
   };
   /// Starts an attempt somewhere; its result must come back through on_result(), on the loop's thread, exactly once.
   using StartAttempt = std::function<void(DueBatch)>;
@@ -93,6 +95,8 @@ class DeliveryQueue {
   struct Settlement;
 
   void run_due();
+  void adapt(const AttemptResult& result);
+  void apply(const std::vector<DestinationConcurrency::Change>& changes);
   void schedule_wake_up();
   void settle_recipient(const AttemptResult& result, const QueuedRecipient& recipient, const RecipientOutcome& outcome,
                         Settlement& settlement);
@@ -114,6 +118,7 @@ class DeliveryQueue {
   RetrySchedule schedule_;
   Options options_;
   Ports ports_;
+  DestinationConcurrency concurrency_;
   Scheduler scheduler_;
   Timer wake_up_;
   bool stopped_ = false;

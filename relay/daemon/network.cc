@@ -203,7 +203,7 @@ Network::~Network() = default;
 
 Result<std::unique_ptr<Network>> Network::create(EventLoop& loop, const Config& config, EventLog& log,
                                                  std::shared_ptr<const TrustAnchors> anchors, QueueReader* reader,
-                                                 StoreThread* store) {
+                                                 StoreThread* store, std::shared_ptr<ProviderConnections> providers) {
   auto parts = std::make_unique<Parts>(loop);
   auto asked = make_configured_resolver(loop, config);
   if (!asked) return tl::unexpected(asked.error());
@@ -220,6 +220,7 @@ Result<std::unique_ptr<Network>> Network::create(EventLoop& loop, const Config& 
   delivery.source_addresses = config.source_addresses;
   delivery.allow_non_global_addresses = config.allow_non_global_addresses;
   delivery.max_connections_per_host = config.max_connections_per_host;
+  delivery.providers = std::move(providers);
   delivery.reply_timeout = config.reply_timeout;
   delivery.own_addresses = own_mail_addresses(config, local_addresses());
   parts->https = {config.sts_port, config.allow_non_global_addresses, config.source_addresses};

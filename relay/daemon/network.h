@@ -27,10 +27,12 @@ class Network {
  public:
   /// @param reader  for MTA-STS policies and proofs of TLS that are kept; nullptr: none are known
   /// @param store   where they are kept; nullptr: they are forgotten
+  /// @param providers  connections of all networks of the process; nullptr: they are not counted
   /// @errors  Unavailable: the resolver library or TLS cannot be set up
   [[nodiscard]] static Result<std::unique_ptr<Network>> create(EventLoop& loop, const Config& config, EventLog& log,
                                                                std::shared_ptr<const TrustAnchors> anchors,
-                                                               QueueReader* reader, StoreThread* store);
+                                                               QueueReader* reader, StoreThread* store,
+                                                               std::shared_ptr<ProviderConnections> providers = {});
   ~Network();
 
   [[nodiscard]] Resolver& resolver();

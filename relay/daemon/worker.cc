@@ -108,8 +108,8 @@ void Worker::run(std::promise<Result<void>> started) {
   auto reader = QueueReader::open(config.state_directory);
   if (!reader) return started.set_value(tl::unexpected(reader.error()));
   inside_ = std::make_unique<Inside>(*this, std::move(*reader));
-  auto network =
-      Network::create(*loop_, config, environment_.log, environment_.anchors, &inside_->reader, &environment_.store);
+  auto network = Network::create(*loop_, config, environment_.log, environment_.anchors, &inside_->reader,
+                                 &environment_.store, environment_.providers);
   const auto hostname = DomainName::parse(config.hostname);
   if (!network || !hostname) {
     inside_.reset();

@@ -22,6 +22,7 @@
 #include "relay/queue/queued_message.h"
 #include "relay/store/store_thread.h"
 #include "signer/srs.h"
+#include "transport/delivery/provider_connections.h"
 #include "transport/http/https_uri.h"
 #include "transport/tls/tls_server_context.h"
 
@@ -44,6 +45,7 @@ struct WorkerEnvironment {
   std::shared_ptr<std::atomic<std::size_t>> open_sessions;  ///< of all workers, for limits.max_connections
   std::function<void(std::shared_ptr<const QueuedMessage>)> on_queued;
   std::shared_ptr<const SenderRewriter> rewriter;  ///< nullptr: nothing is forwarded
+  std::shared_ptr<ProviderConnections> providers;  ///< of all workers, for delivery.max_connections_per_provider
 };
 
 /// One thread with its event loop: submission sessions, resolver, signatures in preparation, and deliveries. All

@@ -50,7 +50,7 @@ void Scheduler::take_turn(Index tenant, std::vector<DueBatch>& batches) {
     call_next_in_line(domain);  // the slot for which this flow may have been called is for another
     return release_flow(flow);
   }
-  if (domains_[domain].active < limits_.active_per_domain) batches.push_back(take_batch(first, Place::Ready));
+  if (domains_[domain].active < domains_[domain].limit) batches.push_back(take_batch(first, Place::Ready));
   enter(flow);
 }
 
@@ -121,6 +121,20 @@ void Scheduler::forget(QueueId message) {
   });
 }
 
+void Scheduler::set_domain_limit(const std::string& domain, std::size_t batches) {
+  if (batches == limits_.active_per_domain) {
+    domain_limits_.erase(domain);
+  } else {
+    domain_limits_[domain] = batches;
+  }
+  const auto known = domains_.by_name.find(domain);
+  if (known == domains_.by_name.end()) return;
+  const Index index = known->second;
+  domains_[index].limit = batches;
+  for (std::size_t free = batches - std::min(batches, domains_[index].active); free > 0; --free)
+    call_next_in_line(index);
+}
+
 template <class Named>
 Scheduler::Index Scheduler::Directory<Named>::find_or_add(const std::string& name) {
   if (const auto known = by_name.find(name); known != by_name.end()) return known->second;
@@ -157,6 +171,8 @@ Scheduler::Index Scheduler::flow_index(const std::string& tenant_name, const std
   }
   flows_[index].tenant = tenant;
   flows_[index].domain = domain;
+  const auto limit = domain_limits_.find(domain_name);
+  domains_[domain].limit = limit == domain_limits_.end() ? limits_.active_per_domain : limit->second;
   ++tenants_[tenant].flows;
   ++domains_[domain].flows;
   return known->second = index;
@@ -272,7 +288,7 @@ Scheduler::Index Scheduler::pop_front(FlowList& list) {
 void Scheduler::enter(Index flow) {
   Flow& candidate = flows_[flow];
   if (candidate.place != FlowPlace::Idle || candidate.ready.first == kNone) return;
-  if (domains_[candidate.domain].active >= limits_.active_per_domain) {
+  if (domains_[candidate.domain].active >= domains_[candidate.domain].limit) {
     candidate.place = FlowPlace::InLine;
     push_back(domains_[candidate.domain].line, flow);
     return;
@@ -293,7 +309,7 @@ void Scheduler::enter_round(Index tenant) {
 // much under way as they may, go where they are found when that changes.
 void Scheduler::call_next_in_line(Index domain) {
   FlowList& line = domains_[domain].line;
-  bool called = domains_[domain].active >= limits_.active_per_domain;
+  bool called = domains_[domain].active >= domains_[domain].limit;
   while (!called && !line.empty()) {
     const Index flow = pop_front(line);
     Tenant& tenant = tenants_[flows_[flow].tenant];

@@ -38,9 +38,9 @@ struct DueBatch {
 class Scheduler {
  public:
   struct Limits {
-    std::size_t active_per_domain = 20;      ///< batches of one domain under way
-    std::size_t active_per_tenant = 500;     ///< batches of one tenant under way
-    std::size_t active_total = 1'000;        ///< batches of all domains under way
+    std::size_t active_per_domain = 20;   ///< batches of one domain under way, unless set_domain_limit() says another
+    std::size_t active_per_tenant = 500;  ///< batches of one tenant under way
+    std::size_t active_total = 1'000;     ///< batches of all domains under way
     std::size_t recipients_per_batch = 100;  ///< RFC 5321 §4.5.3.1.8: every server takes 100
   };
 
@@ -68,6 +68,10 @@ class Scheduler {
   void retry_now(QueueId message);
   /// Drops all that is known of a message, because it left the queue. For attempts under way see finished().
   void forget(QueueId message);
+
+  /// Allows so many batches of a domain under way from now on, whether it has recipients now or not; 0: none. Limits other
+  /// than Limits::active_per_domain are remembered until they are set back to it.
+  void set_domain_limit(const std::string& domain, std::size_t batches);
 
   /// Recipients known, active ones included.
   [[nodiscard]] std::size_t size() const { return entries_.size() - free_entries_.size(); }
@@ -113,6 +117,7 @@ class Scheduler {
     FlowList line;  // flows that wait for a slot
     std::size_t flows = 0;
     std::size_t active = 0;
+    std::size_t limit = 0;
   };
   enum class FlowPlace : std::uint8_t { Idle, InRound, InLine };
   struct Flow {
@@ -167,7 +172,8 @@ class Scheduler {
   Directory<Domain> domains_;
   std::vector<Flow> flows_;
   std::vector<Index> free_flows_;
-  std::unordered_map<std::uint64_t, Index> flow_by_pair_;  // of tenant and domain
+  std::unordered_map<std::string, std::size_t> domain_limits_;  // other than the usual one
+  std::unordered_map<std::uint64_t, Index> flow_by_pair_;       // of tenant and domain
   std::unordered_map<std::uint64_t, Index> first_of_message_;
   std::unordered_set<std::uint64_t> held_;
   DueHeap heap_;  // waiting: next attempt or expiry, whichever is first; ready: expiry

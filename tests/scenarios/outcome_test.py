@@ -36,6 +36,8 @@ class Outcome(scenario.Scenario):
         cls.dns.add("two.example", "MX", "20 mx.recv.example.")
         cls.dns.add("mx.dead.example", "A", "127.0.0.99")
         cls.dns.add("implicit.example", "A", "127.0.0.4")
+        cls.dns.add("down.example", "MX", "10 mx.down.example.")
+        cls.dns.add("mx.down.example", "A", "127.0.0.98")
 
     def setUp(self):
         self.odd.behaviour = sink.Behaviour()
@@ -113,6 +115,23 @@ class Outcome(scenario.Scenario):
         self.submit_ok("cut@odd.example")
         self.relay.wait_until_delivered(40)
         self.assertEqual(sum("cut@odd.example" in message.recipients for message in self.odd.received), 1)
+
+    def test_a_domain_whose_host_is_down_is_paused_instead_of_tried_for_each_message(self):
+        recipients = [f"user{number}@down.example" for number in range(15)]
+        for recipient in recipients:
+            self.submit_ok(recipient)
+
+        def pauses():
+            return [event for event in self.relay.events("destination_paused") if event["domain"] == "down.example"]
+
+        scenario.processes.wait_until(lambda: len(pauses()) >= 3, 40, "the long pause that follows the short ones")
+        attempts = [event for event in self.relay.events("message_deferred") if event["to"] in recipients]
+        self.assertLess(len(attempts), len(recipients), "each message would have been tried three times by now")
+        host = sink.Sink(self.folder, "127.0.0.98", 25, certificates.leaf(None, ["mx.down.example"]))
+        self.addCleanup(host.close)
+        self.relay.ask("queue", "retry", "--domain", "down.example")
+        self.relay.wait_until_delivered()
+        self.assertEqual(sorted(recipient for message in host.received for recipient in message.recipients), sorted(recipients))
 
     def test_starttls_that_is_refused_defers_and_sends_nothing_in_clear_text(self):
         self.submit_ok("any@refusing.example")

@@ -7,6 +7,7 @@ namespace waxwing {
 namespace {
 
 constexpr Milliseconds kGrowthPause{10'000};
+constexpr Milliseconds kShareRetry{200};
 
 std::string key_of(const PoolTarget& target) {
   return target.mx_name + '\n' + target.endpoint.str() + '\n' + target.sharing_key;
@@ -15,13 +16,21 @@ std::string key_of(const PoolTarget& target) {
 }  // namespace
 
 ConnectionPool::ConnectionPool(EventLoop& loop, TlsClientContext& tls, Options options)
-    : loop_(loop), tls_(tls), options_(std::move(options)) {}
+    : loop_(loop), tls_(tls), options_(std::move(options)), share_timer_(loop, [this] { serve_all(); }) {}
+
+ConnectionPool::~ConnectionPool() {
+  if (!options_.providers) return;
+  for (const auto& [connection, member] : members_) options_.providers->give_back(groups_.at(member.key).provider);
+}
 
 bool ConnectionPool::submit(const PoolTarget& target, const std::shared_ptr<PoolClient>& client, Place place) {
   const GroupKey key = key_of(target);
   const auto [found, added] = groups_.try_emplace(key);
   Group& group = found->second;
-  if (added) group.target = target;
+  if (added) {
+    group.target = target;
+    if (options_.providers) group.provider = options_.providers->provider_of(target.mx_name);
+  }
   if (group.waiting.size() >= kMaxWaitingJobsPerGroup) return false;
   group.waiting.insert(place == Place::First ? group.waiting.begin() : group.waiting.end(), client);
   serve(key);
@@ -71,21 +80,30 @@ bool ConnectionPool::wants_connection(const Group& group) const {
 bool ConnectionPool::has_room(const Group& group) {
   const auto host = per_host_.find(group.target.mx_name);
   if (host != per_host_.end() && host->second >= options_.max_connections_per_host) {
-    make_room(group.target.mx_name);
+    make_room(group, Sharing::Host);
     return false;
   }
   if (members_.size() >= options_.max_connections) {
-    make_room({});
+    make_room(group, Sharing::Everything);
     return false;
   }
-  return true;
+  return take_share(group);
 }
 
-void ConnectionPool::make_room(std::string_view mx_name) {
+// The last thing to look at, since what is taken must be used. Nobody tells when another loop gives its share back.
+bool ConnectionPool::take_share(const Group& group) {
+  if (!options_.providers || options_.providers->take(group.provider)) return true;
+  make_room(group, Sharing::Provider);
+  if (!std::exchange(share_awaited_, true)) share_timer_.start(kShareRetry);
+  return false;
+}
+
+void ConnectionPool::make_room(const Group& wanting, Sharing sharing) {
   if (leaving_ > 0) return;
   for (auto& [connection, member] : members_) {
     const Group& group = groups_.at(member.key);
-    if (!mx_name.empty() && group.target.mx_name != mx_name) continue;
+    if (sharing == Sharing::Host && group.target.mx_name != wanting.target.mx_name) continue;
+    if (sharing == Sharing::Provider && group.provider != wanting.provider) continue;
     if (std::ranges::find(group.idle, connection) == group.idle.end()) continue;
     member.leaving = true;
     ++leaving_;
@@ -181,7 +199,11 @@ void ConnectionPool::on_gone(DeliveryConnection& connection, const std::optional
   }
   serve_others(member.key, mx_name);
   serve(member.key);
-  if (!was_full) return;
+  if (was_full || share_awaited_) serve_all();
+}
+
+void ConnectionPool::serve_all() {
+  share_awaited_ = false;
   std::vector<GroupKey> keys;
   for (const auto& [key, other] : groups_) {
     if (!other.waiting.empty()) keys.push_back(key);
@@ -198,6 +220,7 @@ void ConnectionPool::remove(DeliveryConnection& connection) {
   if (found->second.leaving) --leaving_;
   const auto host = per_host_.find(group.target.mx_name);
   if (--host->second == 0) per_host_.erase(host);
+  if (options_.providers) options_.providers->give_back(group.provider);
   members_.erase(found);
 }
 

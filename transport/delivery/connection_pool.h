@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "transport/delivery/delivery_connection.h"
+#include "transport/delivery/provider_connections.h"
 
 namespace waxwing {
 
@@ -35,7 +36,7 @@ struct PoolTarget {
 /// arrival.
 ///
 /// A group gets one more connection when jobs wait and fewer than one connection in kJobsPerOpening jobs is being
-/// opened, within the limits per MX name and in total; an idle connection of another group makes room. When an opening
+/// opened, within the limits per MX name, per provider and in total; an idle connection of another group makes room. When an opening
 /// fails and the group has others, the jobs go on waiting for those; when it has none, all that wait hear the failure.
 class ConnectionPool : private DeliveryConnection::Owner {
  public:
@@ -45,9 +46,13 @@ class ConnectionPool : private DeliveryConnection::Owner {
     std::size_t max_messages_per_connection;
     DeliveryConnection::Options connection;
     std::vector<IpAddress> source_addresses;
+    std::shared_ptr<ProviderConnections> providers;  ///< shared with other loops; nullptr: no limit per provider
   };
 
   ConnectionPool(EventLoop& loop, TlsClientContext& tls, Options options);
+  ~ConnectionPool();
+  ConnectionPool(const ConnectionPool&) = delete;
+  ConnectionPool& operator=(const ConnectionPool&) = delete;
 
   enum class Place { First, Last };
 
@@ -69,6 +74,7 @@ class ConnectionPool : private DeliveryConnection::Owner {
   using GroupKey = std::string;
   struct Group {
     PoolTarget target;
+    std::string provider;  // empty: not counted
     std::deque<std::weak_ptr<PoolClient>> waiting;
     std::vector<DeliveryConnection*> idle;  // most recently used last, so that surplus ones grow old
     std::size_t members = 0;
@@ -90,7 +96,10 @@ class ConnectionPool : private DeliveryConnection::Owner {
   void serve_others(const GroupKey& its_key, const std::string& mx_name);
   [[nodiscard]] bool wants_connection(const Group& group) const;
   [[nodiscard]] bool has_room(const Group& group);
-  void make_room(std::string_view mx_name);
+  enum class Sharing { Host, Provider, Everything };
+  [[nodiscard]] bool take_share(const Group& group);
+  void make_room(const Group& wanting, Sharing sharing);
+  void serve_all();
   void open(const GroupKey& key, Group& group);
   void dismiss(DeliveryConnection& connection);
   [[nodiscard]] static std::shared_ptr<PoolClient> next_waiting(Group& group);
@@ -106,6 +115,8 @@ class ConnectionPool : private DeliveryConnection::Owner {
   std::map<DeliveryConnection*, Member> members_;
   std::map<std::string, std::size_t> per_host_;  // connections by MX name
   std::size_t leaving_ = 0;
+  bool share_awaited_ = false;
+  Timer share_timer_;  // another loop may have given back its share of a provider
 };
 
 inline constexpr std::size_t kMaxWaitingJobsPerGroup = 10'000;

@@ -41,8 +41,12 @@ struct DeliveryAgent::State {
   }
 
   [[nodiscard]] ConnectionPool::Options pool_options() const {
-    return {options.max_connections_per_host, options.max_connections, options.max_messages_per_connection,
-            connection_options(), options.source_addresses};
+    return {options.max_connections_per_host,
+            options.max_connections,
+            options.max_messages_per_connection,
+            connection_options(),
+            options.source_addresses,
+            options.providers};
   }
 
   void probe(const std::weak_ptr<State>& weak, const std::shared_ptr<const PlannedDestination>& planned,

@@ -11,6 +11,7 @@
 #include "transport/delivery/delivery_job.h"
 #include "transport/delivery/destination_probe.h"
 #include "transport/delivery/planning_clock.h"
+#include "transport/delivery/provider_connections.h"
 #include "transport/destination/destination_plan.h"
 #include "transport/destination/sts_cache.h"
 #include "transport/destination/tls_memory.h"
@@ -42,6 +43,7 @@ class DeliveryAgent {
     std::size_t max_messages_per_connection = 100;
     TlsMemory* tls_memory = nullptr;     ///< what was proven about domains; nullptr: nothing is remembered
     LostTls lost_tls = LostTls::Report;  ///< what to do when that is gone
+    std::shared_ptr<ProviderConnections> providers{};  ///< shared with agents of other loops; nullptr: no limit
     PlanningClock clock{};
   };
   using OnReport = std::function<void(DeliveryReport)>;

@@ -96,6 +96,43 @@ TEST_CASE("a domain gets no more batches than its limit until one is finished") 
   CHECK(scheduler.take_due(kNow, 100).size() == 1);
 }
 
+TEST_CASE("the limit of one domain can be raised, lowered and taken back") {
+  Scheduler scheduler({.active_per_domain = 2});
+  for (std::uint64_t message = 1; message <= 20; ++message) scheduler.add(waiting(message, 0, "a.example"));
+  std::vector<DueBatch> active = scheduler.take_due(kNow, 100);
+  CHECK(active.size() == 2);
+  scheduler.set_domain_limit("a.example", 5);
+  CHECK(scheduler.next_due(kNow) == kNow);
+  for (DueBatch& batch : scheduler.take_due(kNow, 100)) active.push_back(std::move(batch));
+  CHECK(active.size() == 5);
+
+  scheduler.set_domain_limit("a.example", 1);
+  for (std::size_t i = 0; i < 4; ++i) finish(scheduler, active[i]);
+  CHECK(scheduler.take_due(kNow, 100).empty());
+  finish(scheduler, active[4]);
+  CHECK(scheduler.take_due(kNow, 100).size() == 1);
+}
+
+TEST_CASE("a domain whose limit is nothing gets nothing, new recipients included, and goes on where it stopped") {
+  Scheduler scheduler({.active_per_domain = 2});
+  scheduler.set_domain_limit("a.example", 0);
+  scheduler.add(waiting(1, 0, "a.example"));
+  scheduler.add(waiting(2, 0, "a.example", kNow, "another tenant"));
+  scheduler.add(waiting(3, 0, "b.example"));
+  CHECK(take_one(scheduler).domain == "b.example");
+  CHECK(scheduler.take_due(kNow + Seconds{10}, 100).empty());
+  scheduler.set_domain_limit("a.example", 2);
+  CHECK(scheduler.take_due(kNow + Seconds{10}, 100).size() == 2);
+}
+
+TEST_CASE("a message for a domain whose limit is nothing expires all the same") {
+  Scheduler scheduler({});
+  scheduler.set_domain_limit("a.example", 0);
+  scheduler.add(waiting(1, 0, "a.example"));
+  CHECK(scheduler.take_due(kNow, 100).empty());
+  CHECK(take_one(scheduler, kNow + kLifetime).expired);
+}
+
 TEST_CASE("the limit of all domains holds") {
   Scheduler scheduler({.active_per_domain = 10, .active_total = 3});
   for (std::uint64_t message = 1; message <= 9; ++message) {
