@@ -218,6 +218,7 @@ SmtpTransaction DeliveryAttempt::transaction() {
     transaction.notices.push_back(index < job_.notices.size() ? job_.notices[index] : RecipientNotice());
   }
   transaction.notice = job_.notice;
+  if (job_.deliver_by) transaction.by = job_.deliver_by->value_at(loop_.wall_now());
   transaction.size_octets = job_.content->size_octets();
   transaction.needs_8bit = job_.needs_8bit;
   transaction.needs_smtputf8 = job_.needs_smtputf8;
@@ -290,9 +291,13 @@ void DeliveryAttempt::take_result(std::size_t index, const std::optional<SmtpFai
     return;
   }
   const SmtpReply& reply = *outcome.final_reply;
-  outcomes_[index] = {Kind::Delivered, reply.enhanced_code.empty() ? "2.0.0" : reply.enhanced_code,
-                      fmt::format("{} accepted the message: \"{}\".", facts_.mx_name, reply.str()), reply.str(),
-                      outcome.notices_passed_on};
+  outcomes_[index] = {Kind::Delivered,
+                      reply.enhanced_code.empty() ? "2.0.0" : reply.enhanced_code,
+                      fmt::format("{} accepted the message: \"{}\".", facts_.mx_name, reply.str()),
+                      reply.str(),
+                      outcome.notices_passed_on,
+                      DeliveryStage::None,
+                      outcome.deliver_by_passed_on};
 }
 
 void DeliveryAttempt::on_deadline() {

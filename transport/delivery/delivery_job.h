@@ -7,6 +7,7 @@
 
 #include "policy/delivery_notice.h"
 #include "policy/delivery_stage.h"
+#include "policy/delivery_timing.h"
 #include "policy/domain_name.h"
 #include "policy/mail_address.h"
 #include "policy/tls_demands.h"
@@ -28,6 +29,7 @@ struct DeliveryJob {
   std::unique_ptr<ContentSource> content{};
   MessageNotice notice{};
   std::vector<RecipientNotice> notices{};  ///< in the order of recipients; empty: none for any
+  std::optional<DeliverBy> deliver_by{};
 };
 
 /// What one attempt came to for one recipient.
@@ -39,6 +41,7 @@ struct RecipientOutcome {
   std::string remote_reply;                   ///< reply of the remote server on one line, if there was one
   bool notices_passed_on = false;             ///< delivered to a host that reports on it as the sender asked (RFC 3461)
   DeliveryStage stage = DeliveryStage::None;  ///< how far it had come where it failed
+  bool deliver_by_passed_on = false;  ///< delivered to a host that knows by when it is to be delivered (RFC 2852)
 };
 
 /// The record of an attempt: the same object is logged, stored and shown.

@@ -236,19 +236,44 @@ std::optional<SmtpFailure> SmtpClientEngine::refusal_of(const SmtpTransaction& t
   if (transaction.needs_8bit && !extensions_.eight_bit_mime) {
     return refuse("5.6.3", "the message has 8-bit content and the server does not offer 8BITMIME (RFC 6152 §3)");
   }
-  return std::nullopt;
+  return refusal_of_time(transaction);
 }
 
-std::string SmtpClientEngine::mail_line() const {
-  const MailParameters parameters{transaction_.size_octets, transaction_.needs_8bit, transaction_.needs_smtputf8,
-                                  transaction_.require_tls, transaction_.notice};
+// RFC 2852 §7: other hosts of the domain are not asked whether they know it.
+std::optional<SmtpFailure> SmtpClientEngine::refusal_of_time(const SmtpTransaction& transaction) const {
+  if (!transaction.by || transaction.by->mode != ByMode::Return) return std::nullopt;
+  const auto refuse = [](std::string_view status, std::string detail) {
+    return SmtpFailure{SmtpFailure::Kind::Permanent, std::string(status), std::nullopt, std::move(detail), false,
+                       DeliveryStage::Ehlo};
+  };
+  if (!extensions_.deliverby) {
+    return refuse("5.3.3",
+                  "the message is to be returned unless it is delivered in time, and the server does not offer "
+                  "DELIVERBY (RFC 2852 §4.1.4.1)");
+  }
+  const Seconds least = std::max(Seconds(1), extensions_.least_by_time);
+  if (transaction.by->time >= least) return std::nullopt;
+  return refuse("5.4.7",
+                fmt::format("{} s are left to deliver the message, and the server wants {} (RFC 2852 §4.1.4.1)",
+                            transaction.by->time.count(), least.count()));
+}
+
+std::string SmtpClientEngine::mail_line(MonotonicTime now) const {
+  MailParameters parameters{transaction_.size_octets, transaction_.needs_8bit, transaction_.needs_smtputf8,
+                            transaction_.require_tls, transaction_.notice,     transaction_.by};
+  if (parameters.by) parameters.by->time -= std::chrono::floor<Seconds>(now - begun_);
   return mail_command(transaction_.reverse_path, parameters, extensions_);
 }
 
 std::string SmtpClientEngine::rcpt_line(std::size_t index) const {
   const bool has_notice = index < transaction_.notices.size();
-  return rcpt_command(transaction_.recipients[index], has_notice ? transaction_.notices[index] : RecipientNotice(),
-                      extensions_);
+  RecipientNotice notice = has_notice ? transaction_.notices[index] : RecipientNotice();
+  const bool late_unnoticed = transaction_.by && transaction_.by->time > Seconds(0) && !extensions_.deliverby;
+  if (late_unnoticed) {  // RFC 2852 §4.1.4.2: who does not know BY can at least tell of a delay
+    if (!notice.notify) notice.notify = NotifyWish{false, true, false};
+    if (*notice.notify != NotifyWish()) notice.notify->delay = true;
+  }
+  return rcpt_command(transaction_.recipients[index], notice, extensions_);
 }
 
 void SmtpClientEngine::begin(SmtpTransaction transaction, MonotonicTime now) {
@@ -256,10 +281,12 @@ void SmtpClientEngine::begin(SmtpTransaction transaction, MonotonicTime now) {
   assert(!transaction.recipients.empty() && transaction.recipients.size() <= kMaxRecipientsPerTransaction);
   reset_transaction();
   transaction_ = std::move(transaction);
+  begun_ = now;
   recipients_.assign(transaction_.recipients.size(), RecipientState::Undecided);
   asked_ = std::min<std::size_t>(recipients_.size(), extensions_.rcpt_max.value_or(kMaxRecipientsPerTransaction));
   outcome_.recipients.resize(transaction_.recipients.size());
   outcome_.notices_passed_on = extensions_.dsn;
+  outcome_.deliver_by_passed_on = extensions_.deliverby;
   if (const auto refusal = refusal_of(transaction_)) {
     fail_open_recipients(*refusal);
     outcome_.connection_usable = true;
@@ -267,7 +294,7 @@ void SmtpClientEngine::begin(SmtpTransaction transaction, MonotonicTime now) {
     return;
   }
   leave_out_the_rest();
-  const std::string mail = mail_line();
+  const std::string mail = mail_line(now);
   const bool reset = std::exchange(needs_reset_, false);
   std::string commands = reset ? "RSET\r\n" : "";
   if (!reset || extensions_.pipelining) commands += mail;
@@ -297,7 +324,7 @@ bool SmtpClientEngine::chunks() const {
 void SmtpClientEngine::on_reset_reply(const SmtpReply& reply, MonotonicTime now) {
   if (reply.code != 250) return distrust(fmt::format("it answered RSET with \"{}\"", reply.str()));
   if (extensions_.pipelining) return enter(State::Mail, options_.command_timeout, now);
-  send(State::Mail, mail_line(), options_.command_timeout, now);
+  send(State::Mail, mail_line(now), options_.command_timeout, now);
 }
 
 void SmtpClientEngine::on_mail_reply(const SmtpReply& reply, MonotonicTime now) {

@@ -8,6 +8,7 @@
 
 #include "policy/delivery_notice.h"
 #include "policy/delivery_stage.h"
+#include "policy/delivery_timing.h"
 #include "policy/mail_address.h"
 #include "policy/result.h"
 #include "policy/time_point.h"
@@ -30,6 +31,7 @@ struct SmtpTransaction {
   bool may_chunk = true;                   ///< BDAT instead of DATA where CHUNKING is offered
   MessageNotice notice{};                  ///< passed on where DSN is offered (RFC 3461)
   std::vector<RecipientNotice> notices{};  ///< likewise, in the order of recipients; empty: none for any
+  std::optional<ByValue> by{};             ///< counted from begin(); with R it goes only where DELIVERBY is offered
 };
 
 /// Why a transaction or a connection ended as it did, in terms of what to do next.
@@ -56,6 +58,7 @@ struct SmtpTransactionOutcome {
   std::vector<std::optional<SmtpFailure>> recipients;
   std::optional<SmtpReply> final_reply;  ///< to the final dot, when there was one
   bool notices_passed_on = false;        ///< the server offers DSN: reports of success are its own matter now
+  bool deliver_by_passed_on = false;     ///< the server offers DELIVERBY
   bool connection_usable = false;        ///< another transaction may follow on this connection
   bool chunking_unknown = false;         ///< CHUNKING was offered and BDAT is no command there: DATA may do
 };
@@ -113,8 +116,8 @@ class SmtpClientEngine {
   void on_expiry(MonotonicTime now);
 
   /// Begins a transaction; only when need() is Transaction. What the server's extensions cannot carry fails at once
-  /// (size: 5.3.4, 8-bit: 5.6.3, non-ASCII addresses: 5.6.7, REQUIRETLS: 5.7.30) and leaves the connection usable;
-  /// another host may be able to. Recipients beyond its LIMITS are not asked for.
+  /// (size: 5.3.4, 8-bit: 5.6.3, non-ASCII addresses: 5.6.7, REQUIRETLS: 5.7.30; BY with R: 5.3.3, 5.4.7)
+  /// and leaves the connection usable; another host may be able to, but for BY. Recipients beyond its LIMITS are not asked for.
   void begin(SmtpTransaction transaction, MonotonicTime now);
 
   /// Content with CRLF line ends, cut anywhere; the engine does dot-stuffing, unless it goes by BDAT. A CR or LF alone
@@ -182,9 +185,10 @@ class SmtpClientEngine {
   void note_unknown_chunking(const SmtpReply& reply);
   void enter(State next, Milliseconds timeout, MonotonicTime now);
   [[nodiscard]] SmtpFailure failure_of(const SmtpReply& reply) const;
-  [[nodiscard]] std::string mail_line() const;
+  [[nodiscard]] std::string mail_line(MonotonicTime now) const;
   [[nodiscard]] std::string rcpt_line(std::size_t index) const;
   [[nodiscard]] std::optional<SmtpFailure> refusal_of(const SmtpTransaction& transaction) const;
+  [[nodiscard]] std::optional<SmtpFailure> refusal_of_time(const SmtpTransaction& transaction) const;
   [[nodiscard]] bool any_accepted() const;
   [[nodiscard]] bool chunks() const;
   [[nodiscard]] bool in_transaction() const;
@@ -206,6 +210,7 @@ class SmtpClientEngine {
   std::optional<SmtpFailure> failure_;
 
   SmtpTransaction transaction_;
+  MonotonicTime begun_;  // the transaction
   std::vector<RecipientState> recipients_;
   std::size_t asked_ = 0;           // recipients for whom this transaction asks
   std::size_t replied_ = 0;         // those whose RCPT was answered

@@ -28,6 +28,7 @@ std::string mail_command(const std::optional<MailAddress>& reverse_path, const M
   if (extensions.dsn && !content.empty()) command += fmt::format(" RET={}", content);
   if (extensions.dsn && !parameters.notice.envelope_id.empty())
     command += fmt::format(" ENVID={}", parameters.notice.envelope_id);
+  if (extensions.deliverby && parameters.by) command += " BY=" + parameters.by->str();
   return command + "\r\n";
 }
 

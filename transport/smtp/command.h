@@ -5,6 +5,7 @@
 #include <string>
 
 #include "policy/delivery_notice.h"
+#include "policy/delivery_timing.h"
 #include "policy/mail_address.h"
 #include "transport/smtp/extensions.h"
 
@@ -17,11 +18,12 @@ struct MailParameters {
   bool needs_smtputf8 = false;
   bool require_tls = false;
   MessageNotice notice{};
+  std::optional<ByValue> by{};
 };
 
-/// "MAIL FROM:<…> SIZE=… BODY=8BITMIME SMTPUTF8 REQUIRETLS RET=… ENVID=…" and CRLF; each parameter only where the server
+/// "MAIL FROM:<…> SIZE=… BODY=8BITMIME SMTPUTF8 REQUIRETLS RET=… ENVID=… BY=…" and CRLF; each parameter only where the server
 /// offers it.
-/// @source  RFC 5321 §4.1.1.2, RFC 1870 §6, RFC 6152 §2, RFC 6531 §3.4, RFC 8689 §2, RFC 3461 §5.2.1
+/// @source  RFC 5321 §4.1.1.2, RFC 1870 §6, RFC 6152 §2, RFC 6531 §3.4, RFC 8689 §2, RFC 3461 §5.2.1, RFC 2852 §4.1.4
 [[nodiscard]] std::string mail_command(const std::optional<MailAddress>& reverse_path, const MailParameters& parameters,
                                        const SmtpExtensions& extensions);
 

@@ -44,6 +44,17 @@ void read_limits(std::string_view parameters, SmtpExtensions& extensions) {
   }
 }
 
+// RFC 2852 §2: the first of a list, of which later ones may mean anything.
+Seconds read_least_by_time(std::string_view parameter) {
+  constexpr std::size_t kMaxDigits = 9;
+  const std::string_view digits = parameter.substr(0, parameter.find(','));
+  std::int64_t value = 0;
+  const char* end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, value);
+  const bool whole = error == std::errc() && stop == end && value > 0 && digits.size() <= kMaxDigits;
+  return Seconds(whole ? value : 0);
+}
+
 }  // namespace
 
 SmtpExtensions SmtpExtensions::parse(const SmtpReply& ehlo_reply) {
@@ -62,6 +73,10 @@ SmtpExtensions SmtpExtensions::parse(const SmtpReply& ehlo_reply) {
     if (keyword == "DSN") result.dsn = true;
     if (keyword == "CHUNKING") result.chunking = true;
     if (keyword == "LIMITS") read_limits(parameter, result);
+    if (keyword == "DELIVERBY") {
+      result.deliverby = true;
+      result.least_by_time = read_least_by_time(parameter);
+    }
     if (keyword == "SIZE") {
       result.size = true;
       result.size_limit_octets = read_size(parameter);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "policy/time_point.h"
 #include "transport/smtp/reply.h"
 
 namespace waxwing {
@@ -19,6 +20,8 @@ struct SmtpExtensions {
   bool requiretls = false;                         ///< RFC 8689; counts only when it was offered inside TLS
   bool dsn = false;                                ///< RFC 3461
   bool chunking = false;                           ///< RFC 3030
+  bool deliverby = false;                          ///< RFC 2852
+  Seconds least_by_time{0};                        ///< that it takes with R
   bool size = false;                               ///< RFC 1870
   std::optional<std::uint64_t> size_limit_octets;  ///< no value: none, or unknown
   /// LIMITS (RFC 9422 §4): transactions in one session, recipients in one transaction, and recipient domains in one

@@ -618,3 +618,53 @@ TEST_CASE("no more recipients are asked for than RCPTMAX says") {
   CHECK(talk.server.commands.size() == 7);
   CHECK(outcome->connection_usable);
 }
+
+TEST_CASE("a time limit is handed on with what is left of it") {
+  ServerScript script = lockstep();
+  script.secured_ehlo = "250-mx.example\r\n250 DELIVERBY 30,X-OTHER\r\n";
+  Conversation talk(script);
+  SmtpTransaction transaction = transaction_to(1);
+  transaction.by = ByValue{Seconds(98), GENERATE(ByMode::Return, ByMode::Notify), true};
+  const auto outcome = talk.deliver(transaction, {"x\r\n"});
+  REQUIRE(outcome);
+  CHECK(outcome->deliver_by_passed_on);
+  CHECK(talk.server.commands[3] == "MAIL FROM:<sender@client.example> BY=" + transaction.by->str());
+}
+
+TEST_CASE("a message that is to come back in time is not given to who would not know of it, or not have enough") {
+  const auto [offer, left, status] =
+      GENERATE(table<std::string_view, Seconds, std::string_view>({{"250 8BITMIME\r\n", Seconds(600), "5.3.3"},
+                                                                   {"250 DELIVERBY 601\r\n", Seconds(600), "5.4.7"},
+                                                                   {"250 DELIVERBY\r\n", Seconds(0), "5.4.7"},
+                                                                   {"250 DELIVERBY 600\r\n", Seconds(600), ""},
+                                                                   {"250 DELIVERBY x\r\n", Seconds(600), ""}}));
+  ServerScript script = lockstep();
+  const std::string ehlo = "250-mx.example\r\n" + std::string(offer);
+  script.secured_ehlo = ehlo;
+  Conversation talk(script);
+  SmtpTransaction transaction = transaction_to(1);
+  transaction.by = ByValue{left, ByMode::Return, false};
+  const auto outcome = talk.deliver(transaction, {"x\r\n"});
+  REQUIRE(outcome);
+  CHECK(outcome->connection_usable);
+  CHECK(outcome->recipients[0].has_value() == !status.empty());
+  if (status.empty()) return;
+  CHECK(outcome->recipients[0]->kind == Kind::Permanent);
+  CHECK(outcome->recipients[0]->status == status);
+  CHECK_FALSE(outcome->recipients[0]->try_other_host);
+}
+
+TEST_CASE("who does not know of a time limit is asked to tell of delays") {
+  ServerScript script = lockstep();
+  script.secured_ehlo = "250-mx.example\r\n250 DSN\r\n";
+  Conversation talk(script);
+  SmtpTransaction transaction = transaction_to(3);
+  transaction.by = ByValue{Seconds(600), ByMode::Notify, false};
+  transaction.notices = {{}, {NotifyWish{true, false, false}, ""}, {NotifyWish{}, ""}};
+  const auto outcome = talk.deliver(transaction, {"x\r\n"});
+  REQUIRE(outcome);
+  CHECK_FALSE(outcome->deliver_by_passed_on);
+  CHECK(talk.server.commands[4].ends_with(" NOTIFY=FAILURE,DELAY"));
+  CHECK(talk.server.commands[5].ends_with(" NOTIFY=SUCCESS,DELAY"));
+  CHECK(talk.server.commands[6].ends_with(" NOTIFY=NEVER"));
+}
