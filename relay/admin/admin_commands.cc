@@ -1,13 +1,12 @@
 #include "relay/admin/admin_commands.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 
+#include "policy/date_time.h"
 #include "relay/admin/account_commands.h"
 #include "relay/admin/admin_request.h"
 #include "relay/admin/hold_commands.h"
@@ -86,7 +85,7 @@ void add_line(AdminReply& reply, const nlohmann::ordered_json& object) {
 }
 
 std::string rfc3339_text(WallTime time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", std::chrono::floor<Seconds>(time));
+  return utc_date_time_text(time);
 }
 
 }  // namespace waxwing

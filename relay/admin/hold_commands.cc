@@ -43,7 +43,9 @@ WallTime new_end(const QueuedMessage& message, WallTime now) {
   for (const QueuedRecipient& recipient : message.recipients) {
     if (recipient.state == RecipientState::Held) held_since = std::min(held_since, recipient.next_attempt);
   }
-  return message.expires + (now - std::max(held_since, message.accepted));
+  const WallTime end = message.expires + (now - std::max(held_since, message.accepted));
+  const std::optional<DeliverBy>& by = message.deliver_by;
+  return by && by->mode == ByMode::Return ? std::min(end, by->time) : end;  // RFC 2852 §4: it extends nothing
 }
 
 Result<void> release_message(SqliteQueueStore& store, QueueId id, const std::string& reason, WallTime now,
@@ -56,10 +58,10 @@ Result<void> release_message(SqliteQueueStore& store, QueueId id, const std::str
     if (recipient.state != RecipientState::Held) continue;
     RecipientUpdate update = unchanged(id, recipient);
     update.state = RecipientState::Queued;
-    update.next_attempt = now;
+    update.next_attempt = std::max(now, recipient.not_before);
     if (auto updated = store.update(update); !updated) return updated;
-    reply.effects.retry.push_back(
-        {id, recipient.ordinal, recipient.address.domain.str(), recipient.attempts, now, expires, message->tenant});
+    reply.effects.retry.push_back({id, recipient.ordinal, recipient.address.domain.str(), recipient.attempts,
+                                   update.next_attempt, expires, message->tenant, recipient.not_before});
     ++count;
   }
   add_line(reply, {{"id", id.str()}, {"released", count}});

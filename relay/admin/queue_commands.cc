@@ -32,6 +32,13 @@ Json recipient_json(const QueuedRecipient& recipient) {
           {"reason", recipient.reason}};
 }
 
+Json deliver_by_json(const QueuedMessage& message) {
+  if (!message.deliver_by) return nullptr;
+  return {{"time", rfc3339_text(message.deliver_by->time)},
+          {"mode", message.deliver_by->mode == ByMode::Return ? "return" : "notify"},
+          {"trace", message.deliver_by->trace}};
+}
+
 // Makes the recipients of one message due that the filter concerns.
 Result<void> retry_message(SqliteQueueStore& store, QueueId id, const QueueFilter& filter, WallTime now,
                            AdminReply& reply) {
@@ -41,12 +48,13 @@ Result<void> retry_message(SqliteQueueStore& store, QueueId id, const QueueFilte
   for (const QueuedRecipient& recipient : message->recipients) {
     // Who held it knows of something that another attempt does not mend.
     if (!waits(recipient) || recipient.state == RecipientState::Held || !concerns(filter, recipient)) continue;
+    if (recipient.not_before > now) continue;  // RFC 4865 §4.2: it is released when its sender said
     RecipientUpdate update = unchanged(id, recipient);
     update.state = recipient.attempts == 0 ? RecipientState::Queued : RecipientState::Deferred;
     update.next_attempt = now;
     if (auto updated = store.update(update); !updated) return updated;
     reply.effects.retry.push_back({id, recipient.ordinal, recipient.address.domain.str(), recipient.attempts, now,
-                                   message->expires, message->tenant});
+                                   message->expires, message->tenant, recipient.not_before});
     ++count;
   }
   add_line(reply, {{"id", id.str()}, {"retried", count}});
@@ -133,6 +141,8 @@ Result<AdminReply> queue_show(AdminRequest& request, SqliteQueueStore& store) {
                    {"needs_8bit", message->needs_8bit},
                    {"needs_smtputf8", message->needs_smtputf8},
                    {"tls_request", tls_request_name(message->tls_request)},
+                   {"release", message->release_request},
+                   {"deliver_by", deliver_by_json(*message)},
                    {"size_octets", message->header.size() + 2 + message->body_octets},
                    {"header", message->header.substr(0, kMaxShownHeaderOctets)},
                    {"recipients", std::move(recipients)}});

@@ -75,6 +75,13 @@ void print_message(const Json& message, Output& output) {
   for (const auto* name : {"message_id", "account", "tenant", "accepted", "expires", "size_octets"}) {
     output.add_line(fmt::format("  {}: {}", name, json_text(message, name)));
   }
+  if (const std::string release = json_text(message, "release"); !release.empty())
+    output.add_line("  release asked for: " + release);
+  if (const Json& by = json_member(message, "deliver_by"); by.is_object()) {
+    const bool returns = json_text(by, "mode") == "return";
+    output.add_line(fmt::format("  deliver by: {}, else {}", json_text(by, "time"),
+                                returns ? "it goes back" : "its sender is told"));
+  }
   output.add_line("  recipients:");
   for (const Json& recipient : json_member(message, "recipients")) {
     print_recipient(recipient, output);

@@ -207,6 +207,8 @@ struct Config {
   // [queue]
   Seconds lifetime{5 * 86'400};
   Seconds delay_report_after{4 * 3'600};
+  Seconds max_future_release{30 * 86'400};  ///< that HOLDFOR= and HOLDUNTIL= may ask for; 0: not offered
+  Seconds least_by_time{60};                ///< that BY= with R must leave; 0: BY= is not offered
   std::vector<Seconds> retry_delays = {Seconds(300),   Seconds(600),   Seconds(1'200), Seconds(2'400),
                                        Seconds(3'600), Seconds(7'200), Seconds(14'400)};  ///< the last one repeats
 

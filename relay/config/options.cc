@@ -644,6 +644,23 @@ const Option kOptions[] = {
      .help = "A sender that asked with NOTIFY=DELAY (RFC 3461) to be told of delays is told once, when a message has "
              "waited so long."},
     {.section = "queue",
+     .name = "max_future_release",
+     .type = OptionType::Duration,
+     .field = &Config::max_future_release,
+     .least = 0,
+     .most = 365 * kDay,
+     .help = "How far ahead a client may have its message released, with HOLDFOR or HOLDUNTIL of MAIL (RFC 4865) or "
+             "hold_for and hold_until of HTTP; \"0s\": not at all. Such a message is signed when it is released."},
+    {.section = "queue",
+     .name = "least_deliver_by",
+     .type = OptionType::Duration,
+     .field = &Config::least_by_time,
+     .least = 0,
+     .most = kDay,
+     .help =
+         "The least time that a client must leave with BY and R of MAIL (RFC 2852), by which a message is delivered "
+         "or comes back; \"0s\": BY is not offered. With R mail goes only to hosts that offer DELIVERBY."},
+    {.section = "queue",
      .name = "retry_delays",
      .type = OptionType::Durations,
      .field = &Config::retry_delays,

@@ -27,7 +27,35 @@ const QueuedRecipient* find_recipient(const QueuedMessage& message, std::uint32_
 WaitingRecipient waiting_recipient(const QueuedMessage& message, const QueuedRecipient& recipient) {
   return {message.id,         recipient.ordinal,      recipient.address.domain.str(),
           recipient.attempts, recipient.next_attempt, message.expires,
-          message.tenant};
+          message.tenant,     recipient.not_before};
+}
+
+// What is said of a recipient whose time is over.
+struct ExpiryWords {
+  std::string_view status;
+  std::string_view text;
+};
+ExpiryWords words_of_expiry(const QueuedMessage& message) {
+  const std::optional<DeliverBy>& by = message.deliver_by;
+  if (by && by->mode == ByMode::Return && message.expires >= by->time)  // RFC 2852 §4.1.3
+    return {"5.4.7", "it could not be delivered by the time that its sender gave"};
+  return {"4.4.7", "its time in the queue is over"};
+}
+
+// When a message that is not delivered is worth a report of its delay.
+WallTime delay_report_due(const QueuedMessage& message, const QueuedRecipient& recipient, Seconds after) {
+  if (message.deliver_by && message.deliver_by->mode == ByMode::Notify) return message.deliver_by->time;
+  return std::max(message.accepted, recipient.not_before) + after;
+}
+
+// Whether a delivery is reported: where that was asked for and nobody else does it, and with BY= where the next host
+// does not know of it, or each is to tell (RFC 2852 §4.1.4).
+bool is_relaying_reported(const QueuedMessage& message, const RecipientNotice& notice, const RecipientOutcome& outcome,
+                          WallTime now) {
+  const std::optional<DeliverBy>& by = message.deliver_by;
+  const bool unknown_there = by && by->mode == ByMode::Notify && !outcome.deliver_by_passed_on && now < by->time;
+  if (by && (by->trace || unknown_there)) return is_wanted_of_time(ReportedAction::Relayed, notice);
+  return !outcome.notices_passed_on && is_wanted(ReportedAction::Relayed, notice);
 }
 
 std::string_view state_event(RecipientState state) {
@@ -186,17 +214,24 @@ void DeliveryQueue::settle_recipient(const AttemptResult& result, const QueuedRe
     const std::uint64_t seed = options_.seed ^ result.message.id.value() ^ recipient.ordinal;
     update.state = RecipientState::Deferred;
     update.next_attempt = schedule_.next_attempt(update.attempts, now, seed);
+    // The last attempt before a report that is promised for a certain time comes right before it.
+    const std::optional<DeliverBy>& by = result.message.deliver_by;
+    if (by && by->mode == ByMode::Notify && by->time > now)
+      update.next_attempt = std::min(update.next_attempt, by->time);
     if (now >= result.message.expires) {
+      const ExpiryWords words = words_of_expiry(result.message);
       update.state = RecipientState::Expired;
-      update.status = "4.4.7";
-      update.reason = "its time in the queue is over; the last attempt: " + outcome.reason;
+      update.status = words.status;
+      update.reason = fmt::format("{}; the last attempt: {}", words.text, outcome.reason);
     }
   }
   if (ports_.on_outcome && is_final(update.state)) ports_.on_outcome(result.message, update.state);
   report(result.message, recipient, outcome, *result.report, update, settlement);
   if (update.state == RecipientState::Deferred) {
-    settlement.again.push_back({result.message.id, recipient.ordinal, result.batch.domain, update.attempts,
-                                update.next_attempt, result.message.expires, result.message.tenant});
+    QueuedRecipient again = recipient;
+    again.attempts = update.attempts;
+    again.next_attempt = update.next_attempt;
+    settlement.again.push_back(waiting_recipient(result.message, again));
   }
   log_outcome(result.message, recipient, update, &*result.report, class_name(outcome));
   settlement.record.updates.push_back(std::move(update));
@@ -209,14 +244,21 @@ void DeliveryQueue::report(const QueuedMessage& message, const QueuedRecipient& 
   ReportedRecipient reported{
       recipient.address, update.status,    update.reason,          outcome.remote_reply,
       delivery.mx_name,  loop_.wall_now(), ReportedAction::Failed, recipient.notice.original_recipient};
+  const WallTime now = loop_.wall_now();
   if (update.state == RecipientState::Delivered) {
-    if (outcome.notices_passed_on) return;
+    if (!is_relaying_reported(message, recipient.notice, outcome, now)) return;
     reported.action = ReportedAction::Relayed;
   } else if (update.state == RecipientState::Deferred) {
-    if (recipient.delay_told || loop_.wall_now() - message.accepted < options_.delay_report_after) return;
+    if (recipient.delay_told || now < delay_report_due(message, recipient, options_.delay_report_after)) return;
     reported.action = ReportedAction::Delayed;
+    const bool by_time = message.deliver_by && message.deliver_by->mode == ByMode::Notify;
+    if (by_time) reported.status = "4.4.7";  // RFC 2852 §4.1.3
+    if (!(by_time ? is_wanted_of_time(reported.action, recipient.notice)
+                  : is_wanted(reported.action, recipient.notice)))
+      return;
+  } else if (!is_wanted(reported.action, recipient.notice)) {
+    return;
   }
-  if (!is_wanted(reported.action, recipient.notice)) return;
   update.delay_told = reported.action == ReportedAction::Delayed;
   settlement.reported.push_back(std::move(reported));
 }
@@ -246,14 +288,15 @@ void DeliveryQueue::settle_expired(const AttemptResult& result) {
   for (const std::uint32_t ordinal : result.batch.ordinals) {
     const QueuedRecipient* recipient = find_recipient(result.message, ordinal);
     if (recipient == nullptr || is_final(recipient->state) || recipient->state == RecipientState::Held) continue;
-    const std::string last = recipient->reason.empty() ? "" : "; the last attempt: " + recipient->reason;
+    const std::string last = recipient->attempts == 0 ? "" : "; the last attempt: " + recipient->reason;
+    const ExpiryWords words = words_of_expiry(result.message);
     RecipientUpdate update{result.message.id,
                            ordinal,
                            RecipientState::Expired,
                            recipient->attempts,
                            now,
-                           "4.4.7",
-                           "its time in the queue is over" + last,
+                           std::string(words.status),
+                           std::string(words.text) + last,
                            recipient->report};
     if (is_wanted(ReportedAction::Failed, recipient->notice)) {
       settlement->reported.push_back({recipient->address,

@@ -10,6 +10,7 @@
 #include "policy/sha256.h"
 #include "relay/server/content_decoder.h"
 #include "relay/server/envelope_rules.h"
+#include "relay/server/timing_rules.h"
 #include "relay/server/token.h"
 #include "transport/tls/tls_server_context.h"
 
@@ -210,6 +211,9 @@ std::optional<HttpSession::Answer> HttpSession::earlier_answer() {
 void HttpSession::take_in(Injection injection) {
   if (auto refused = check_envelope(*account_, injection.envelope, services_.engine.max_recipients))
     return answer(refusal(*refused));
+  auto timing = resolve_timing(injection.timing, services_.engine.timing, loop_.wall_now());
+  if (!timing) return answer(refusal(timing.error()));
+  injection.envelope.timing = std::move(*timing);
   std::string content;
   ContentDecoder decoder({services_.engine.bare_line_ends, services_.engine.long_lines, ContentFraming::Chunks});
   decoder.decode(injection.content, content);

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "policy/date_time.h"
 #include "relay/config/preflight_mode.h"
 #include "relay/server/author_rules.h"
 #include "relay/server/authserv_id.h"
@@ -53,14 +54,28 @@ ServerReply header_reply(const Error& error) {
 }
 
 // @param held_because  empty: to be delivered; else why they are held
-std::vector<QueuedRecipient> queued_recipients(const std::vector<EnvelopeRecipient>& envelope, WallTime now,
+std::vector<QueuedRecipient> queued_recipients(const Envelope& envelope, WallTime now,
                                                const std::string& held_because) {
-  const RecipientState state = held_because.empty() ? RecipientState::Queued : RecipientState::Held;
+  const bool held = !held_because.empty();
+  const WallTime release = envelope.timing.release;
+  const bool waits = !held && release > now;
+  const std::string waits_because =
+      waits ? fmt::format("its sender asked that it be released at {}", utc_date_time_text(release)) : std::string();
   std::vector<QueuedRecipient> recipients;
-  recipients.reserve(envelope.size());
-  for (const EnvelopeRecipient& recipient : envelope) {
+  recipients.reserve(envelope.recipients.size());
+  for (const EnvelopeRecipient& recipient : envelope.recipients) {
     const auto ordinal = static_cast<std::uint32_t>(recipients.size());
-    recipients.push_back({ordinal, recipient.address, state, 0, now, {}, held_because, {}, recipient.notice});
+    recipients.push_back({ordinal,
+                          recipient.address,
+                          held ? RecipientState::Held : RecipientState::Queued,
+                          0,
+                          waits ? release : now,
+                          {},
+                          held ? held_because : waits_because,
+                          {},
+                          recipient.notice,
+                          false,
+                          release});
   }
   return recipients;
 }
@@ -81,12 +96,22 @@ MessageIntake::MessageIntake(IntakeServices& services, Submission submission)
       body_hasher_(Canonicalization::Relaxed) {
   message_->id = services_.ids.next(received_);
   message_->accepted = received_;
-  message_->expires = received_ + services_.config.lifetime;
   message_->account = submission_.account.name;
   message_->tenant = submission_.account.tenant_name();
   message_->reverse_path = submission_.envelope.reverse_path;
   message_->notice = submission_.envelope.notice;
+  take_timing(submission_.envelope.timing);
   message_->submission = submission_.key;
+}
+
+void MessageIntake::take_timing(const DeliveryTiming& timing) {
+  message_->release_request = timing.release_request;
+  message_->deliver_by = timing.deliver_by;
+  message_->expires = std::max(received_, timing.release) + services_.config.lifetime;
+  if (timing.deliver_by && timing.deliver_by->mode == ByMode::Return)
+    message_->expires = std::min(message_->expires, timing.deliver_by->time);
+  // Signatures and proofs of now may not hold any more when it is released.
+  if (!timing.release_request.empty()) message_->sealing = Sealing::Due;
 }
 
 void MessageIntake::feed(std::string_view content) {
@@ -264,7 +289,7 @@ void MessageIntake::store(std::string header) {
     return services_.loop.post([self = shared_from_this()] { self->answer(); });
   }
   if (held_because_.empty()) held_because_ = std::move(admission.held_because);
-  message_->recipients = queued_recipients(submission_.envelope.recipients, services_.loop.wall_now(), held_because_);
+  message_->recipients = queued_recipients(submission_.envelope, services_.loop.wall_now(), held_because_);
   std::shared_ptr<const QueuedMessage> message = message_;
   services_.store.add(message, std::move(spool_), [self = shared_from_this(), message](Result<void> stored) {
     if (stored) self->services_.on_queued(message);

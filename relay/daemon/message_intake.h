@@ -78,6 +78,7 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
   void finish(OnAnswer on_answer);
 
  private:
+  void take_timing(const DeliveryTiming& timing);
   void take_body(std::string_view body);
   void follow_chain(std::string_view body);
   void seal_own();

@@ -86,6 +86,8 @@ json extensions_json(const SmtpExtensions& extensions) {
   add(extensions.enhanced_status_codes, "ENHANCEDSTATUSCODES");
   add(extensions.chunking, "CHUNKING");
   add(extensions.requiretls, "REQUIRETLS");
+  add(extensions.dsn, "DSN");
+  add(extensions.deliverby, "DELIVERBY");
   add(extensions.size, "SIZE");
   return names;
 }

@@ -110,6 +110,7 @@ void SubmissionSession::begin(std::string_view first_octets) {
 
 void SubmissionSession::greet() {
   SmtpServerEngine::Options options = services_.engine;
+  options.began = loop_.wall_now();
   recognise(options);
   engine_.emplace(std::move(options), loop_.now());
   work();

@@ -46,6 +46,8 @@ SmtpServerEngine::Options engine_options(const Config& config, const ListenerCon
   // What others have signed is broken by mending.
   const bool forwards = listener.purpose == ListenerConfig::Purpose::Forwarding;
   if (forwards && options.long_lines == LongLines::Fix) options.long_lines = LongLines::Pass;
+  if (!forwards)
+    options.timing = {config.max_future_release, config.least_by_time};  // RFC 4865 §4.2: where mail is submitted
   if (listener.protocol == ListenerConfig::Protocol::Lmtp) options.protocol = SmtpServerEngine::Protocol::Lmtp;
   options.max_message_octets = config.max_message_octets;
   options.max_recipients = config.max_recipients;
@@ -259,7 +261,8 @@ void Worker::Inside::deliver(DueBatch batch, QueuedMessage message, std::functio
                   tls_demands(environment.config, message.tenant, *domain, message.tls_request, loop.wall_now()),
                   nullptr,
                   message.notice,
-                  {}};
+                  {},
+                  message.deliver_by};
   if (job.demands.exception && job.demands.sets_policy_aside()) {
     environment.log.write(Severity::Warning, "tls_exception_used",
                           {{"id", job.id}, {"domain", domain->str()}, {"reason", job.demands.exception->reason}});

@@ -33,7 +33,7 @@ ActionWords words_of(ReportedAction action) {
     case ReportedAction::Relayed:
       return {"relayed", "Mail handed on to its next host",
               "Your message was handed on for the recipients below, to a host that\r\n"
-              "makes no report of what comes of it.\r\n",
+              "may make no report of what comes of it.\r\n",
               "2.0.0"};
     case ReportedAction::Failed:
       break;
@@ -132,8 +132,13 @@ std::string message_fields(const QueuedMessage& original, const BounceOptions& o
   std::string fields;
   if (const auto envelope_id = decode_xtext(original.notice.envelope_id); envelope_id && !envelope_id->empty())
     fields = wrapped("Original-Envelope-Id: " + *envelope_id, " ") + "\r\n";
-  return fields + fmt::format("Reporting-MTA: dns; {}\r\nArrival-Date: {}\r\n", options.hostname,
-                              message_date(original.accepted));
+  fields +=
+      fmt::format("Reporting-MTA: dns; {}\r\nArrival-Date: {}\r\n", options.hostname, message_date(original.accepted));
+  if (original.deliver_by)  // RFC 2852 §5
+    fields += fmt::format("Deliver-By-Date: {}\r\n", message_date(original.deliver_by->time));
+  if (!original.release_request.empty())  // RFC 4865 §5.1.2
+    fields += fmt::format("Future-Release-Request: {}\r\n", original.release_request);
+  return fields;
 }
 
 std::string report_body(const QueuedMessage& original, const BounceOptions& options, ReportedAction action,
@@ -213,6 +218,11 @@ bool is_wanted(ReportedAction action, const RecipientNotice& notice) {
       break;
   }
   return notice.notify->failure;
+}
+
+bool is_wanted_of_time(ReportedAction action, const RecipientNotice& notice) {
+  if (!notice.notify) return true;
+  return notice.notify->delay || (action == ReportedAction::Relayed && *notice.notify != NotifyWish());
 }
 
 bool is_returned_whole(const QueuedMessage& message) {

@@ -14,7 +14,7 @@ namespace waxwing {
 enum class ReportedAction : std::uint8_t {
   Failed,
   Delayed,
-  Relayed  ///< handed to a host that makes no report of what comes of it
+  Relayed  ///< handed to the next host, which may make no report of what comes of it
 };
 
 /// A recipient that its sender is to learn of, and what is known of why. The texts may come from a remote server.
@@ -32,6 +32,10 @@ struct ReportedRecipient {
 /// Whether the sender is to be told, given what it asked for this recipient.
 /// @source  RFC 3461 §4.1: failures are reported unless something else was asked for, delays and relaying only when asked
 [[nodiscard]] bool is_wanted(ReportedAction action, const RecipientNotice& notice);
+
+/// Whether the sender of a message with BY= is to be told that it was late, or handed on: unless it asked not to be.
+/// @source  RFC 2852 §4.1.3 and §4.1.4
+[[nodiscard]] bool is_wanted_of_time(ReportedAction action, const RecipientNotice& notice);
 
 /// Whether a report of failure carries all of the message: the sender asked for it with RET=FULL, and it is small and in
 /// 7-bit ASCII, so that no report needs a transport that its way back may not have.

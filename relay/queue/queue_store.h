@@ -33,7 +33,8 @@ struct WaitingRecipient {
   std::uint32_t attempts = 0;
   WallTime next_attempt;
   WallTime expires;
-  std::string tenant{};  ///< of the account that submitted
+  std::string tenant{};   ///< of the account that submitted
+  WallTime not_before{};  ///< QueuedRecipient::not_before
 };
 
 /// Filters of `queue list`; all that are set must hold.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "policy/delivery_notice.h"
+#include "policy/delivery_timing.h"
 #include "policy/mail_address.h"
 #include "policy/result.h"
 #include "policy/time_point.h"
@@ -68,6 +69,7 @@ struct QueuedRecipient {
   std::string report{};      ///< the last DeliveryReport as JSON, for `queue show`; empty before
   RecipientNotice notice{};  ///< what its sender wants to be told
   bool delay_told = false;   ///< the one report of a delay has been made
+  WallTime not_before{};     ///< never tried earlier, as its sender asked (RFC 4865); the epoch: it did not
 };
 
 /// What is still to be done to a message before it may be sent.
@@ -97,6 +99,8 @@ struct QueuedMessage {
   Sealing sealing = Sealing::Done;
   TlsRequest tls_request = TlsRequest::None;  ///< what the sender asked of TLS (RFC 8689)
   MessageNotice notice{};                     ///< what it asked about reports (RFC 3461)
+  std::string release_request{};              ///< DeliveryTiming::release_request
+  std::optional<DeliverBy> deliver_by{};      ///< by when its sender wants it delivered (RFC 2852)
   std::string header;                         ///< signed header block: fields with CRLF, without the empty line
   std::string body;                           ///< body up to kMaxInlineBodyOctets; empty when `spooled`
   bool spooled = false;                       ///< the body is in the spool file of this id

@@ -16,11 +16,12 @@ void Scheduler::add(const WaitingRecipient& recipient) {
   } else {
     leave_place(entry);
     entries_[entry].expires = recipient.expires;
+    entries_[entry].not_before = recipient.not_before;
   }
   if (held_.contains(recipient.message.value())) {
     entries_[entry].place = Place::Held;
   } else {
-    make_waiting(entry, recipient.next_attempt);
+    make_waiting(entry, std::max(recipient.next_attempt, recipient.not_before));
   }
 }
 
@@ -98,7 +99,7 @@ void Scheduler::release(QueueId message) {
   const auto first = first_of_message_.find(message.value());
   if (first == first_of_message_.end()) return;
   for (Index entry = first->second; entry != kNone; entry = entries_[entry].next_of_message) {
-    if (entries_[entry].place == Place::Held) make_ready(entry);
+    if (entries_[entry].place == Place::Held) make_waiting(entry, entries_[entry].not_before);
   }
 }
 
@@ -108,7 +109,7 @@ void Scheduler::retry_now(QueueId message) {
   for (Index entry = first->second; entry != kNone; entry = entries_[entry].next_of_message) {
     if (entries_[entry].place != Place::Waiting) continue;
     leave_place(entry);
-    make_ready(entry);
+    make_waiting(entry, entries_[entry].not_before);
   }
 }
 
@@ -211,6 +212,7 @@ Scheduler::Index Scheduler::new_entry(const WaitingRecipient& recipient) {
   entry.message = recipient.message.value();
   entry.ordinal = recipient.ordinal;
   entry.expires = recipient.expires;
+  entry.not_before = recipient.not_before;
   entry.flow = flow_index(recipient.tenant, recipient.domain);
   ++flows_[entry.flow].recipients;
   join_message(index);

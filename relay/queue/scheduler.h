@@ -32,7 +32,7 @@ struct DueBatch {
 ///
 /// A recipient is waiting (for its time), ready (its time has come), held, or active (taken). Nothing but finished()
 /// ends being active. A recipient whose message expires is given out at that moment, even when its domain has no slot
-/// free.
+/// free. Nothing tries a recipient before its own not_before, neither release() nor retry_now().
 /// @limits  about 100 octets for each recipient; every call is O(log n) for each recipient it concerns, and walks the
 ///          recipients of the one message it names; add() does not when they come in rising order
 class Scheduler {
@@ -62,9 +62,9 @@ class Scheduler {
 
   /// Keeps a message from being tried and from expiring until release(); attempts under way go on.
   void hold(QueueId message);
-  /// Undoes hold(); its recipients are due at once.
+  /// Undoes hold(); its recipients are due at once, as far as they may be tried.
   void release(QueueId message);
-  /// Makes the waiting recipients of a message due at once. Held ones stay held.
+  /// Makes the waiting recipients of a message due at once, as far as they may be tried. Held ones stay held.
   void retry_now(QueueId message);
   /// Drops all that is known of a message, because it left the queue. For attempts under way see finished().
   void forget(QueueId message);
@@ -86,6 +86,7 @@ class Scheduler {
   struct Entry {
     std::uint64_t message = 0;
     WallTime expires;
+    WallTime not_before;
     std::uint32_t ordinal = 0;
     Index flow = kNone;
     Index next_of_message = kNone;

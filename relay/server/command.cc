@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "policy/ascii.h"
+#include "policy/date_time.h"
 #include "policy/delivery_notice.h"
 #include "policy/domain_name.h"
 #include "policy/utf8.h"
@@ -109,6 +110,25 @@ BdatCommand parse_bdat(std::string_view rest) {
   return {well_formed ? parse_octets(digits) : std::nullopt, !last.empty()};
 }
 
+/// What MAIL asks about time. No value: the keyword is another one, or its value is good.
+std::optional<ServerReply> apply_timing_parameter(std::string_view keyword, std::string_view value,
+                                                  TimingRequest& timing) {
+  if (keyword == "holdfor") {
+    timing.hold_for = parse_hold_for(value);
+    if (!timing.hold_for)
+      return ServerReply{501, "5.5.4", {"HOLDFOR must be a number of seconds, from 1 to 999999999"}};
+  } else if (keyword == "holduntil") {
+    timing.hold_until = parse_utc_date_time(value);
+    if (!timing.hold_until)
+      return ServerReply{501, "5.5.4", {"HOLDUNTIL must be a time in UTC; example: HOLDUNTIL=2026-11-30T08:00:00Z"}};
+  } else if (keyword == "by") {
+    timing.by = parse_by_value(value);
+    if (!timing.by)
+      return ServerReply{501, "5.5.4", {"BY must be seconds, then ;N or ;R, positive with R; example: BY=120;R"}};
+  }
+  return std::nullopt;
+}
+
 std::optional<ServerReply> apply_mail_parameter(std::string_view keyword, const std::optional<std::string_view>& given,
                                                 MailCommand& command) {
   const std::string_view value = given.value_or("");
@@ -145,6 +165,8 @@ std::optional<ServerReply> apply_mail_parameter(std::string_view keyword, const 
     command.notice.envelope_id = value;
     return std::nullopt;
   }
+  if (keyword == "holdfor" || keyword == "holduntil" || keyword == "by")
+    return apply_timing_parameter(keyword, value, command.timing);
   // RFC 4954 §5: accepted from every authenticated client; who submitted is known from AUTH alone.
   if (keyword == "auth") {
     if (value.empty() || (value != "<>" && !decode_xtext(value)))

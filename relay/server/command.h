@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "policy/delivery_notice.h"
+#include "policy/delivery_timing.h"
 #include "policy/mail_address.h"
 #include "policy/result.h"
 #include "relay/server/xclient.h"
@@ -32,6 +33,7 @@ struct MailCommand {
   bool smtputf8 = false;                     ///< SMTPUTF8 of RFC 6531
   bool require_tls = false;                  ///< REQUIRETLS of RFC 8689
   MessageNotice notice{};                    ///< RET= and ENVID= of RFC 3461
+  TimingRequest timing{};                    ///< HOLDFOR= and HOLDUNTIL= of RFC 4865, BY= of RFC 2852
   bool ascii = true;                         ///< no octet over 127 in the address
 };
 struct RcptCommand {
@@ -76,7 +78,7 @@ struct ServerReply {
 ///          501 5.1.3 and 5.1.7 address, 555 5.5.4 unknown ESMTP parameter
 /// @limits  kMaxCommandOctets
 /// @source  RFC 5321 §4.1.1 and §4.1.2, RFC 4954 §4, RFC 1870 §6.1, RFC 6152 §2, RFC 3030 §2, RFC 6531 §3.4, RFC 8689
-/// §2, RFC 3461 §4
+/// §2, RFC 3461 §4, RFC 4865 §3, RFC 2852 §4
 [[nodiscard]] tl::expected<Command, ServerReply> parse_command(std::string_view line);
 
 /// Longest command line including CRLF, but for AUTH and its responses.

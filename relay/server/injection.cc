@@ -11,6 +11,7 @@
 
 #include "policy/ascii.h"
 #include "policy/base64.h"
+#include "policy/date_time.h"
 #include "policy/utf8.h"
 #include "relay/server/injection_content.h"
 
@@ -290,6 +291,23 @@ Result<void> read_notices(Members& members, Envelope& envelope) {
   return {};
 }
 
+Result<void> read_timing(Members& members, TimingRequest& timing) {
+  if (const Json* hold_for = members.take("hold_for")) {
+    const bool in_range = hold_for->is_number_unsigned() && *hold_for >= 1 && *hold_for <= kMaxHold.count();
+    if (!in_range) return wrong("\"hold_for\" is a number of seconds from 1 to 999999999");
+    timing.hold_for = Seconds(hold_for->get<std::int64_t>());
+  }
+  if (const Json* hold_until = members.take("hold_until")) {
+    if (hold_until->is_string()) timing.hold_until = parse_utc_date_time(hold_until->get_ref<const std::string&>());
+    if (!timing.hold_until) return wrong("\"hold_until\" is a time like 2026-11-30T08:00:00Z");
+  }
+  if (const Json* by = members.take("by")) {
+    if (by->is_string()) timing.by = parse_by_value(by->get_ref<const std::string&>());
+    if (!timing.by) return wrong("\"by\" is seconds with ;N or ;R, like \"120;R\"");
+  }
+  return {};
+}
+
 bool is_8bit(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return c < 0; });
 }
@@ -317,6 +335,7 @@ Result<Injection> parse_injection(std::string_view body) {
   auto read = is_raw ? read_raw(members, raw, raw_base64, injection) : read_structure(members, injection);
   if (read) read = read_envelope(members, is_raw, injection.envelope);
   if (read) read = read_notices(members, injection.envelope);
+  if (read) read = read_timing(members, injection.timing);
   if (!read) return tl::unexpected(std::move(read.error()));
   if (members.left_over()) return wrong("there is a member that is not known");
   label(injection);

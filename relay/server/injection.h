@@ -11,7 +11,8 @@ namespace waxwing {
 
 /// A message that came as JSON.
 struct Injection {
-  Envelope envelope;
+  Envelope envelope;  ///< its timing is not resolved yet
+  TimingRequest timing{};
   std::string content;  ///< as the client wrote it, or composed by us with CRLF
 };
 
@@ -24,7 +25,7 @@ struct Injection {
 ///
 /// or {"raw": …}, a message of RFC 5322 as a string, or {"raw_base64": …}. With any of them may stand the envelope:
 /// mail_from (an address, "" for <>; else that of from) and rcpt_to (an array; else all of to, cc and bcc, which raw has
-/// not), notify, ret and envid (RFC 3461). A member that is not known, or stands twice, is an error.
+/// not), notify, ret and envid (RFC 3461), hold_for or hold_until (RFC 4865) and by (RFC 2852). A member that is not known, or stands twice, is an error.
 /// @errors  Malformed: a sentence that names the member
 /// @limits  kMaxJsonDepth, kMaxInjectedRecipients
 [[nodiscard]] Result<Injection> parse_injection(std::string_view body);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "policy/ascii.h"
+#include "policy/date_time.h"
 #include "relay/server/sender_rules.h"
 
 namespace waxwing {
@@ -22,6 +23,7 @@ ServerReply not_announced() {
 
 SmtpServerEngine::SmtpServerEngine(Options options, MonotonicTime now)
     : options_(std::move(options)),
+      made_(now),
       session_end_(now + options_.session_timeout),
       greeting_end_(now + options_.greeting_timeout),
       secured_(options_.tls == Tls::Implicit) {
@@ -150,9 +152,20 @@ void SmtpServerEngine::execute(const HeloCommand& command, MonotonicTime now) {
   if (options_.tls == Tls::StartTls && !secured_) offer.lines.emplace_back("STARTTLS");
   if (secured_) offer.lines.emplace_back("REQUIRETLS");
   if (options_.tls == Tls::None || secured_) offer.lines.emplace_back("AUTH PLAIN LOGIN");
+  add_timing_offer(offer, now);
   if (options_.takes_xclient) offer.lines.emplace_back("XCLIENT ADDR HELO LOGIN NAME PORT PROTO DESTADDR DESTPORT");
   output_ += offer.str();
   await_command(now);
+}
+
+void SmtpServerEngine::add_timing_offer(ServerReply& offer, MonotonicTime now) const {
+  const TimingOffer& timing = options_.timing;
+  if (timing.max_hold > Seconds(0)) {
+    offer.lines.push_back(fmt::format("FUTURERELEASE {} {}", timing.max_hold.count(),
+                                      utc_date_time_text(time_of_day(now) + timing.max_hold)));
+  }
+  if (timing.least_by_time > Seconds(0))
+    offer.lines.push_back(fmt::format("DELIVERBY {}", timing.least_by_time.count()));
 }
 
 void SmtpServerEngine::execute(const StartTlsCommand&, MonotonicTime now) {
@@ -197,6 +210,9 @@ void SmtpServerEngine::execute(const MailCommand& command, MonotonicTime now) {
         {550, "5.7.1", {fmt::format("account {} may not send as {}", account_->name, command.reverse_path->str())}},
         now);
   }
+  auto timing = resolve_timing(command.timing, options_.timing, time_of_day(now));
+  if (!timing) return refuse(timing.error(), now);
+  pending_timing_ = std::move(*timing);
   pending_mail_ = command;
   wait_for(Need::StorageCheck);
 }
@@ -212,6 +228,7 @@ void SmtpServerEngine::on_storage(const std::optional<ServerReply>& refusal, Mon
     envelope_.smtputf8 = command.smtputf8;
     envelope_.require_tls = command.require_tls;
     envelope_.notice = command.notice;
+    envelope_.timing = pending_timing_;
     reply(250, "2.1.0", "sender ok");
   }
   await_command(now);
@@ -336,6 +353,7 @@ void SmtpServerEngine::await_command(MonotonicTime now) {
 void SmtpServerEngine::reset_transaction() {
   in_transaction_ = false;
   pending_mail_.reset();
+  pending_timing_ = {};
   envelope_ = {};
   accepted_rcpts_ = 0;
   decoder_.reset();

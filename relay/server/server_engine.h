@@ -14,6 +14,7 @@
 #include "relay/server/command.h"
 #include "relay/server/content_decoder.h"
 #include "relay/server/sasl.h"
+#include "relay/server/timing_rules.h"
 
 namespace waxwing {
 
@@ -30,6 +31,7 @@ struct Envelope {
   bool smtputf8 = false;
   bool require_tls = false;  ///< REQUIRETLS of RFC 8689
   MessageNotice notice{};
+  DeliveryTiming timing{};
 };
 
 /// The server side of one submission connection as a state machine. The owner moves octets and does what need() asks
@@ -59,6 +61,8 @@ class SmtpServerEngine {
     std::optional<Account> known_client{};  ///< as whom the client may send without a login; no value: it must log in
     std::string login_hint{};    ///< sentence for who is not known and has not logged in; empty: how a client logs in
     bool takes_xclient = false;  ///< the client may say for whom it speaks
+    TimingOffer timing{};        ///< what it may ask about time
+    WallTime began{};            ///< the time of day when the engine is made, from which it counts on
     // Each is a point in time that no octet moves, so that a client that sends a little now and then gains nothing.
     Milliseconds greeting_timeout{60'000};    ///< from the banner, or from the handshake, to EHLO
     Milliseconds command_timeout{300'000};    ///< between commands
@@ -151,6 +155,8 @@ class SmtpServerEngine {
   void end_chunk(MonotonicTime now);
   void end_content();
   [[nodiscard]] std::optional<ServerReply> refusal_of_content() const;
+  [[nodiscard]] WallTime time_of_day(MonotonicTime now) const { return options_.began + (now - made_); }
+  void add_timing_offer(ServerReply& offer, MonotonicTime now) const;
   void execute(std::string_view line, MonotonicTime now);
   void execute(const HeloCommand& command, MonotonicTime now);
   void execute(const StartTlsCommand& command, MonotonicTime now);
@@ -183,6 +189,7 @@ class SmtpServerEngine {
   void begin_anew(MonotonicTime now);
 
   Options options_;
+  MonotonicTime made_;
   Need need_ = Need::Bytes;
   State state_ = State::Idle;
   LoginStep login_ = LoginStep::None;
@@ -206,6 +213,7 @@ class SmtpServerEngine {
   unsigned errors_ = 0;
   bool in_transaction_ = false;
   std::optional<MailCommand> pending_mail_;
+  DeliveryTiming pending_timing_;
   Envelope envelope_;
   std::size_t accepted_rcpts_ = 0;  ///< RCPT commands that were answered with 250; LMTP owes each a verdict
   std::optional<ContentDecoder> decoder_;

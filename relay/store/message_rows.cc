@@ -19,6 +19,7 @@ static_assert(static_cast<int>(RecipientState::Queued) == 0 && static_cast<int>(
               static_cast<int>(RecipientState::Dropped) == 6);
 static_assert(static_cast<int>(ReturnedContent::Unsaid) == 0 && static_cast<int>(ReturnedContent::Full) == 1 &&
               static_cast<int>(ReturnedContent::Headers) == 2);
+static_assert(static_cast<int>(ByMode::Notify) == 0 && static_cast<int>(ByMode::Return) == 1);
 static_assert(static_cast<int>(TlsRequest::None) == 0 && static_cast<int>(TlsRequest::Required) == 1 &&
               static_cast<int>(TlsRequest::Optional) == 2);
 
@@ -55,6 +56,17 @@ MessageNotice stored_message_notice(Query& row) {
   return notice;
 }
 
+void read_timing(Query& row, QueuedMessage& message) {
+  message.release_request = row.octets(kMaxReleaseRequestOctets);
+  if (!message.release_request.empty() && !is_release_request(message.release_request))
+    throw CorruptValue("a request for a later release is not one");
+  std::optional<WallTime> by;
+  if (!row.skip_null()) by = row.time();
+  const auto mode = static_cast<ByMode>(row.integer(0, static_cast<int>(ByMode::Return)));
+  const bool trace = row.flag();
+  if (by) message.deliver_by = DeliverBy{*by, mode, trace};
+}
+
 // The columns that both load_message() and list_messages() read.
 QueuedMessage message_columns(Query& row) {
   QueuedMessage message;
@@ -78,10 +90,10 @@ void read_recipients(SqliteConnection& connection, QueuedMessage& message, Repor
   auto row = connection.query(
       reports == Reports::Read
           ? "SELECT ordinal, address, state, attempts, next_attempt, status, reason, notify, original_recipient, "
-            "delay_told, report FROM recipients "
+            "delay_told, not_before, report FROM recipients "
             "WHERE message=? ORDER BY ordinal"
           : "SELECT ordinal, address, state, attempts, next_attempt, status, reason, notify, original_recipient, "
-            "delay_told, '' FROM recipients "
+            "delay_told, not_before, '' FROM recipients "
             "WHERE message=? ORDER BY ordinal");
   row.bind(message.id.value());
   while (row.step()) {
@@ -96,6 +108,7 @@ void read_recipients(SqliteConnection& connection, QueuedMessage& message, Repor
     recipient.reason = row.octets(kMaxStoredReasonOctets);
     recipient.notice = stored_notice(row);
     recipient.delay_told = row.flag();
+    recipient.not_before = row.time();
     recipient.report = row.octets(kMaxStoredReportOctets);
     message.recipients.push_back(std::move(recipient));
   }
@@ -113,7 +126,8 @@ std::int64_t stored_wish(const std::optional<NotifyWish>& wish) {
 std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId id) {
   auto row = connection.query(
       "SELECT id, accepted, expires, account, tenant, reverse_path, message_id, needs_8bit, needs_smtputf8, spooled, "
-      "body_octets, header, body, sealing, tls_request, returned_content, envelope_id FROM messages WHERE id=?");
+      "body_octets, header, body, sealing, tls_request, returned_content, envelope_id, release_request, deliver_by, "
+      "by_mode, by_trace FROM messages WHERE id=?");
   row.bind(id.value());
   if (!row.step()) return std::nullopt;
   QueuedMessage message = message_columns(row);
@@ -126,6 +140,7 @@ std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId 
   message.sealing = static_cast<Sealing>(row.integer(0, static_cast<int>(Sealing::Elsewhere)));
   message.tls_request = static_cast<TlsRequest>(row.integer(0, static_cast<int>(TlsRequest::Optional)));
   message.notice = stored_message_notice(row);
+  read_timing(row, message);
   // The row is still open: as long as it is, SQLite shows the recipients of the same moment.
   read_recipients(connection, message, Reports::Read);
   return message;

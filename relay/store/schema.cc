@@ -167,6 +167,20 @@ CREATE INDEX recipients_waiting ON recipients(message, ordinal, domain, attempts
 PRAGMA user_version=7;
 COMMIT;
 )sql",
+    // With not_before, which the index of a start must hold as well.
+    R"sql(
+BEGIN IMMEDIATE;
+ALTER TABLE messages ADD COLUMN release_request TEXT NOT NULL DEFAULT '';
+ALTER TABLE messages ADD COLUMN deliver_by INTEGER;
+ALTER TABLE messages ADD COLUMN by_mode INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE messages ADD COLUMN by_trace INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE recipients ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;
+DROP INDEX recipients_waiting;
+CREATE INDEX recipients_waiting
+  ON recipients(message, ordinal, domain, attempts, next_attempt, not_before, state) WHERE state<2;
+PRAGMA user_version=8;
+COMMIT;
+)sql",
 };
 static_assert(std::size(kSteps) == kSchemaVersion - 1, "a step for each version after the first");
 

@@ -196,8 +196,8 @@ Result<void> SqliteQueueStore::add(const QueuedMessage& message) {
     const std::string reverse_path = message.reverse_path ? message.reverse_path->str() : std::string();
     auto insert = connection_->query(
         "INSERT INTO messages(id, accepted, expires, account, tenant, reverse_path, message_id, needs_8bit, "
-        "needs_smtputf8, spooled, body_octets, header, body, sealing, tls_request, returned_content, envelope_id) "
-        "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+        "needs_smtputf8, spooled, body_octets, header, body, sealing, tls_request, returned_content, envelope_id, "
+        "release_request, deliver_by, by_mode, by_trace) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
         "ON CONFLICT(id) DO NOTHING");
     insert.bind(message.id.value()).bind(message.accepted).bind(message.expires);
     insert.bind_text(message.account).bind_text(message.tenant);
@@ -209,6 +209,10 @@ Result<void> SqliteQueueStore::add(const QueuedMessage& message) {
     insert.bind(std::int64_t{static_cast<int>(message.sealing)});
     insert.bind(std::int64_t{static_cast<int>(message.tls_request)});
     insert.bind(std::int64_t{static_cast<int>(message.notice.content)}).bind_text(message.notice.envelope_id);
+    insert.bind_text(message.release_request);
+    message.deliver_by ? insert.bind(message.deliver_by->time) : insert.bind_null();
+    const DeliverBy by = message.deliver_by.value_or(DeliverBy());
+    insert.bind(std::int64_t{static_cast<int>(by.mode)}).bind(std::int64_t{by.trace});
     if (insert.run() == 0) return {};
     for (const QueuedRecipient& recipient : message.recipients) insert_recipient(message.id, recipient);
     if (!message.submission.key.empty()) return insert_submission(message);
@@ -234,14 +238,15 @@ void SqliteQueueStore::insert_recipient(QueueId message, const QueuedRecipient& 
   const std::string address = recipient.address.str();
   auto insert = connection_->query(
       "INSERT INTO recipients(message, ordinal, address, domain, state, attempts, next_attempt, status, reason, "
-      "report, notify, original_recipient, delay_told) "
-      "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)");
+      "report, notify, original_recipient, delay_told, not_before) "
+      "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   insert.bind(message.value()).bind(std::int64_t{recipient.ordinal});
   insert.bind_text(address).bind_text(recipient.address.domain.str());
   insert.bind(std::int64_t{static_cast<int>(recipient.state)}).bind(std::int64_t{recipient.attempts});
   insert.bind(recipient.next_attempt).bind_text(recipient.status).bind_text(recipient.reason);
   insert.bind_text(recipient.report).bind(stored_wish(recipient.notice.notify));
-  insert.bind_text(recipient.notice.original_recipient).bind(std::int64_t{recipient.delay_told}).run();
+  insert.bind_text(recipient.notice.original_recipient).bind(std::int64_t{recipient.delay_told});
+  insert.bind(recipient.not_before).run();
 }
 
 Result<void> SqliteQueueStore::update(const RecipientUpdate& update) {
@@ -324,7 +329,7 @@ Result<void> SqliteQueueStore::each_waiting(const std::function<void(const Waiti
   if (!connection_) return not_open();
   return connection_->contained("read the queue", [&]() -> Result<void> {
     auto row = connection_->query(
-        "SELECT recipients.message, ordinal, recipients.domain, attempts, next_attempt, expires, tenant "
+        "SELECT recipients.message, ordinal, recipients.domain, attempts, next_attempt, expires, tenant, not_before "
         "FROM recipients INDEXED BY recipients_waiting CROSS JOIN messages INDEXED BY messages_at_start "
         "ON messages.id=recipients.message WHERE state<2 ORDER BY recipients.message, ordinal");
     while (row.step()) {
@@ -338,6 +343,7 @@ Result<void> SqliteQueueStore::each_waiting(const std::function<void(const Waiti
         recipient.next_attempt = row.time();
         recipient.expires = row.time();
         recipient.tenant = row.octets(kMaxStoredNameOctets);
+        recipient.not_before = row.time();
       });
       each(recipient);
     }

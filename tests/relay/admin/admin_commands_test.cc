@@ -216,6 +216,31 @@ TEST_CASE("queue retry makes waiting recipients due now and tells the scheduler,
   CHECK(message->recipients[2].state == RecipientState::Delivered);
 }
 
+TEST_CASE("no command releases a message before the time that its sender gave") {
+  Queue queue;
+  QueuedMessage message = test_message(9);
+  message.recipients[0].not_before = kNow + Seconds{3'600};
+  REQUIRE(queue.store->add(message));
+  CHECK(queue.run({{"command", "queue retry"}, {"id", id(9)}})->effects.retry.empty());
+  REQUIRE(queue.run({{"command", "queue hold"}, {"id", id(9)}, {"reason", "to look at"}}));
+  const auto reply = queue.run({{"command", "queue release"}, {"id", id(9)}});
+  REQUIRE(reply);
+  REQUIRE(reply->effects.retry.size() == 1);
+  CHECK(reply->effects.retry[0].next_attempt == kNow + Seconds{3'600});
+  CHECK(reply->effects.retry[0].not_before == kNow + Seconds{3'600});
+  CHECK(queue.store->load(QueueId(9))->recipients[0].next_attempt == kNow + Seconds{3'600});
+}
+
+TEST_CASE("a release gives no message more time than its sender did") {
+  Queue queue;
+  QueuedMessage message = test_message(9);
+  message.recipients[0].state = RecipientState::Held;
+  message.deliver_by = DeliverBy{message.expires, ByMode::Return, false};
+  REQUIRE(queue.store->add(message));
+  REQUIRE(queue.run({{"command", "queue release"}, {"id", id(9)}}));
+  CHECK(queue.store->load(QueueId(9))->expires == message.expires);
+}
+
 TEST_CASE("queue retry concerns only the domain that it names") {
   Queue queue;
   const auto reply = queue.run({{"command", "queue retry"}, {"domain", "other.example"}});

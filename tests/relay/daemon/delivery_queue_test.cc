@@ -281,5 +281,54 @@ TEST_CASE("a delay is reported once, to who asked for it, when it has become lon
   CHECK(bench.reports[0].body.find("Final-Recipient: rfc822; b@far.example") == std::string::npos);
 }
 
+TEST_CASE("a message that was to come back in time fails with a status of its own") {
+  Bench bench([](const DueBatch&, std::uint32_t) { return outcome(RecipientOutcome::Kind::Delivered, "2.0.0"); });
+  QueuedMessage message = lasting_message({"a@far.example"});
+  message.expires = WallTime{} + Seconds(1);
+  message.deliver_by = DeliverBy{message.expires, ByMode::Return, false};
+  bench.send(std::move(message));
+  CHECK(bench.attempts == 0);
+  REQUIRE(bench.reports.size() == 1);
+  CHECK(bench.reports[0].body.find("Action: failed\r\nStatus: 5.4.7\r\n") != std::string::npos);
+}
+
+TEST_CASE("a sender that wanted to be told of lateness is told at that time and not before") {
+  const Seconds left = GENERATE(Seconds(60), Seconds(-1));
+  Bench bench([](const DueBatch&, std::uint32_t) { return outcome(RecipientOutcome::Kind::Deferred, "4.4.1"); });
+  QueuedMessage message = lasting_message({"a@far.example", "b@far.example"});
+  message.accepted = message.expires - Seconds(2 * 86'400);  // long enough for a report of delay that others get
+  const WallTime by = message.expires - Seconds(86'400) + left;
+  message.deliver_by = DeliverBy{by, ByMode::Notify, false};
+  message.recipients[1].notice.notify = NotifyWish{};
+  bench.send(std::move(message));
+  const auto stored = bench.stored(kId);
+  REQUIRE(stored);
+  CHECK(stored->recipients[0].state == RecipientState::Deferred);
+  CHECK((stored->recipients[0].next_attempt == by) == (left > Seconds(0)));
+  REQUIRE(bench.reports.size() == (left > Seconds(0) ? 0 : 1));
+  if (left > Seconds(0)) return;
+  CHECK(bench.reports[0].body.find("Action: delayed\r\nStatus: 4.4.7\r\n") != std::string::npos);
+  CHECK(bench.reports[0].body.find("b@far.example") == std::string::npos);
+}
+
+TEST_CASE("handing on is reported where the next host does not know of the time, or each is to tell") {
+  const bool passed_on = GENERATE(true, false);
+  const bool trace = GENERATE(true, false);
+  Bench bench([passed_on](const DueBatch&, std::uint32_t) {
+    RecipientOutcome delivered = outcome(RecipientOutcome::Kind::Delivered, "2.0.0");
+    delivered.notices_passed_on = true;
+    delivered.deliver_by_passed_on = passed_on;
+    return delivered;
+  });
+  QueuedMessage message = lasting_message({"a@far.example", "b@far.example"});
+  message.deliver_by = DeliverBy{message.expires, ByMode::Notify, trace};
+  message.recipients[1].notice.notify = NotifyWish{};
+  bench.send(std::move(message));
+  REQUIRE(bench.reports.size() == (passed_on && !trace ? 0 : 1));
+  if (bench.reports.empty()) return;
+  CHECK(bench.reports[0].body.find("Action: relayed") != std::string::npos);
+  CHECK(bench.reports[0].body.find("b@far.example") == std::string::npos);
+}
+
 }  // namespace
 }  // namespace waxwing

@@ -334,3 +334,25 @@ TEST_CASE("a sender is told of what it asked for, and of failures when it asked 
   CHECK_FALSE(is_wanted(ReportedAction::Failed, {NotifyWish{true, false, true}, ""}));
   CHECK(is_wanted(ReportedAction::Delayed, {NotifyWish{false, false, true}, ""}));
 }
+
+TEST_CASE("a report names what its sender asked about time") {
+  QueuedMessage original = original_message();
+  original.deliver_by = DeliverBy{kNow, ByMode::Return, false};
+  original.release_request = "for;3600";
+  const QueuedMessage report = bounce_of(failed_recipient(), original);
+  check_well_formed(report);
+  const auto parts = parts_of(report);
+  CHECK(has_line(parts[1], "Arrival-Date: Sat, 31 Jan 2026 11:59:00 +0000"));
+  CHECK(has_line(parts[1], "Deliver-By-Date: Sat, 31 Jan 2026 12:00:00 +0000"));
+  CHECK(has_line(parts[1], "Future-Release-Request: for;3600"));
+}
+
+TEST_CASE("news about the time that a sender gave are wanted unless it asked for none") {
+  for (const auto action : {ReportedAction::Delayed, ReportedAction::Relayed}) {
+    CHECK(is_wanted_of_time(action, {}));
+    CHECK(is_wanted_of_time(action, {NotifyWish{false, false, true}, ""}));
+    CHECK_FALSE(is_wanted_of_time(action, {NotifyWish{}, ""}));
+  }
+  CHECK_FALSE(is_wanted_of_time(ReportedAction::Delayed, {NotifyWish{false, true, false}, ""}));
+  CHECK(is_wanted_of_time(ReportedAction::Relayed, {NotifyWish{false, true, false}, ""}));
+}

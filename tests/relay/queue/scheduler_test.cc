@@ -43,6 +43,22 @@ TEST_CASE("a recipient is given out at its time and not before") {
   CHECK(scheduler.take_due(kNow + Seconds{20}, 10).empty());
 }
 
+TEST_CASE("nothing is given out before the release that its sender asked for, whatever an operator does") {
+  Scheduler scheduler({});
+  WaitingRecipient recipient = waiting(1, 0, "a.example");
+  recipient.not_before = kNow + Seconds{10};
+  scheduler.add(recipient);
+  CHECK(scheduler.take_due(kNow, 10).empty());
+  scheduler.retry_now(QueueId(1));
+  CHECK(scheduler.take_due(kNow, 10).empty());
+  scheduler.hold(QueueId(1));
+  CHECK(scheduler.take_due(kNow + Seconds{20}, 10).empty());
+  scheduler.release(QueueId(1));
+  CHECK(scheduler.take_due(kNow + Milliseconds{9'999}, 10).empty());
+  CHECK(scheduler.next_due(kNow) == kNow + Seconds{10});
+  CHECK(scheduler.take_due(kNow + Seconds{10}, 10).size() == 1);
+}
+
 TEST_CASE("recipients of one message in one domain make one batch, others do not join it") {
   Scheduler scheduler({});
   scheduler.add(waiting(1, 2, "a.example"));

@@ -129,3 +129,18 @@ TEST_CASE("the boundary of two parts stands in neither") {
   CHECK(count == 3);
   CHECK(injection.content == read("{\"text\":\"--=_x\",\"html\":\"<p>--=_x\"," + kEnd).content);
 }
+
+TEST_CASE("what a request asks about time is read as that of MAIL is") {
+  const auto with = [](const std::string& member) {
+    return parse_injection(R"({"from":"a@x.example","to":"b@y.example","text":"t")" + member + "}");
+  };
+  CHECK(with(R"(,"hold_for":60)")->timing.hold_for == Seconds(60));
+  CHECK(with(R"(,"hold_until":"2026-01-31T12:00:00Z")")->timing.hold_until == WallTime(Seconds(1'769'860'800)));
+  CHECK(with(R"(,"by":"120;R")")->timing.by == ByValue{Seconds(120), ByMode::Return, false});
+  for (const char* wrong : {R"(,"hold_for":0)", R"(,"hold_for":-1)", R"(,"hold_for":1.5)", R"(,"hold_for":"60")",
+                            R"(,"hold_for":1000000000)", R"(,"hold_for":18446744073709551615)", R"(,"hold_until":60)",
+                            R"(,"hold_until":"tomorrow")", R"(,"by":120)", R"(,"by":"0;R")"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(with(wrong));
+  }
+}

@@ -505,6 +505,9 @@ void make_version_1(const TemporaryDirectory& directory) {
       "ALTER TABLE messages DROP COLUMN returned_content; ALTER TABLE messages DROP COLUMN envelope_id; "
       "ALTER TABLE recipients DROP COLUMN notify; ALTER TABLE recipients DROP COLUMN original_recipient; "
       "ALTER TABLE recipients DROP COLUMN delay_told; "
+      "ALTER TABLE messages DROP COLUMN release_request; ALTER TABLE messages DROP COLUMN deliver_by; "
+      "ALTER TABLE messages DROP COLUMN by_mode; ALTER TABLE messages DROP COLUMN by_trace; "
+      "ALTER TABLE recipients DROP COLUMN not_before; "
       "DROP INDEX accounts_by_uid; ALTER TABLE accounts DROP COLUMN uid; ALTER TABLE accounts DROP COLUMN declared; "
       "DROP TABLE quotas; DROP TABLE usage_hours; DROP TABLE known_recipients; DROP TABLE tokens; "
       "DROP TABLE idempotency_keys; "
@@ -527,6 +530,34 @@ TEST_CASE("what a sender wants to be told is kept apart from nothing at all") {
   CHECK(loaded->recipients[0].notice.notify == NotifyWish{});
   CHECK_FALSE(loaded->recipients[1].notice.notify);
   CHECK(loaded->recipients[1].delay_told);
+}
+
+TEST_CASE("what a sender asks about time comes back, and the scheduler is told not to be early") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  QueuedMessage message = test_message(1);
+  message.release_request = "for;3600";
+  message.deliver_by = DeliverBy{kNow + Seconds{7'200}, ByMode::Return, true};
+  message.recipients[0].not_before = kNow + Seconds{3'600};
+  add(*store, message);
+  add(*store, test_message(2));
+  const auto loaded = store->load(QueueId(1));
+  REQUIRE(loaded);
+  CHECK(loaded->release_request == message.release_request);
+  CHECK(loaded->deliver_by == message.deliver_by);
+  CHECK_FALSE(store->load(QueueId(2))->deliver_by);
+  require(store->each_waiting([&](const WaitingRecipient& recipient) {
+    CHECK(recipient.not_before == (recipient.message == QueueId(1) ? kNow + Seconds{3'600} : WallTime()));
+  }));
+}
+
+TEST_CASE("a request about time that cannot be read is damage") {
+  const TemporaryDirectory directory;
+  add(*open_store(directory), test_message(1));
+  const char* change = GENERATE("UPDATE messages SET release_request='for;1' || char(13)",
+                                "UPDATE messages SET deliver_by=-1", "UPDATE messages SET by_mode=2");
+  execute(directory, change);
+  CHECK(open_store(directory)->load(QueueId(1)).error().kind == ErrorKind::Corrupt);
 }
 
 TEST_CASE("a request about reports that cannot be read is damage") {
