@@ -83,7 +83,7 @@ std::string weakness_of(const STACK_OF(X509) * path) {
   return {};
 }
 
-bool prepare(X509_STORE_CTX* context, AnchorKind kind, std::span<const std::string> names, WallTime now) {
+bool prepare(X509_STORE_CTX* context, AnchorKind kind, int purpose, std::span<const std::string> names, WallTime now) {
   X509_VERIFY_PARAM* param = X509_STORE_CTX_get0_param(context);
   unsigned long flags = X509_V_FLAG_TRUSTED_FIRST;
   if (kind == AnchorKind::Any) flags |= X509_V_FLAG_PARTIAL_CHAIN;
@@ -91,8 +91,7 @@ bool prepare(X509_STORE_CTX* context, AnchorKind kind, std::span<const std::stri
   X509_VERIFY_PARAM_set_time(param, std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
   // Otherwise a certificate without dNSName would be matched by its common name.
   X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-  return X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_SSL_SERVER) == 1 &&
-         std::ranges::all_of(names, [&](const std::string& name) {
+  return X509_VERIFY_PARAM_set_purpose(param, purpose) == 1 && std::ranges::all_of(names, [&](const std::string& name) {
            return !name.empty() && X509_VERIFY_PARAM_add1_host(param, name.data(), name.size()) == 1;
          });
 }
@@ -126,17 +125,17 @@ CertificateChain parse_certificate_chain(std::span<const std::string> chain_der)
   return chain;
 }
 
-CertificateVerdict verify_certificate_path(const CertificateChain& chain, X509_STORE* store, AnchorKind kind,
-                                           std::span<const std::string> names, WallTime now) {
+namespace {
+
+CertificateVerdict verify_path(const CertificateChain& chain, X509_STORE* store, AnchorKind kind, int purpose,
+                               std::span<const std::string> names, WallTime now) {
   if (!chain.leaf) return {CertificateResult::Unreadable, "there is no certificate that can be read"};
-  // Without a name the library would check none.
-  if (names.empty()) return {CertificateResult::HostMismatch, "no name is acceptable"};
   const bssl::UniquePtr<STACK_OF(X509)> untrusted(sk_X509_new_null());
   for (const auto& issuer : chain.issuers) bssl::PushToStack(untrusted.get(), bssl::UpRef(issuer));
   const bssl::UniquePtr<X509_STORE_CTX> context(X509_STORE_CTX_new());
   CertificateVerdict verdict{CertificateResult::NotTrusted, "the certificate could not be checked"};
   if (X509_STORE_CTX_init(context.get(), store, chain.leaf.get(), untrusted.get()) == 1 &&
-      prepare(context.get(), kind, names, now)) {
+      prepare(context.get(), kind, purpose, names, now)) {
     if (X509_verify_cert(context.get()) != 1) {
       verdict = failure_of(chain, context.get(), names);
     } else if (const auto weakness = weakness_of(X509_STORE_CTX_get0_chain(context.get())); !weakness.empty()) {
@@ -148,6 +147,19 @@ CertificateVerdict verify_certificate_path(const CertificateChain& chain, X509_S
   }
   ERR_clear_error();
   return verdict;
+}
+
+}  // namespace
+
+CertificateVerdict verify_certificate_path(const CertificateChain& chain, X509_STORE* store, AnchorKind kind,
+                                           std::span<const std::string> names, WallTime now) {
+  // Without a name the library would check none.
+  if (chain.leaf && names.empty()) return {CertificateResult::HostMismatch, "no name is acceptable"};
+  return verify_path(chain, store, kind, X509_PURPOSE_SSL_SERVER, names, now);
+}
+
+CertificateVerdict verify_client_path(const CertificateChain& chain, X509_STORE* store, WallTime now) {
+  return verify_path(chain, store, AnchorKind::Root, X509_PURPOSE_SSL_CLIENT, {}, now);
 }
 
 }  // namespace waxwing

@@ -44,4 +44,7 @@ enum class AnchorKind {
                                                          AnchorKind kind, std::span<const std::string> names,
                                                          WallTime now);
 
+/// As verify_certificate_path(), for a client of TLS and without a name: whom it stands for is for the caller to see.
+[[nodiscard]] CertificateVerdict verify_client_path(const CertificateChain& chain, X509_STORE* store, WallTime now);
+
 }  // namespace waxwing

@@ -27,7 +27,9 @@ Result<AdminReply> account_add(AdminRequest& request, SqliteQueueStore& store) {
   const auto uid = request.number("uid");
   if (uid && *uid > UINT32_MAX) request.refuse("\"uid\" is no user id");
   if (uid) account.uid = static_cast<std::uint32_t>(*uid);
-  account.password_hash = uid ? request.text("password_hash") : password_hash(request);
+  account.certificates = request.texts("certificates", kMaxCertificateIdentities);
+  const bool needs_password = !uid && account.certificates.empty();
+  account.password_hash = needs_password ? password_hash(request) : request.text("password_hash");
   if (!account.password_hash.empty() && !account.password_hash.starts_with("$y$"))
     request.refuse("\"password_hash\" is not a yescrypt hash");
   account.allowed_senders = request.texts("allowed_senders", kMaxAllowedSenders);
@@ -57,6 +59,7 @@ Result<AdminReply> account_list(AdminRequest& request, SqliteQueueStore& store) 
     nlohmann::ordered_json line = {
         {"name", account.name}, {"tenant", account.tenant_name()}, {"allowed_senders", account.allowed_senders}};
     if (account.uid) line["uid"] = *account.uid;
+    if (!account.certificates.empty()) line["certificates"] = account.certificates;
     add_line(reply, line);
   }
   return reply;
@@ -71,6 +74,17 @@ Result<AdminReply> account_token(AdminRequest& request, SqliteQueueStore& store,
     return tl::unexpected(std::move(added.error()));
   AdminReply reply;
   add_line(reply, {{"name", name}, {"added", true}});
+  return reply;
+}
+
+Result<AdminReply> account_certificates(AdminRequest& request, SqliteQueueStore& store) {
+  const std::string name = request.text("name");
+  const auto certificates = request.texts("certificates", kMaxCertificateIdentities);
+  if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
+  if (auto set = store.accounts().set_certificates(name, certificates); !set)
+    return tl::unexpected(std::move(set.error()));
+  AdminReply reply;
+  add_line(reply, {{"name", name}, {"certificates", certificates}});
   return reply;
 }
 

@@ -14,6 +14,7 @@ namespace waxwing {
 [[nodiscard]] Result<AdminReply> account_list(AdminRequest& request, SqliteQueueStore& store);
 
 [[nodiscard]] Result<AdminReply> account_token(AdminRequest& request, SqliteQueueStore& store, WallTime now);
+[[nodiscard]] Result<AdminReply> account_certificates(AdminRequest& request, SqliteQueueStore& store);
 [[nodiscard]] Result<AdminReply> account_revoke(AdminRequest& request, SqliteQueueStore& store);
 
 }  // namespace waxwing

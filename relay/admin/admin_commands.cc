@@ -37,6 +37,7 @@ Result<AdminReply> dispatch(const std::string& command, AdminRequest& arguments,
   if (command == "account hold") return quota_hold(arguments, store, QuotaOwner::Account);
   if (command == "account release") return quota_release(arguments, store, QuotaOwner::Account);
   if (command == "account token") return account_token(arguments, store, now);
+  if (command == "account certificates") return account_certificates(arguments, store);
   if (command == "account revoke") return account_revoke(arguments, store);
   if (command == "tenant add") return tenant_add(arguments, store);
   if (command == "tenant list") return tenant_list(arguments, store);

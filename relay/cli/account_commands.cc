@@ -30,12 +30,14 @@ Result<void> send(const AskRelay& ask, Json request, std::string_view done, Outp
 
 Result<void> add_account(const AskRelay& ask, const Account& account, const Secret& password, Output& output) {
   Json request = {{"command", "account add"}, {"name", account.name}};
-  if (!account.uid || !password.reveal().empty()) {
+  const bool needs_password = !account.uid && account.certificates.empty();
+  if (needs_password || !password.reveal().empty()) {
     const auto hash = hash_password(password.reveal());
     if (!hash) return tl::unexpected(hash.error());
     request["password_hash"] = *hash;
   }
   if (account.uid) request["uid"] = *account.uid;
+  if (!account.certificates.empty()) request["certificates"] = account.certificates;
   if (!account.tenant.empty()) request["tenant"] = account.tenant;
   if (!account.allowed_senders.empty()) request["allowed_senders"] = account.allowed_senders;
   return send(ask, std::move(request), "may submit now", output);
@@ -69,13 +71,21 @@ Result<void> revoke_tokens(const AskRelay& ask, const std::string& name, Output&
   return {};
 }
 
+Result<void> set_certificates(const AskRelay& ask, const std::string& name,
+                              const std::vector<std::string>& certificates, Output& output) {
+  return send(ask, {{"command", "account certificates"}, {"name", name}, {"certificates", certificates}},
+              certificates.empty() ? "logs in by no certificate" : "logs in by these certificates alone", output);
+}
+
 Result<void> list_accounts(const AskRelay& ask, Output& output) {
   const auto lines = ask({{"command", "account list"}});
   if (!lines) return tl::unexpected(lines.error());
   for (const Json& line : *lines) {
     output.add_object(line);
-    output.add_line(fmt::format("{}  tenant {}  senders {}", json_text(line, "name"), json_text(line, "tenant"),
-                                json_list(json_member(line, "allowed_senders"), "any")));
+    const std::string certificates = json_list(json_member(line, "certificates"), "");
+    output.add_line(fmt::format("{}  tenant {}  senders {}{}", json_text(line, "name"), json_text(line, "tenant"),
+                                json_list(json_member(line, "allowed_senders"), "any"),
+                                certificates.empty() ? "" : "  certificates " + certificates));
   }
   return {};
 }

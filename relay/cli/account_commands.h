@@ -32,4 +32,8 @@ namespace waxwing {
 /// Prints all accounts.
 [[nodiscard]] Result<void> list_accounts(const AskRelay& ask, Output& output);
 
+/// Makes the certificates of an account those that are given; none: none logs in any more.
+[[nodiscard]] Result<void> set_certificates(const AskRelay& ask, const std::string& name,
+                                            const std::vector<std::string>& certificates, Output& output);
+
 }  // namespace waxwing

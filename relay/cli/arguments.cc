@@ -261,6 +261,7 @@ class CommandTree {
         ->expected(1)
         ->take_all();
     create->add_option("--uid", arguments_.uid, "Local user that needs no password on a unix socket and with sendmail");
+    add_certificates(create);
     add_password_file(create);
     CLI::App* passwd = add(group, "passwd", Command::AccountPasswd, "Change the password of an account");
     passwd->add_option("NAME", arguments_.account, "Login name")->required();
@@ -270,6 +271,10 @@ class CommandTree {
     token->add_option("NAME", arguments_.account, "Login name")->required();
     CLI::App* revoke = add(group, "revoke", Command::AccountRevoke, "Make all tokens of an account worthless");
     revoke->add_option("NAME", arguments_.account, "Login name")->required();
+    CLI::App* certificates = add(group, "certificates", Command::AccountCertificates,
+                                 "Replace the certificates with which TLS clients log in as an account");
+    certificates->add_option("NAME", arguments_.account, "Login name")->required();
+    add_certificates(certificates);
     add_quota_commands(group,
                        {Command::AccountShow, Command::AccountLimit, Command::AccountHold, Command::AccountRelease});
     CLI::App* tenants = add_group("tenant", "Accounts that are limited together");
@@ -277,6 +282,16 @@ class CommandTree {
     add(tenants, "list", Command::TenantList, "List all tenants with their limits");
     add_quota_commands(tenants,
                        {Command::TenantShow, Command::TenantLimit, Command::TenantHold, Command::TenantRelease});
+  }
+
+  void add_certificates(CLI::App* command) {
+    command
+        ->add_option(
+            "--certificate", arguments_.certificates,
+            "Whose certificate logs in: an address, a host name, or sha256: and that of its public key; may be "
+            "repeated")
+        ->expected(1)
+        ->take_all();
   }
 
   struct QuotaCommands {

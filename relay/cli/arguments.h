@@ -61,6 +61,7 @@ enum class Command {
   AccountRelease,
   AccountToken,
   AccountRevoke,
+  AccountCertificates,
   TenantAdd,
   TenantList,
   TenantShow,
@@ -79,28 +80,29 @@ struct Arguments {
   Command command = Command::QueueList;
   std::string config_path = "/etc/waxwing/waxwing.toml";
   OutputFormat format = OutputFormat::Text;
-  KeyCreation key;                   ///< keys create; domain and selector also of keys dns, export
-  KeySource key_source;              ///< keys import
-  bool dry_run = false;              ///< keys import, export
-  std::string former_file;           ///< keys seal
-  RotationOrder rotation;            ///< keys show, publish, confirm, check, plan, rotate, revoke, reveal, log
-  std::string record_format;         ///< keys dns
-  QueueSelection selection;          ///< queue list, show, export, retry, hold, release, drop
-  std::string reason;                ///< queue hold, release, drop; account hold, tenant hold
-  std::string domain;                ///< report tls, tls forget: of recipients
-  std::size_t limit = 10'000;        ///< queue list, ids: messages
-  std::string address;               ///< explain
-  std::string probed_domain;         ///< probe
-  std::string sending_domain;        ///< check domain
-  MessageToVerify message;           ///< verify
-  std::string option;                ///< config explain
-  std::string account;               ///< account …, tenant …: name
-  std::optional<std::uint32_t> uid;  ///< account add
-  LimitChange limit_change;          ///< account limit, tenant limit
-  std::string tenant;                ///< account add
-  std::vector<std::string> senders;  ///< account add
-  std::string password_file;         ///< account add, passwd
-  std::string day;                   ///< report tls send, show
+  KeyCreation key;                        ///< keys create; domain and selector also of keys dns, export
+  KeySource key_source;                   ///< keys import
+  bool dry_run = false;                   ///< keys import, export
+  std::string former_file;                ///< keys seal
+  RotationOrder rotation;                 ///< keys show, publish, confirm, check, plan, rotate, revoke, reveal, log
+  std::string record_format;              ///< keys dns
+  QueueSelection selection;               ///< queue list, show, export, retry, hold, release, drop
+  std::string reason;                     ///< queue hold, release, drop; account hold, tenant hold
+  std::string domain;                     ///< report tls, tls forget: of recipients
+  std::size_t limit = 10'000;             ///< queue list, ids: messages
+  std::string address;                    ///< explain
+  std::string probed_domain;              ///< probe
+  std::string sending_domain;             ///< check domain
+  MessageToVerify message;                ///< verify
+  std::string option;                     ///< config explain
+  std::string account;                    ///< account …, tenant …: name
+  std::optional<std::uint32_t> uid;       ///< account add
+  LimitChange limit_change;               ///< account limit, tenant limit
+  std::string tenant;                     ///< account add
+  std::vector<std::string> senders;       ///< account add
+  std::vector<std::string> certificates;  ///< account add, certificates
+  std::string password_file;              ///< account add, passwd
+  std::string day;                        ///< report tls send, show
 };
 
 /// Why there is nothing to run: help or the version was asked for, or the command line is wrong.

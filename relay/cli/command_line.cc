@@ -69,9 +69,9 @@ bool touches_keys(Command command) {
   return command >= Command::KeysCreate && command <= Command::KeysImportExim;
 }
 
-// A local user needs no password; it may have one.
+// A local user and who has a certificate need no password; they may have one.
 bool needs_password(const Arguments& arguments) {
-  const bool without = arguments.uid && arguments.password_file.empty();
+  const bool without = (arguments.uid || !arguments.certificates.empty()) && arguments.password_file.empty();
   return (arguments.command == Command::AccountAdd && !without) || arguments.command == Command::AccountPasswd;
 }
 
@@ -81,6 +81,7 @@ Account new_account(const Arguments& arguments) {
   account.tenant = arguments.tenant;
   account.allowed_senders = arguments.senders;
   account.uid = arguments.uid;
+  account.certificates = arguments.certificates;
   return account;
 }
 
@@ -194,6 +195,8 @@ class CommandRun {
         return add_token(asker(), arguments_.account, output_);
       case Command::AccountRevoke:
         return revoke_tokens(asker(), arguments_.account, output_);
+      case Command::AccountCertificates:
+        return set_certificates(asker(), arguments_.account, arguments_.certificates, output_);
       case Command::AccountShow:
       case Command::AccountLimit:
       case Command::AccountHold:

@@ -37,8 +37,9 @@ struct ListenerConfig {
   std::string socket;  ///< path of a unix socket, whose clients are known by their uid; empty: address and port
   Protocol protocol = Protocol::Smtp;
   Tls tls = Tls::None;
-  std::string certificate_file;                        ///< PEM chain; needed unless tls is None
-  std::string key_file;                                ///< PEM key; needed unless tls is None
+  std::string certificate_file;  ///< PEM chain; needed unless tls is None
+  std::string key_file;          ///< PEM key; needed unless tls is None
+  std::string client_ca_file;    ///< authorities whose certificates let clients log in with EXTERNAL; empty: none do
   BareLineEnds bare_line_ends = BareLineEnds::Reject;  ///< Fix: a lone LF or CR in content becomes CRLF before signing;
                                                        ///< loopback only
   Purpose purpose = Purpose::Submission;
@@ -137,10 +138,11 @@ struct LimitsConfig {
 /// An account that stands in the configuration file, `[[account]]`.
 struct AccountConfig : LimitsConfig {
   std::string name;
-  std::string tenant;                ///< empty: an own one of the same name
-  std::string password_hash;         ///< yescrypt; empty: no password opens it
-  std::vector<std::string> senders;  ///< empty: any
-  std::uint64_t uid = kNoUid;        ///< local user that need not log in
+  std::string tenant;                     ///< empty: an own one of the same name
+  std::string password_hash;              ///< yescrypt; empty: no password opens it
+  std::vector<std::string> senders;       ///< empty: any
+  std::uint64_t uid = kNoUid;             ///< local user that need not log in
+  std::vector<std::string> certificates;  ///< as policy/client_certificate.h has them
 
   static constexpr std::uint64_t kNoUid = 1ULL << 32;
   friend bool operator==(const AccountConfig&, const AccountConfig&) = default;

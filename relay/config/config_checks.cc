@@ -149,6 +149,21 @@ class Checks {
                    "Create it, or write the path of the file that is meant");
       }
     }
+    check_client_ca(prefix, listener);
+  }
+
+  void check_client_ca(const std::string& prefix, const ListenerConfig& listener) {
+    const std::string full_name = prefix + ".client_ca_file";
+    if (!is_set(full_name)) return;
+    if (listener.tls == Tls::None || listener.protocol == ListenerConfig::Protocol::Http) {
+      mistakes_.add(place(full_name),
+                    fmt::format("listener \"{}\" has a client_ca_file, and no client logs in with TLS and AUTH there",
+                                listener.name),
+                    "Remove this line, or set tls = \"starttls\" or \"implicit\"");
+      return;
+    }
+    check_file(full_name, "listener.client_ca_file", listener.client_ca_file,
+               "Create it, or write the path of the file that is meant");
   }
 
   void check_listeners_differ() {

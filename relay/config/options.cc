@@ -136,6 +136,14 @@ const Option kOptions[] = {
      .example = "\"/etc/waxwing/tls/privkey.pem\"",
      .help = "Private key of the certificate in PEM."},
     {.section = "listener",
+     .name = "client_ca_file",
+     .type = OptionType::File,
+     .field = &ListenerConfig::client_ca_file,
+     .example = "\"/etc/waxwing/tls/clients.pem\"",
+     .help =
+         "Authorities in PEM whose certificates clients are asked for. Who presents one that an account lists logs in "
+         "with AUTH EXTERNAL, without a password; others log in as ever."},
+    {.section = "listener",
      .name = "bare_line_ends",
      .type = OptionType::Choice,
      .field = &ListenerConfig::bare_line_ends,
@@ -333,6 +341,16 @@ const Option kOptions[] = {
      .most = UINT32_MAX,
      .example = "33",
      .help = "Local user that sends as this account on a unix socket, and with sendmail."},
+    {.section = "account",
+     .name = "certificates",
+     .type = OptionType::Identity,
+     .field = &AccountConfig::certificates,
+     .most = 20,
+     .example = "[\"app.example.org\"]",
+     .help =
+         "Certificates of TLS clients that log in as this account with AUTH EXTERNAL, on listeners with "
+         "client_ca_file: an address or host name that the certificate is for, or \"sha256:\" and the SHA-256 of its "
+         "public key."},
     {.section = "account",
      .name = "messages_per_hour",
      .type = OptionType::Number,

@@ -213,6 +213,11 @@ std::string allowed_values(const Option& option) {
     case OptionType::Sender:
       return fmt::format("an array of at most {} strings, each a domain, \"*.\" and a domain, or an address",
                          option.most);
+    case OptionType::Identity:
+      return fmt::format(
+          "an array of at most {} strings, each an address, a host name, or \"sha256:\" and a SHA-256 in "
+          "base64 or hexadecimal",
+          option.most);
     case OptionType::Hash:
       return "a string that begins with \"$y$\", a yescrypt hash as mkpasswd(1) makes it";
     case OptionType::Domain:

@@ -8,6 +8,7 @@
 
 #include "policy/ascii.h"
 #include "policy/base64.h"
+#include "policy/client_certificate.h"
 #include "policy/mail_address.h"
 #include "policy/utf8.h"
 #include "relay/config/quantity.h"
@@ -137,6 +138,8 @@ void ValueReader::read(const toml::node& node, std::string& out) {
     return complain(node, fmt::format("holds {}", shown(*text)));
   }
   if (option_.type == OptionType::Sender && !is_sender(*text))
+    return complain(node, fmt::format("holds {}", shown(*text)));
+  if (option_.type == OptionType::Identity && !parse_certificate_identity(*text))
     return complain(node, fmt::format("holds {}", shown(*text)));
   if (option_.type == OptionType::Hash && !is_hash(*text)) return complain(node, "is no such hash");
   const bool is_path = option_.type == OptionType::Directory || option_.type == OptionType::File;

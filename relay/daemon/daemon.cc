@@ -86,10 +86,19 @@ Result<std::shared_ptr<const TlsServerContext>> load_server_context(const Listen
   if (!certificate) return tl::unexpected(certificate.error());
   auto key = read_file(listener.key_file, kMaxKeyFileOctets);
   if (!key) return tl::unexpected(key.error());
-  auto context = TlsServerContext::create(*certificate, *key);
+  Result<std::string> authorities = std::string();
+  if (!listener.client_ca_file.empty()) authorities = read_file(listener.client_ca_file, kMaxKeyFileOctets);
+  if (!authorities) return tl::unexpected(authorities.error());
+  auto context = TlsServerContext::create(*certificate, *key, *authorities);
   if (context) return context;
   return fail(context.error().kind, fmt::format("{} and {} of listener '{}': {}", listener.certificate_file,
                                                 listener.key_file, listener.name, context.error().detail));
+}
+
+// Who is believed about clients of a listener; nullptr: nobody.
+Result<std::shared_ptr<const TrustAnchors>> load_client_anchors(const ListenerConfig& listener) {
+  if (listener.client_ca_file.empty()) return std::shared_ptr<const TrustAnchors>();
+  return load_trust_anchors(listener.client_ca_file);
 }
 
 // Every connection is a descriptor; the limit that the service manager set for the soft side is raised to the hard one.
@@ -292,6 +301,7 @@ Result<void> Daemon::start_workers() {
                                 *anchors,
                                 {},
                                 {},
+                                {},
                                 std::make_shared<std::atomic<std::size_t>>(0),
                                 {},
                                 rewriter_,
@@ -300,6 +310,9 @@ Result<void> Daemon::start_workers() {
     auto context = load_server_context(listener);
     if (!context) return tl::unexpected(context.error());
     environment.listener_tls.push_back(std::move(*context));
+    auto client_anchors = load_client_anchors(listener);
+    if (!client_anchors) return tl::unexpected(client_anchors.error());
+    environment.client_anchors.push_back(std::move(*client_anchors));
   }
   environment.inherited = take_inherited_sockets();
   if (auto opened = open_local_listeners(environment.inherited); !opened) return opened;

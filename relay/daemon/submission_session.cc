@@ -53,7 +53,7 @@ void SubmissionSession::listen() {
   callbacks.on_secured = [this] {
     if (!engine_) return greet();
     under_way_.reset();
-    engine_->on_secured(loop_.now());
+    engine_->on_secured(loop_.now(), judge_certificate());
     work();
   };
   callbacks.on_drained = [this] { work(); };
@@ -111,6 +111,7 @@ void SubmissionSession::begin(std::string_view first_octets) {
 void SubmissionSession::greet() {
   SmtpServerEngine::Options options = services_.engine;
   options.began = loop_.wall_now();
+  options.certificate = judge_certificate();
   recognise(options);
   engine_.emplace(std::move(options), loop_.now());
   work();
@@ -194,6 +195,9 @@ bool SubmissionSession::serve_need() {
       under_way_ = SmtpServerEngine::Need::Authentication;
       authenticate();
       return false;
+    case SmtpServerEngine::Need::CertificateLogin:
+      log_in_by_certificate();
+      return true;
     case SmtpServerEngine::Need::Identity:
       identify();
       return true;
@@ -228,35 +232,60 @@ void SubmissionSession::identify() {
 }
 
 void SubmissionSession::authenticate() {
-  const std::string user = engine_->credentials().user;
-  const auto on_checked = [self = shared_from_this(), user](Result<Account> account) {
+  const auto on_checked = [self = shared_from_this(), user = engine_->credentials().user](Result<Account> account) {
     if (self->ended_) return;
     self->under_way_.reset();
-    EventLog& log = self->services_.intake.log;
-    const std::string peer = self->client_.str();
-    const MonotonicTime now = self->loop_.now();
-    if (account) {
-      const auto refusal = self->count_as(*account);
-      if (refusal) {
-        self->engine_->on_login_refused(*refusal);
-        return self->work();
-      }
-      // Mail from elsewhere has senders from elsewhere.
-      if (self->services_.config.purpose == ListenerConfig::Purpose::Forwarding) account->allowed_senders.clear();
-      self->engine_->on_authenticated(std::move(*account), now);
-    } else if (account.error().kind == ErrorKind::Denied) {
-      log.write(Severity::Warning, "login_failed",
-                {{"listener", self->services_.config.name}, {"peer", peer}, {"user", user}});
-      self->engine_->on_authentication_failed(now);
-    } else {
-      const bool guessed = account.error().kind == ErrorKind::Exhausted;
-      log.write(guessed ? Severity::Warning : Severity::Error, "login_unavailable",
-                {{"peer", peer}, {"user", user}, {"reason", account.error().detail}});
-      self->engine_->on_authentication_unavailable(now);
-    }
+    self->on_login(user, std::move(account));
     self->work();
   };
   services_.authenticator.check(engine_->credentials(), client(), on_checked);
+}
+
+void SubmissionSession::on_login(const std::string& user, Result<Account> account) {
+  EventLog& log = services_.intake.log;
+  const std::string peer = client_.str();
+  if (account) {
+    if (const auto refusal = count_as(*account)) return engine_->on_login_refused(*refusal);
+    // Mail from elsewhere has senders from elsewhere.
+    if (services_.config.purpose == ListenerConfig::Purpose::Forwarding) account->allowed_senders.clear();
+    return engine_->on_authenticated(std::move(*account), loop_.now());
+  }
+  if (account.error().kind == ErrorKind::Denied) {
+    log.write(Severity::Warning, "login_failed", {{"listener", services_.config.name}, {"peer", peer}, {"user", user}});
+    return engine_->on_authentication_failed(loop_.now());
+  }
+  const bool guessed = account.error().kind == ErrorKind::Exhausted;
+  log.write(guessed ? Severity::Warning : Severity::Error, "login_unavailable",
+            {{"peer", peer}, {"user", user}, {"reason", account.error().detail}});
+  engine_->on_authentication_unavailable(loop_.now());
+}
+
+// Looked at once for each handshake; a certificate that ends during a session has served its purpose.
+SmtpServerEngine::Certificate SubmissionSession::judge_certificate() {
+  certificate_.clear();
+  const TlsSession* tls = connection_->tls();
+  if (tls == nullptr || services_.client_anchors == nullptr) return SmtpServerEngine::Certificate::None;
+  const std::vector<std::string> chain = tls->peer_certificates();
+  if (chain.empty()) return SmtpServerEngine::Certificate::None;
+  ClientCertificate judged = verify_client_certificate(chain, *services_.client_anchors, loop_.wall_now());
+  certificate_ = std::move(judged.identities);
+  if (!certificate_.empty()) return SmtpServerEngine::Certificate::Verified;
+  services_.intake.log.write(
+      Severity::Warning, "client_certificate_refused",
+      {{"listener", services_.config.name}, {"peer", client_.str()}, {"reason", judged.verdict.detail}});
+  return SmtpServerEngine::Certificate::None;
+}
+
+// RFC 4422 §A.3: as whom the certificate says, and nobody else. What is wrong with it is for the log alone.
+void SubmissionSession::log_in_by_certificate() {
+  auto account = services_.intake.reader.find_account_by_certificate(certificate_);
+  const std::string& wanted = engine_->authorization_identity();
+  if (account && !wanted.empty() && wanted != account->name)
+    account = fail(ErrorKind::Denied, fmt::format("{} may not act as another account", account->name));
+  const bool unknown =
+      !account && (account.error().kind == ErrorKind::NotFound || account.error().kind == ErrorKind::Conflict);
+  if (unknown) account = fail(ErrorKind::Denied, account.error().detail);
+  on_login(fmt::format("({})", certificate_.front()), std::move(account));
 }
 
 IpAddress SubmissionSession::client() const {

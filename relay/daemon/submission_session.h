@@ -23,8 +23,9 @@ struct SessionServices {
   Authenticator& authenticator;
   const ListenerConfig& config;
   SmtpServerEngine::Options engine;
-  std::shared_ptr<const TlsServerContext> tls;  ///< nullptr where TLS is not offered
-  mutable std::uint64_t http_octets = 0;        ///< of requests that are in memory; used on the event loop alone
+  std::shared_ptr<const TlsServerContext> tls;         ///< nullptr where TLS is not offered
+  std::shared_ptr<const TrustAnchors> client_anchors;  ///< for certificates of clients; nullptr: none is believed
+  mutable std::uint64_t http_octets = 0;               ///< of requests that are in memory; used on the event loop alone
 };
 
 /// One submission connection: moves octets between the stream and the engine, and does what the engine asks for. Lives
@@ -53,6 +54,9 @@ class SubmissionSession : public std::enable_shared_from_this<SubmissionSession>
   void work();
   bool serve_need();
   void authenticate();
+  void log_in_by_certificate();
+  void on_login(const std::string& user, Result<Account> account);
+  [[nodiscard]] SmtpServerEngine::Certificate judge_certificate();
   void hand_on_content();
   [[nodiscard]] std::optional<ServerReply> check_message();
   [[nodiscard]] bool is_peer() const;
@@ -68,6 +72,7 @@ class SubmissionSession : public std::enable_shared_from_this<SubmissionSession>
   std::shared_ptr<MessageIntake> intake_;
   IpAddress client_;  ///< who speaks, as far as it is known: a proxy or a trusted peer may tell
   std::optional<ProxyHeaderReader> proxy_header_;  ///< while it is awaited
+  CertificateIdentities certificate_;              ///< whom the client's certificate stands for, once that is verified
   bool admitted_ = false;                          ///< counted among the connections of listener and address
   std::optional<Account> counted_as_;              ///< among the connections of this account
   Timer timer_;

@@ -144,8 +144,9 @@ void Worker::run(std::promise<Result<void>> started) {
 Result<void> Worker::Inside::open_listeners() {
   for (std::size_t i = 0; i < environment.config.listeners.size(); ++i) {
     const ListenerConfig& config = environment.config.listeners[i];
-    services.push_back(std::make_unique<SessionServices>(SessionServices{
-        *intake, *authenticator, config, engine_options(environment.config, config), environment.listener_tls.at(i)}));
+    services.push_back(std::make_unique<SessionServices>(
+        SessionServices{*intake, *authenticator, config, engine_options(environment.config, config),
+                        environment.listener_tls.at(i), environment.client_anchors.at(i)}));
     auto listener = open_listener(i);
     if (!listener)
       return fail(listener.error().kind, fmt::format("listener '{}': {}", config.name, listener.error().detail));

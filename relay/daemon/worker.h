@@ -41,6 +41,7 @@ struct WorkerEnvironment {
   std::shared_ptr<const TrustAnchors> anchors;
   std::vector<std::shared_ptr<const TlsServerContext>>
       listener_tls;  ///< in the order of config.listeners; may be nullptr
+  std::vector<std::shared_ptr<const TrustAnchors>> client_anchors;  ///< likewise
   std::vector<InheritedSocket> inherited;
   std::shared_ptr<std::atomic<std::size_t>> open_sessions;  ///< of all workers, for limits.max_connections
   std::function<void(std::shared_ptr<const QueuedMessage>)> on_queued;

@@ -16,8 +16,9 @@ struct Account {
   std::string password_hash;  ///< as crypt(3) writes it ("$y$…"); empty: no password opens it
   std::vector<std::string>
       allowed_senders;  ///< domains ("example.org"), subdomains ("*.example.org") or addresses; empty: any
-  std::optional<std::uint32_t> uid{};  ///< local user that need not log in on a unix socket
-  bool declared = false;               ///< stands in the configuration file, and is changed there alone
+  std::optional<std::uint32_t> uid{};       ///< local user that need not log in on a unix socket
+  std::vector<std::string> certificates{};  ///< of TLS clients that are it, as parse_certificate_identity() gives them
+  bool declared = false;                    ///< stands in the configuration file, and is changed there alone
 
   /// Its tenant; without one, an own of the same name.
   [[nodiscard]] const std::string& tenant_name() const { return tenant.empty() ? name : tenant; }

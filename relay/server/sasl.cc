@@ -3,6 +3,7 @@
 #include <openssl/mem.h>
 
 #include "policy/base64.h"
+#include "policy/utf8.h"
 
 namespace waxwing {
 
@@ -37,6 +38,15 @@ Result<Credentials> parse_sasl_plain(std::string_view message) {
   if (!authorization.empty() && authorization != user)
     return fail(ErrorKind::Denied, "acting as another user is not allowed");
   return Credentials(std::string(user), std::string(password));
+}
+
+Result<std::string> parse_sasl_external(std::string_view response) {
+  constexpr std::size_t kMaxIdentityOctets = 255;
+  auto identity = decode_sasl_response(response);
+  if (!identity) return identity;
+  if (identity->size() > kMaxIdentityOctets || identity->find('\0') != std::string::npos || !is_valid_utf8(*identity))
+    return fail(ErrorKind::Malformed, "the authorization identity is too long or no UTF-8");
+  return identity;
 }
 
 }  // namespace waxwing

@@ -37,4 +37,10 @@ struct Credentials {
 /// @source  RFC 4616 §2
 [[nodiscard]] Result<Credentials> parse_sasl_plain(std::string_view message);
 
+/// Reads the response of SASL EXTERNAL, in base64: as whom the client wants to act.
+/// @return  empty: as whom its certificate says
+/// @errors  Malformed: no base64, over 255 octets, no UTF-8, or a NUL in it
+/// @source  RFC 4422 §A.3
+[[nodiscard]] Result<std::string> parse_sasl_external(std::string_view response);
+
 }  // namespace waxwing

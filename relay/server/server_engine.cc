@@ -26,7 +26,8 @@ SmtpServerEngine::SmtpServerEngine(Options options, MonotonicTime now)
       made_(now),
       session_end_(now + options_.session_timeout),
       greeting_end_(now + options_.greeting_timeout),
-      secured_(options_.tls == Tls::Implicit) {
+      secured_(options_.tls == Tls::Implicit),
+      certificate_(options_.certificate) {
   account_ = options_.known_client;
   begin_anew(now);
 }
@@ -151,7 +152,10 @@ void SmtpServerEngine::execute(const HeloCommand& command, MonotonicTime now) {
                                          fmt::format("LIMITS RCPTMAX={}", options_.max_recipients)});
   if (options_.tls == Tls::StartTls && !secured_) offer.lines.emplace_back("STARTTLS");
   if (secured_) offer.lines.emplace_back("REQUIRETLS");
-  if (options_.tls == Tls::None || secured_) offer.lines.emplace_back("AUTH PLAIN LOGIN");
+  if (options_.tls == Tls::None || secured_) {
+    offer.lines.emplace_back("AUTH PLAIN LOGIN");
+    if (certificate_ == Certificate::Verified) offer.lines.back() += " EXTERNAL";
+  }
   add_timing_offer(offer, now);
   if (options_.takes_xclient) offer.lines.emplace_back("XCLIENT ADDR HELO LOGIN NAME PORT PROTO DESTADDR DESTPORT");
   output_ += offer.str();
@@ -178,8 +182,9 @@ void SmtpServerEngine::execute(const StartTlsCommand&, MonotonicTime now) {
   wait_for(Need::TlsHandshake);
 }
 
-void SmtpServerEngine::on_secured(MonotonicTime now) {
+void SmtpServerEngine::on_secured(MonotonicTime now, Certificate certificate) {
   secured_ = true;
+  certificate_ = certificate;
   greeting_end_ = now + options_.greeting_timeout;
   greeted_ = false;
   extended_ = false;

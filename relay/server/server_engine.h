@@ -50,6 +50,10 @@ class SmtpServerEngine {
     Smtp,
     Lmtp,  ///< LHLO, and after the content a reply for each recipient (RFC 2033)
   };
+  enum class Certificate {
+    None,
+    Verified,  ///< the client has proven one of an authority that is believed for clients
+  };
   struct Options {
     std::string hostname;
     Tls tls = Tls::None;
@@ -59,10 +63,11 @@ class SmtpServerEngine {
     std::uint64_t max_message_octets = 50ULL << 20;
     std::size_t max_recipients = 100;
     std::optional<Account> known_client{};  ///< as whom the client may send without a login; no value: it must log in
-    std::string login_hint{};    ///< sentence for who is not known and has not logged in; empty: how a client logs in
-    bool takes_xclient = false;  ///< the client may say for whom it speaks
-    TimingOffer timing{};        ///< what it may ask about time
-    WallTime began{};            ///< the time of day when the engine is made, from which it counts on
+    std::string login_hint{};  ///< sentence for who is not known and has not logged in; empty: how a client logs in
+    Certificate certificate = Certificate::None;  ///< of the client, with Tls::Implicit; otherwise see on_secured()
+    bool takes_xclient = false;                   ///< the client may say for whom it speaks
+    TimingOffer timing{};                         ///< what it may ask about time
+    WallTime began{};                             ///< the time of day when the engine is made, from which it counts on
     // Each is a point in time that no octet moves, so that a client that sends a little now and then gains nothing.
     Milliseconds greeting_timeout{60'000};    ///< from the banner, or from the handshake, to EHLO
     Milliseconds command_timeout{300'000};    ///< between commands
@@ -74,12 +79,13 @@ class SmtpServerEngine {
 
   /// What the owner must do now.
   enum class Need {
-    Bytes,           ///< wait for octets or for expiry()
-    TlsHandshake,    ///< send the output, begin TLS, then call on_secured()
-    Authentication,  ///< check credentials(), then call on_authenticated() or on_authentication_failed()
-    Identity,        ///< find the account claimed_login(), which a trusted peer vouches for, then call on_identified()
-    StorageCheck,    ///< look whether a message can be taken, then call on_storage(); asked at MAIL
-    Content,         ///< a message begins or goes on: take_content(), then call resume()
+    Bytes,             ///< wait for octets or for expiry()
+    TlsHandshake,      ///< send the output, begin TLS, then call on_secured()
+    Authentication,    ///< check credentials(), then call on_authenticated() or on_authentication_failed()
+    CertificateLogin,  ///< find the account of the client's certificate, then call as after Authentication
+    Identity,      ///< find the account claimed_login(), which a trusted peer vouches for, then call on_identified()
+    StorageCheck,  ///< look whether a message can be taken, then call on_storage(); asked at MAIL
+    Content,       ///< a message begins or goes on: take_content(), then call resume()
     Acceptance,  ///< the message has ended: call on_accepted() or on_refused(), the latter if content_refusal() says so
     Close,       ///< send the output and close
   };
@@ -95,7 +101,7 @@ class SmtpServerEngine {
   /// Takes octets; the owner stops reading while need() is not Bytes. Input waits (bounded by what one read brings).
   void on_bytes(std::string_view octets, MonotonicTime now);
   void on_expiry(MonotonicTime now);
-  void on_secured(MonotonicTime now);
+  void on_secured(MonotonicTime now, Certificate certificate = Certificate::None);
 
   /// Valid while need() is Authentication.
   [[nodiscard]] const Credentials& credentials() const { return credentials_; }
@@ -103,6 +109,10 @@ class SmtpServerEngine {
   void on_authentication_failed(MonotonicTime now);
   /// The credentials could not be checked now; the client may try again later (454 4.7.0).
   void on_authentication_unavailable(MonotonicTime now);
+
+  /// Valid while need() is CertificateLogin: as whom the client wants to act; empty: as whom its certificate says.
+  /// @source  RFC 4422 §A.3
+  [[nodiscard]] const std::string& authorization_identity() const { return authorization_identity_; }
 
   /// The client may not log in now although its credentials are right: the connection ends.
   void on_login_refused(const ServerReply& reply);
@@ -145,7 +155,7 @@ class SmtpServerEngine {
 
  private:
   enum class State { Idle, AuthResponse, Content, Chunk, Busy, Closed };
-  enum class LoginStep { None, User, Password, PlainResponse };
+  enum class LoginStep { None, User, Password, PlainResponse, ExternalResponse };
 
   void advance(MonotonicTime now);
   void limit_waiting(MonotonicTime now);
@@ -174,6 +184,7 @@ class SmtpServerEngine {
   void execute(const HttpRequest& command, MonotonicTime now);
   void auth_response(std::string_view line, MonotonicTime now);
   void check_plain(std::string_view response, MonotonicTime now);
+  void check_external(std::string_view response, MonotonicTime now);
   void refuse_auth(const Error& error, MonotonicTime now);
 
   void reply(int code, std::string_view enhanced_code, std::string_view text);
@@ -205,7 +216,9 @@ class SmtpServerEngine {
   bool greeted_ = false;
   bool extended_ = false;
   std::string helo_name_;
+  Certificate certificate_ = Certificate::None;
   Credentials credentials_;
+  std::string authorization_identity_;
   std::optional<Account> account_;
   std::string claimed_login_;
   std::optional<IpAddress> told_address_;

@@ -23,6 +23,10 @@ void SmtpServerEngine::execute(const AuthCommand& command, MonotonicTime now) {
     login_ = LoginStep::User;
     return auth_response(*command.initial_response, now);
   }
+  if (command.mechanism == "external" && certificate_ == Certificate::Verified) {
+    if (command.initial_response) return check_external(*command.initial_response, now);
+    return await_response(LoginStep::ExternalResponse, "", now);
+  }
   refuse({504, "5.5.4", {"mechanism not offered; use PLAIN or LOGIN"}}, now);
 }
 
@@ -39,6 +43,7 @@ void SmtpServerEngine::auth_response(std::string_view line, MonotonicTime now) {
   state_ = State::Idle;
   if (line == "*") return refuse({501, "5.7.0", {"authentication cancelled"}}, now);
   if (step == LoginStep::PlainResponse) return check_plain(line, now);
+  if (step == LoginStep::ExternalResponse) return check_external(line, now);
   auto decoded = decode_sasl_response(line);
   if (!decoded) return refuse_auth(decoded.error(), now);
   if (step == LoginStep::User) {
@@ -67,6 +72,13 @@ void SmtpServerEngine::check_plain(std::string_view response, MonotonicTime now)
   wait_for(Need::Authentication);
 }
 
+void SmtpServerEngine::check_external(std::string_view response, MonotonicTime now) {
+  auto identity = parse_sasl_external(response);
+  if (!identity) return refuse_auth(identity.error(), now);
+  authorization_identity_ = std::move(*identity);
+  wait_for(Need::CertificateLogin);
+}
+
 void SmtpServerEngine::refuse_auth(const Error& error, MonotonicTime now) {
   if (error.kind == ErrorKind::Denied) {
     if (++failed_logins_ >= kMaxFailedLogins)
@@ -88,7 +100,8 @@ void SmtpServerEngine::on_authenticated(Account account, MonotonicTime now) {
 void SmtpServerEngine::on_authentication_failed(MonotonicTime now) {
   credentials_ = {};
   if (++failed_logins_ >= kMaxFailedLogins) return end(421, "4.7.0", "too many failed logins; closing the connection");
-  reply(535, "5.7.8", "user or password is wrong");
+  const bool external = need_ == Need::CertificateLogin;
+  reply(535, "5.7.8", external ? "the certificate does not open this account" : "user or password is wrong");
   await_command(now);
   advance(now);
 }

@@ -45,6 +45,12 @@ Result<void> check_account(const Account& account) {
                   "a sender rule is a domain (example.org), its subdomains (*.example.org) or an address");
     }
   }
+  if (account.certificates.size() > kMaxCertificateIdentities) {
+    return fail(ErrorKind::Malformed, fmt::format("an account has at most {} certificates", kMaxCertificateIdentities));
+  }
+  for (const std::string& certificate : account.certificates) {
+    if (auto read = parse_certificate_identity(certificate); !read) return tl::unexpected(std::move(read.error()));
+  }
   return {};
 }
 
@@ -89,13 +95,67 @@ Result<void> AccountStore::insert(const Account& account) {
   insert.bind(std::int64_t{account.declared});
   account.uid ? insert.bind(std::int64_t{*account.uid}) : insert.bind_null();
   if (insert.run() == 0) return fail(ErrorKind::Conflict, fmt::format("there is an account {} already", account.name));
+  return insert_certificates(account.name, account.certificates);
+}
+
+Result<void> AccountStore::insert_certificates(const std::string& name, const std::vector<std::string>& certificates) {
+  for (const std::string& certificate : certificates) {
+    auto identity = parse_certificate_identity(certificate);
+    if (!identity) return tl::unexpected(std::move(identity.error()));
+    auto insert = connection_.query(
+        "INSERT INTO certificates(identity, account) VALUES(?1,?2) "
+        "ON CONFLICT(identity) DO UPDATE SET account=?2 WHERE account=?2");
+    if (insert.bind_text(*identity).bind_text(name).run() == 0)
+      return fail(ErrorKind::Conflict, fmt::format("the certificate {} has an account already", *identity));
+  }
   return {};
+}
+
+void AccountStore::read_certificates(Account& account) {
+  auto row = connection_.query("SELECT identity FROM certificates WHERE account=? ORDER BY identity");
+  row.bind_text(account.name);
+  while (row.step()) {
+    row.rewind_columns();
+    account.certificates.push_back(row.octets(kMaxSenderOctets));
+  }
+}
+
+Result<void> AccountStore::set_certificates(const std::string& name, const std::vector<std::string>& certificates) {
+  auto account = find(name);
+  if (!account) return tl::unexpected(std::move(account.error()));
+  if (account->declared) {
+    return fail(ErrorKind::Conflict, fmt::format("account {} stands in the configuration file; change it there", name));
+  }
+  account->certificates = certificates;
+  if (auto checked = check_account(*account); !checked) return checked;
+  return connection_.contained("store the certificates of account " + name, [&] {
+    connection_.query("DELETE FROM certificates WHERE account=?").bind_text(name).run();
+    return insert_certificates(name, certificates);
+  });
+}
+
+Result<Account> AccountStore::find_by_certificate(const CertificateIdentities& identities) {
+  return connection_.contained("look for the account of a certificate", [&]() -> Result<Account> {
+    std::string name;
+    for (const std::string& identity : identities) {
+      auto row = connection_.query("SELECT account FROM certificates WHERE identity=?");
+      row.bind_text(identity);
+      if (!row.step()) continue;
+      std::string found = row.octets(kMaxNameOctets);
+      if (!name.empty() && found != name)
+        return fail(ErrorKind::Conflict, fmt::format("the certificate stands for {} and for {}", name, found));
+      name = std::move(found);
+    }
+    if (name.empty()) return fail(ErrorKind::NotFound, "no account has this certificate");
+    return find(name);
+  });
 }
 
 Result<void> AccountStore::declare(const std::vector<Account>& accounts) {
   for (const Account& account : accounts)
     if (auto checked = check_account(account); !checked) return checked;
   return connection_.contained("store the accounts of the configuration file", [&]() -> Result<void> {
+    connection_.query("DELETE FROM certificates WHERE account IN (SELECT name FROM accounts WHERE declared=1)").run();
     connection_.query("DELETE FROM accounts WHERE declared=1").run();
     for (Account account : accounts) {
       account.declared = true;
@@ -181,6 +241,7 @@ Result<std::vector<Account>> AccountStore::list() {
       if (accounts.size() == kMaxAccounts)
         return fail(ErrorKind::Exhausted, "there are too many accounts to be listed");
       accounts.push_back(account_columns(row));
+      read_certificates(accounts.back());
     }
     return accounts;
   });

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "policy/client_certificate.h"
 #include "policy/result.h"
 #include "policy/time_point.h"
 #include "relay/queue/account.h"
@@ -17,7 +18,8 @@ class AccountStore {
  public:
   explicit AccountStore(SqliteConnection& connection) : connection_(connection) {}
 
-  /// @errors  Conflict: the name exists, or the uid has an account; Malformed: name, tenant or a sender rule is not what Account allows
+  /// @errors  Conflict: the name exists, or the uid or a certificate has an account; Malformed: name, tenant, a sender
+  ///          rule or a certificate is not what Account allows
   [[nodiscard]] Result<void> add(const Account& account);
   /// @errors  NotFound; Conflict: the account stands in the configuration file
   [[nodiscard]] Result<void> set_password_hash(const std::string& name, const std::string& password_hash);
@@ -26,6 +28,12 @@ class AccountStore {
   /// The account of a local user.
   /// @errors  NotFound; Corrupt
   [[nodiscard]] Result<Account> find_by_uid(std::uint32_t uid);
+  /// The account of a client by what its certificate stands for.
+  /// @errors  NotFound: no account lists any of it; Conflict: several do; Corrupt
+  [[nodiscard]] Result<Account> find_by_certificate(const CertificateIdentities& identities);
+  /// Makes the certificates of an account those that are given, instead of what it had.
+  /// @errors  NotFound; Conflict: another account has one, or it stands in the configuration file; Malformed
+  [[nodiscard]] Result<void> set_certificates(const std::string& name, const std::vector<std::string>& certificates);
   /// Makes the accounts that are declared those that are given.
   /// @errors  Conflict: one has the name or uid of an account that was added otherwise; Malformed
   [[nodiscard]] Result<void> declare(const std::vector<Account>& accounts);
@@ -43,6 +51,8 @@ class AccountStore {
 
  private:
   [[nodiscard]] Result<void> insert(const Account& account);
+  [[nodiscard]] Result<void> insert_certificates(const std::string& name, const std::vector<std::string>& certificates);
+  void read_certificates(Account& account);
   SqliteConnection& connection_;
 };
 

@@ -42,6 +42,10 @@ Result<Account> QueueReader::find_account_of(std::uint32_t uid) {
   return AccountStore(*connection_).find_by_uid(uid);
 }
 
+Result<Account> QueueReader::find_account_by_certificate(const CertificateIdentities& identities) {
+  return AccountStore(*connection_).find_by_certificate(identities);
+}
+
 Result<Quota> QueueReader::find_quota(QuotaOwner owner, const std::string& name) {
   return QuotaStore(*connection_).find(owner, name);
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "policy/client_certificate.h"
 #include "policy/domain_name.h"
 #include "policy/result.h"
 #include "policy/time_point.h"
@@ -43,6 +44,10 @@ class QueueReader {
   /// The account of a local user.
   /// @errors  NotFound; Corrupt; Unavailable
   [[nodiscard]] Result<Account> find_account_of(std::uint32_t uid);
+
+  /// The account of a client by what its certificate stands for.
+  /// @errors  NotFound; Conflict: it stands for several; Corrupt; Unavailable
+  [[nodiscard]] Result<Account> find_account_by_certificate(const CertificateIdentities& identities);
 
   /// The account of a token. @param digest  its SHA-256
   /// @errors  NotFound; Corrupt; Unavailable

@@ -181,6 +181,16 @@ CREATE INDEX recipients_waiting
 PRAGMA user_version=8;
 COMMIT;
 )sql",
+    R"sql(
+BEGIN IMMEDIATE;
+CREATE TABLE certificates(
+  identity TEXT PRIMARY KEY NOT NULL,
+  account TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX certificates_by_account ON certificates(account);
+PRAGMA user_version=9;
+COMMIT;
+)sql",
 };
 static_assert(std::size(kSteps) == kSchemaVersion - 1, "a step for each version after the first");
 

@@ -40,6 +40,9 @@ class OpenServer {
       case Need::Authentication:
         engine_.on_authenticated({"app", "", "", {}}, now_);
         return true;
+      case Need::CertificateLogin:
+        engine_.on_authentication_failed(now_);
+        return true;
       case Need::Identity:
         engine_.on_identified(std::nullopt, now_);
         return true;

@@ -46,6 +46,9 @@ class Session {
     options.hostname = "relay.example";
     options.tls = tls;
     options.takes_xclient = true;
+    options.timing = {Seconds(86'400), Seconds(60)};
+    options.began = WallTime(Seconds(1'769'860'800));
+    if (tls == SmtpServerEngine::Tls::Implicit) options.certificate = SmtpServerEngine::Certificate::Verified;
     options.max_message_octets = 2'000;
     options.max_recipients = 5;
     return options;
@@ -65,6 +68,12 @@ class Session {
           break;
         case Need::Authentication:
           authenticate();
+          break;
+        case Need::CertificateLogin:
+          if (engine_.authorization_identity().empty())
+            engine_.on_authenticated(Account(), now_);
+          else
+            engine_.on_authentication_failed(now_);
           break;
         case Need::Identity:
           engine_.on_identified(engine_.claimed_login() == "u" ? std::optional(Account()) : std::nullopt, now_);
@@ -119,7 +128,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t si
   const std::uint8_t chunk_seed = source.octet();
   const std::string_view listener = source.line();
   const std::string_view stream = source.rest();
-  const auto tls = listener == "starttls" ? SmtpServerEngine::Tls::StartTls : SmtpServerEngine::Tls::None;
+  const auto tls = listener == "starttls"   ? SmtpServerEngine::Tls::StartTls
+                   : listener == "implicit" ? SmtpServerEngine::Tls::Implicit
+                                            : SmtpServerEngine::Tls::None;
   Session pieces(tls);
   fuzz::in_chunks(stream, chunk_seed, [&](std::string_view chunk) { pieces.feed(chunk); });
   pieces.end();

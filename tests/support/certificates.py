@@ -109,3 +109,15 @@ def leaf(issuer, names, key_kind="ec", expired=False, subject=None):
             x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), critical=False)
     certificate = builder.sign((issuer or Identity(key, None)).key, hashes.SHA256())
     return Identity(key, certificate, issuer)
+
+
+def client(issuer, dns=(), mail=(), expired=False):
+    """Makes a certificate of a TLS client for host names and addresses."""
+    key = _new_key("ec")
+    now = datetime.datetime.utcnow()
+    names = [x509.DNSName(name) for name in dns] + [x509.RFC822Name(name) for name in mail]
+    builder = _builder("client", issuer.certificate.subject, key, now - 10 * _DAY, now - _DAY if expired else now + 20 * _DAY)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    return Identity(key, builder.sign(issuer.key, hashes.SHA256()), issuer)

@@ -30,17 +30,6 @@ constexpr std::array<std::uint16_t, 10> kVerifyAlgorithms = {
     SSL_SIGN_RSA_PSS_RSAE_SHA512,    SSL_SIGN_RSA_PKCS1_SHA512,
 };
 
-std::vector<std::string> presented_chain(const SSL* ssl) {
-  std::vector<std::string> chain;
-  const STACK_OF(CRYPTO_BUFFER)* certificates = SSL_get0_peer_certificates(ssl);
-  const std::size_t count = certificates == nullptr ? 0 : sk_CRYPTO_BUFFER_num(certificates);
-  for (std::size_t i = 0; i < count && i < kMaxChainCertificates; ++i) {
-    const CRYPTO_BUFFER* certificate = sk_CRYPTO_BUFFER_value(certificates, i);
-    chain.emplace_back(reinterpret_cast<const char*>(CRYPTO_BUFFER_data(certificate)), CRYPTO_BUFFER_len(certificate));
-  }
-  return chain;
-}
-
 /// Alert for the peer's operator. @source RFC 8446 §6.2
 std::uint8_t alert_for(CertificateResult result) {
   switch (result) {

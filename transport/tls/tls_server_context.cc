@@ -116,6 +116,25 @@ bool set_random_session_context(SSL_CTX* context) {
   return SSL_CTX_set_session_id_context(context, id.data(), id.size()) == 1;
 }
 
+// Asks for a certificate and takes any: whom it stands for is judged by whoever relies on it, since a client that has
+// one for other purposes may log in with a password.
+Result<void> ask_for_certificates(SSL_CTX* context, std::string_view ca_pem) {
+  const auto authorities = read_chain(ca_pem);
+  if (!authorities) return tl::unexpected(authorities.error());
+  bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> names(sk_CRYPTO_BUFFER_new_null());
+  for (const auto& authority : *authorities) {
+    std::uint8_t* der = nullptr;
+    const int size = i2d_X509_NAME(X509_get_subject_name(authority.get()), &der);
+    const bssl::UniquePtr<std::uint8_t> free_der(der);
+    if (size <= 0) return fail(ErrorKind::Malformed, "an authority for clients has no name that can be read");
+    bssl::PushToStack(names.get(),
+                      bssl::UniquePtr<CRYPTO_BUFFER>(CRYPTO_BUFFER_new(der, static_cast<std::size_t>(size), nullptr)));
+  }
+  SSL_CTX_set0_client_CAs(context, names.release());
+  SSL_CTX_set_custom_verify(context, SSL_VERIFY_PEER, [](SSL*, std::uint8_t*) { return ssl_verify_ok; });
+  return {};
+}
+
 }  // namespace
 
 MonotonicTime TlsServerContext::steady_time() {
@@ -132,6 +151,7 @@ TlsServerContext::~TlsServerContext() = default;
 
 Result<std::shared_ptr<const TlsServerContext>> TlsServerContext::create(std::string_view certificate_pem,
                                                                          std::string_view key_pem,
+                                                                         std::string_view client_ca_pem,
                                                                          std::function<MonotonicTime()> clock) {
   const auto chain = read_chain(certificate_pem);
   if (!chain) return tl::unexpected(chain.error());
@@ -153,6 +173,10 @@ Result<std::shared_ptr<const TlsServerContext>> TlsServerContext::create(std::st
   if (!install(impl->context.get(), *chain, key->get())) {
     ERR_clear_error();
     return fail(ErrorKind::Malformed, "the certificate cannot be used for TLS");
+  }
+  if (!client_ca_pem.empty()) {
+    auto asked = ask_for_certificates(impl->context.get(), client_ca_pem);
+    if (!asked) return tl::unexpected(std::move(asked.error()));
   }
   return std::shared_ptr<const TlsServerContext>(new TlsServerContext(std::move(impl)));
 }

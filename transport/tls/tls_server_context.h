@@ -21,9 +21,12 @@ class TlsServerContext {
   /// @param key_pem          unencrypted; ECDSA P-256 or P-384, or RSA of 2048 bits or more
   /// @errors  Malformed: unreadable certificate or key, or a key of another kind; Conflict: the key does not belong to
   ///          the certificate
+  /// @param client_ca_pem    authorities whose certificates clients are asked for; empty: none is asked for. Who presents
+  ///                         none, or another, comes in all the same: see TlsSession::peer_certificates()
   /// @param clock            for the age of ticket keys; called from any thread
   [[nodiscard]] static Result<std::shared_ptr<const TlsServerContext>> create(
-      std::string_view certificate_pem, std::string_view key_pem, std::function<MonotonicTime()> clock = steady_time);
+      std::string_view certificate_pem, std::string_view key_pem, std::string_view client_ca_pem = {},
+      std::function<MonotonicTime()> clock = steady_time);
   ~TlsServerContext();
   TlsServerContext(const TlsServerContext&) = delete;
   TlsServerContext& operator=(const TlsServerContext&) = delete;

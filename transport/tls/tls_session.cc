@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "policy/certificate_chain.h"
 #include "transport/tls/tls_failure_text.h"
 #include "transport/tls/tls_session_impl.h"
 
@@ -60,6 +61,17 @@ bssl::UniquePtr<BIO> make_bio(const BIO_METHOD* method, void* data) {
 }
 
 }  // namespace
+
+std::vector<std::string> presented_chain(const SSL* ssl) {
+  std::vector<std::string> chain;
+  const STACK_OF(CRYPTO_BUFFER)* certificates = SSL_get0_peer_certificates(ssl);
+  const std::size_t count = certificates == nullptr ? 0 : sk_CRYPTO_BUFFER_num(certificates);
+  for (std::size_t i = 0; i < count && i < kMaxChainCertificates; ++i) {
+    const CRYPTO_BUFFER* certificate = sk_CRYPTO_BUFFER_value(certificates, i);
+    chain.emplace_back(reinterpret_cast<const char*>(CRYPTO_BUFFER_data(certificate)), CRYPTO_BUFFER_len(certificate));
+  }
+  return chain;
+}
 
 bool TlsSession::Impl::attach() {
   // Constant after the first use; BIO_METHOD has no constant initialisation.
@@ -189,6 +201,10 @@ const std::optional<CertificateVerdict>& TlsSession::peer_verdict() const {
 
 const std::optional<CertificateVerdict>& TlsSession::peer_observation() const {
   return impl_->observation;
+}
+
+std::vector<std::string> TlsSession::peer_certificates() const {
+  return presented_chain(impl_->ssl.get());
 }
 
 TlsSummary TlsSession::summary() const {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "policy/certificate_verdict.h"
 
@@ -64,6 +65,10 @@ class TlsSession {
   /// As client: what a verifier would have decided where nothing depends on it (TlsRequirement::reference_identifiers
   /// of an opportunistic requirement); no value: nobody asked.
   [[nodiscard]] const std::optional<CertificateVerdict>& peer_observation() const;
+
+  /// What the peer presented, in DER, leaf first, or in the session that this one resumes; hostile. As server: nothing
+  /// has judged it, but the peer has the key of the leaf.
+  [[nodiscard]] std::vector<std::string> peer_certificates() const;
 
   /// Once Established.
   [[nodiscard]] TlsSummary summary() const;

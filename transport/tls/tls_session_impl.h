@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "policy/certificate_verdict.h"
 #include "transport/tls/tls_session.h"
@@ -19,6 +20,9 @@
 #endif
 
 namespace waxwing {
+
+/// The certificates that a peer presented (DER, leaf first), at most kMaxChainCertificates.
+[[nodiscard]] std::vector<std::string> presented_chain(const SSL* ssl);
 
 struct TlsSession::Impl {
   /// Connects `ssl` with the buffers below; to be called once, at the object's final address.

@@ -28,11 +28,13 @@ TEST_CASE("accounts and tenants stand in the configuration with their limits") {
   const Config config = good(
       "[[account]]\nname = \"shop\"\ntenant = \"customer\"\npassword_hash = \"$y$j9T$x\"\n"
       "senders = [\"example.org\", \"*.example.org\", \"a@example.net\"]\nuid = 33\nmessages_per_hour = 10\n"
-      "octets_per_day = \"1GiB\"\nover_limit = \"hold\"\n[[account]]\nname = \"other\"\n"
+      "octets_per_day = \"1GiB\"\nover_limit = \"hold\"\ncertificates = [\"app.example.org\"]\n[[account]]\nname = "
+      "\"other\"\n"
       "[[tenant]]\nname = \"customer\"\nconnections = 5\n");
   REQUIRE(config.accounts.size() == 2);
   CHECK(config.accounts[0].senders.size() == 3);
   CHECK(config.accounts[0].uid == 33);
+  CHECK(config.accounts[0].certificates == std::vector<std::string>{"app.example.org"});
   CHECK(config.accounts[0].messages_per_hour == 10);
   CHECK(config.accounts[0].octets_per_day == 1ULL << 30);
   CHECK(config.accounts[0].over_limit == LimitsConfig::OverLimit::Hold);
@@ -46,6 +48,7 @@ TEST_CASE("accounts that cannot be meant are mistakes") {
   check_mistake("[[account]]\nname = \"a b\"\n", "account.name is");
   check_mistake("[[account]]\nname = \"a\"\npassword_hash = \"secret\"\n", "account.password_hash is no such hash");
   check_mistake("[[account]]\nname = \"a\"\nsenders = [\"*\"]\n", "account.senders holds");
+  check_mistake("[[account]]\nname = \"a\"\ncertificates = [\"*.example.org\"]\n", "account.certificates holds");
   check_mistake("[[account]]\nname = \"a\"\n[[account]]\nname = \"a\"\n", "has this name too");
   check_mistake("[[account]]\nname = \"a\"\nuid = 1\n[[account]]\nname = \"b\"\nuid = 1\n", "has this uid too");
   check_mistake("[[tenant]]\nname = \"a\"\n[[tenant]]\nname = \"a\"\n", "has this name too");
@@ -65,6 +68,7 @@ TEST_CASE("a listener has a socket or an address, and what goes with it") {
   check_mistake(listener + "address = \"127.0.0.1\"\nprotocol = \"http\"\nxclient_peers = [\"127.0.0.1\"]\n",
                 "where xclient_peers has no meaning");
   check_mistake(listener + "address = \"127.0.0.1\"\nprotocol = \"http\"\ntls = \"starttls\"\n", "has no STARTTLS");
+  check_mistake(listener + "address = \"127.0.0.1\"\nclient_ca_file = \"/ca.pem\"\n", "no client logs in with TLS");
 }
 
 }  // namespace

@@ -178,3 +178,51 @@ TEST_CASE("a policy that could not be read back is not kept, and a damaged one i
   SQLite::Database(directory.path() + "/queue.db", SQLite::OPEN_READWRITE).exec("UPDATE sts_policies SET body=x'00'");
   CHECK(store->sts_policies().find(kDomain, kNow).error().kind == ErrorKind::Corrupt);
 }
+
+TEST_CASE("an account is found by what a certificate stands for, if that is one account") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  Account shop = account("shop");
+  shop.certificates = {"App.Example.org", "ann@example.org"};
+  REQUIRE(store->accounts().add(shop));
+  REQUIRE(store->accounts().add(account("office")));
+  REQUIRE(store->accounts().set_certificates("office", {"office.example.org"}));
+  CHECK(store->accounts().find_by_certificate({"sha256:x", "app.example.org", "ann@example.org"})->name == "shop");
+  CHECK(store->accounts().find_by_certificate({"office.example.org"})->name == "office");
+  CHECK(store->accounts().find_by_certificate({}).error().kind == ErrorKind::NotFound);
+  CHECK(store->accounts().find_by_certificate({"other.example.org"}).error().kind == ErrorKind::NotFound);
+  CHECK(store->accounts().find_by_certificate({"app.example.org", "office.example.org"}).error().kind ==
+        ErrorKind::Conflict);
+  const auto listed = store->accounts().list();
+  REQUIRE(listed);
+  CHECK(listed->back().certificates == std::vector<std::string>{"ann@example.org", "app.example.org"});
+}
+
+TEST_CASE("a certificate has one account, which can let go of it") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  Account shop = account("shop");
+  shop.certificates = {"app.example.org", "app.example.org"};
+  REQUIRE(store->accounts().add(shop));
+  REQUIRE(store->accounts().add(account("office")));
+  REQUIRE(store->begin());
+  CHECK(store->apart([&] { return store->accounts().set_certificates("office", {"APP.example.org"}); }).error().kind ==
+        ErrorKind::Conflict);
+  REQUIRE(store->commit());
+  CHECK(store->accounts().set_certificates("office", {"*.example.org"}).error().kind == ErrorKind::Malformed);
+  CHECK(store->accounts().set_certificates("nobody", {}).error().kind == ErrorKind::NotFound);
+  REQUIRE(store->accounts().set_certificates("shop", {}));
+  REQUIRE(store->accounts().set_certificates("office", {"app.example.org"}));
+  CHECK(store->accounts().find_by_certificate({"app.example.org"})->name == "office");
+}
+
+TEST_CASE("certificates of declared accounts are those of the file") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  Account shop = account("shop");
+  shop.certificates = {"app.example.org"};
+  REQUIRE(store->accounts().declare({shop}));
+  CHECK(store->accounts().set_certificates("shop", {}).error().kind == ErrorKind::Conflict);
+  REQUIRE(store->accounts().declare({account("shop")}));
+  CHECK(store->accounts().find_by_certificate({"app.example.org"}).error().kind == ErrorKind::NotFound);
+}

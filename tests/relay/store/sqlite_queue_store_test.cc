@@ -510,7 +510,7 @@ void make_version_1(const TemporaryDirectory& directory) {
       "ALTER TABLE recipients DROP COLUMN not_before; "
       "DROP INDEX accounts_by_uid; ALTER TABLE accounts DROP COLUMN uid; ALTER TABLE accounts DROP COLUMN declared; "
       "DROP TABLE quotas; DROP TABLE usage_hours; DROP TABLE known_recipients; DROP TABLE tokens; "
-      "DROP TABLE idempotency_keys; "
+      "DROP TABLE idempotency_keys; DROP TABLE certificates; "
       "DROP TABLE tls_results; DROP TABLE proven_tls; PRAGMA user_version=1");
 }
 

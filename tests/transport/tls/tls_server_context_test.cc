@@ -80,7 +80,7 @@ TEST_CASE("a ticket of one server context is not accepted by another with the sa
 TEST_CASE("the keys of tickets are replaced within a day, and no ticket outlives its key") {
   const TestCertificate certificate = make_self_signed(leaf_spec("relay.example"));
   MonotonicTime time{};
-  const auto made = TlsServerContext::create(certificate.pem, certificate.key_pem, [&time] { return time; });
+  const auto made = TlsServerContext::create(certificate.pem, certificate.key_pem, {}, [&time] { return time; });
   REQUIRE(made);
   const WallTime now = day(0);
   const auto client = make_client(certificate.pem, &now);
