@@ -107,7 +107,7 @@ class Checks {
                     fmt::format("listener \"{}\" speaks HTTP, which has no STARTTLS", listener.name),
                     "Set tls = \"implicit\", or \"none\" on a loopback address");
     }
-    for (const std::string_view name : {"proxies", "xclient_peers", "purpose", "socket"}) {
+    for (const std::string_view name : {"xclient_peers", "purpose", "socket"}) {
       const std::string full_name = fmt::format("{}.{}", prefix, name);
       if (!is_set(full_name)) continue;
       mistakes_.add(place(full_name),

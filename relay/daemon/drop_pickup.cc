@@ -5,12 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <optional>
 #include <system_error>
 #include <utility>
 
+#include "relay/daemon/report_mail.h"
 #include "relay/server/drop_file.h"
 #include "relay/server/envelope_rules.h"
 
@@ -18,6 +20,8 @@ namespace waxwing {
 namespace {
 
 constexpr std::size_t kPieceOctets = 65'536;
+// Of the header, kept for a bounce.
+constexpr std::size_t kMaxHeadOctets = 32'768;
 
 ServerReply refuse_file(std::string text) {
   return {550, "5.6.0", {reply_text(text)}};
@@ -35,6 +39,9 @@ struct DropPickup::File {
   std::uint64_t content_octets = 0;
   ContentDecoder decoder{{BareLineEnds::Fix, LongLines::Fix, ContentFraming::Chunks}};
   std::shared_ptr<MessageIntake> intake;
+  Envelope envelope;
+  Account account;
+  std::string head;  ///< how the content begins
 };
 
 DropPickup::DropPickup(IntakeServices& services, std::string directory)
@@ -116,6 +123,8 @@ tl::expected<std::shared_ptr<DropPickup::File>, ServerReply> DropPickup::open(co
   if (::lseek(file->descriptor, static_cast<off_t>(envelope->octets), SEEK_SET) < 0)
     return tl::unexpected(ServerReply{451, "4.3.0", {"the file cannot be read"}});
   const auto loopback = IpAddress::parse("127.0.0.1");
+  file->envelope = envelope->envelope;
+  file->account = *account;
   file->intake = std::make_shared<MessageIntake>(
       services_, MessageIntake::Submission{std::move(envelope->envelope), std::move(*account), "localhost", *loopback,
                                            "", rules_});
@@ -128,28 +137,41 @@ void DropPickup::read_on(const std::shared_ptr<File>& file) {
   const ssize_t count = ::read(file->descriptor, piece.data(), piece.size());
   if (count < 0) return settle(file->name, ServerReply{451, "4.3.0", {"the file cannot be read"}});
   std::string content;
+  const auto take = [&file, &content] {
+    file->content_octets += content.size();
+    file->head += content.substr(0, kMaxHeadOctets - std::min(kMaxHeadOctets, file->head.size()));
+    if (!content.empty()) file->intake->feed(content);
+  };
   if (count == 0) {
     file->decoder.finish(content);
-    file->content_octets += content.size();
-    if (!content.empty()) file->intake->feed(content);
+    take();
     return finish(file);
   }
   file->decoder.decode(std::string_view(piece).substr(0, static_cast<std::size_t>(count)), content);
-  file->content_octets += content.size();
+  take();
   if (file->content_octets > services_.config.max_message_octets)
-    return settle(file->name, ServerReply{552, "5.3.4", {"the message is too large"}});
-  file->intake->feed(content);
+    return refuse(file, ServerReply{552, "5.3.4", {"the message is too large"}});
   services_.loop.post([this, file, alive = alive_] {
     if (*alive) read_on(file);
   });
 }
 
 void DropPickup::finish(const std::shared_ptr<File>& file) {
-  if (!file->decoder.flaw().empty()) return settle(file->name, refuse_file(std::string(file->decoder.flaw())));
+  if (!file->decoder.flaw().empty()) return refuse(file, refuse_file(std::string(file->decoder.flaw())));
   std::exchange(file->intake, nullptr)
-      ->finish([this, name = file->name, alive = alive_](const tl::expected<QueueId, ServerReply>& answer) {
-        if (*alive) settle(name, answer ? std::nullopt : std::optional(answer.error()));
+      ->finish([this, file, alive = alive_](const tl::expected<QueueId, ServerReply>& answer) {
+        if (!*alive) return;
+        answer ? settle(file->name, std::nullopt) : refuse(file, answer.error());
       });
+}
+
+// Whoever called sendmail was told that the message is taken, and has gone: what becomes of it only a bounce can tell.
+void DropPickup::refuse(const std::shared_ptr<File>& file, const ServerReply& refusal) {
+  if (refusal.code >= 500) {
+    const std::string header = file->head.substr(0, file->head.find("\r\n\r\n") + 2);
+    report_refused(services_, {file->envelope, file->account, header, refusal});
+  }
+  settle(file->name, refusal);
 }
 
 void DropPickup::settle(const std::string& name, const std::optional<ServerReply>& refusal) {

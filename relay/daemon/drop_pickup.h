@@ -18,8 +18,8 @@ namespace waxwing {
 
 /// Takes in what sendmail(8) left in the drop directory while the relay did not run: one file after the other, as the
 /// account of the user to whom the file belongs, with the checks of any other submission. A file goes when its message is
-/// durable; one that is refused for good is renamed NAME.refused and told in the log; one that cannot be taken now is
-/// tried again. Lives on one event loop.
+/// durable. One that is refused for good is renamed NAME.refused and told in the log, and its sender gets a bounce where the
+/// account may send in that name; one that cannot be taken now is tried again. Lives on one event loop.
 class DropPickup {
  public:
   /// All references must outlive it. Begins at once; without the directory nothing happens.
@@ -38,6 +38,7 @@ class DropPickup {
   [[nodiscard]] tl::expected<std::shared_ptr<File>, ServerReply> open(const std::string& name) const;
   void read_on(const std::shared_ptr<File>& file);
   void finish(const std::shared_ptr<File>& file);
+  void refuse(const std::shared_ptr<File>& file, const ServerReply& refusal);
   void settle(const std::string& name, const std::optional<ServerReply>& refusal);
 
   IntakeServices& services_;

@@ -19,6 +19,7 @@ namespace {
 
 constexpr Milliseconds kHandshakeTimeout{15'000};
 constexpr Milliseconds kHeadTimeout{60'000};
+constexpr Milliseconds kProxyHeaderTimeout{5'000};
 constexpr Milliseconds kLinger{5'000};
 constexpr std::size_t kMaxKeyOctets = 128;
 // Base64 and the escapes of JSON make a message longer.
@@ -86,11 +87,13 @@ HttpSession::HttpSession(const SessionServices& services, std::unique_ptr<Connec
       loop_(services.intake.loop),
       connection_(std::move(connection)),
       on_finished_(std::move(on_finished)),
+      client_(connection_->peer().address),
       timer_(loop_, [this] { end(); }) {}
 
 void HttpSession::listen() {
   Connection::Callbacks callbacks;
   callbacks.on_bytes = [this](std::string_view octets) {
+    if (proxy_header_) return read_proxy_header(octets);
     if (reader_.state() == HttpRequestReader::State::Body) body_received_ += octets.size();
     reader_.on_bytes(octets);
     work();
@@ -98,17 +101,44 @@ void HttpSession::listen() {
   callbacks.on_secured = [this] { begin(); };
   callbacks.on_closed = [this](const std::optional<Error>&) { end(); };
   connection_->set_callbacks(std::move(callbacks));
-  if (const auto reached = services_.intake.limits.open(services_.config, connection_->peer().address)) {
-    services_.intake.log.write(
-        Severity::Warning, "connection_refused",
-        {{"listener", services_.config.name}, {"peer", connection_->peer().address.str()}, {"reason", *reached}});
+  const std::vector<IpAddress>& proxies = services_.config.proxies;
+  if (std::ranges::find(proxies, client_) == proxies.end()) return admit({});
+  proxy_header_.emplace();
+  timer_.start(kProxyHeaderTimeout);
+}
+
+void HttpSession::read_proxy_header(std::string_view octets) {
+  const ProxyHeaderReader::State state = proxy_header_->on_bytes(octets);
+  if (state == ProxyHeaderReader::State::More) return;
+  if (state == ProxyHeaderReader::State::Invalid) {
+    services_.intake.log.write(Severity::Warning, "proxy_header_invalid",
+                               {{"listener", services_.config.name}, {"peer", connection_->peer().str()}});
+    connection_->close(Milliseconds(0));
+    return end();
+  }
+  if (proxy_header_->client()) client_ = *proxy_header_->client();
+  const std::string first_octets(proxy_header_->rest());
+  proxy_header_.reset();
+  admit(first_octets);
+}
+
+// From here on it is known whose connection it is.
+void HttpSession::admit(std::string_view first_octets) {
+  if (const auto reached = services_.intake.limits.open(services_.config, client_)) {
+    services_.intake.log.write(Severity::Warning, "connection_refused",
+                               {{"listener", services_.config.name}, {"peer", client_.str()}, {"reason", *reached}});
     connection_->close(Milliseconds(0));
     return end();
   }
   admitted_ = true;
-  if (services_.engine.tls != SmtpServerEngine::Tls::Implicit) return begin();
+  if (services_.engine.tls != SmtpServerEngine::Tls::Implicit) {
+    begin();
+    if (first_octets.empty()) return;
+    reader_.on_bytes(first_octets);
+    return work();
+  }
   timer_.start(kHandshakeTimeout);
-  connection_->start_tls(services_.tls->start());
+  connection_->start_tls(services_.tls->start(), first_octets);
 }
 
 void HttpSession::begin() {
@@ -182,9 +212,8 @@ std::optional<HttpSession::Answer> HttpSession::recognise() {
     return std::nullopt;
   }
   if (account.error().kind != ErrorKind::NotFound) return problem(503, "the accounts cannot be read now");
-  services_.intake.log.write(
-      Severity::Warning, "login_failed",
-      {{"listener", services_.config.name}, {"peer", connection_->peer().str()}, {"user", "(token)"}});
+  services_.intake.log.write(Severity::Warning, "login_failed",
+                             {{"listener", services_.config.name}, {"peer", client_.str()}, {"user", "(token)"}});
   return problem(401, "the token is not known");
 }
 
@@ -224,10 +253,9 @@ void HttpSession::take_in(Injection injection) {
   const TlsSession* tls = connection_->tls();
   const TlsSummary summary = tls == nullptr ? TlsSummary() : tls->summary();
   auto intake = std::make_shared<MessageIntake>(
-      services_.intake,
-      MessageIntake::Submission{std::move(injection.envelope), *account_, "http", connection_->peer().address,
-                                tls == nullptr ? "" : summary.version + " " + summary.cipher, services_.config, "HTTP",
-                                true, key_});
+      services_.intake, MessageIntake::Submission{std::move(injection.envelope), *account_, "http", client_,
+                                                  tls == nullptr ? "" : summary.version + " " + summary.cipher,
+                                                  services_.config, "HTTP", true, key_});
   intake->feed(content);
   busy_ = true;
   limit_waiting();
@@ -303,7 +331,7 @@ void HttpSession::end() {
   if (std::exchange(ended_, true)) return;
   timer_.stop();
   release();
-  if (std::exchange(admitted_, false)) services_.intake.limits.close(services_.config, connection_->peer().address);
+  if (std::exchange(admitted_, false)) services_.intake.limits.close(services_.config, client_);
   // Not inside the callback of a member that would be destroyed with us.
   loop_.post([self = shared_from_this()] { self->on_finished_(*self); });
 }

@@ -10,6 +10,7 @@
 #include "relay/daemon/submission_session.h"
 #include "relay/server/http_request_reader.h"
 #include "relay/server/injection.h"
+#include "relay/server/proxy_header.h"
 #include "transport/io/connection.h"
 #include "transport/io/timer.h"
 
@@ -38,6 +39,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 
   HttpSession(const SessionServices& services, std::unique_ptr<Connection> connection, OnFinished on_finished);
   void listen();
+  void read_proxy_header(std::string_view octets);
+  void admit(std::string_view first_octets);
   void begin();
   void work();
   void judge_head();
@@ -59,6 +62,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   EventLoop& loop_;
   std::unique_ptr<Connection> connection_;
   OnFinished on_finished_;
+  IpAddress client_;                               ///< who speaks, as far as it is known: a proxy may tell
+  std::optional<ProxyHeaderReader> proxy_header_;  ///< while it is awaited
   HttpRequestReader reader_;
   Timer timer_;
   std::optional<Account> account_;  ///< of the request at hand

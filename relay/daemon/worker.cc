@@ -15,12 +15,12 @@
 #include "relay/daemon/message_intake.h"
 #include "relay/daemon/network.h"
 #include "relay/daemon/queued_content.h"
+#include "relay/daemon/report_mail.h"
 #include "relay/daemon/seal_anew.h"
 #include "relay/daemon/submission_session.h"
 #include "relay/queue/bounce.h"
 #include "relay/store/disk_space.h"
 #include "relay/store/queue_reader.h"
-#include "signer/body_hasher.h"
 #include "signer/header_field.h"
 #include "transport/io/connection.h"
 #include "transport/io/event_loop.h"
@@ -317,15 +317,7 @@ void Worker::seal_report(QueuedMessage report, std::function<void(QueuedMessage)
 
 void Worker::Inside::seal_report(QueuedMessage report, std::function<void(QueuedMessage)> on_sealed) {
   const auto author = DomainName::parse(environment.config.hostname);
-  BodyHasher hasher(Canonicalization::Relaxed);
-  hasher.update(report.body);
-  SealRequest request{report.header, hasher.finish(), *author, std::nullopt, {}};
-  sealer->seal(std::move(request),
-               [report = std::move(report), on_sealed = std::move(on_sealed)](Result<Sealed> sealed) mutable {
-                 // A report that cannot be signed still goes: the sender must learn of the failure.
-                 if (sealed) report.header = std::move(sealed->header);
-                 on_sealed(std::move(report));
-               });
+  waxwing::seal_report(*sealer, *author, std::move(report), std::move(on_sealed));
 }
 
 void Worker::post_report(HttpsUri to, std::string content_type, std::string content,

@@ -24,7 +24,7 @@ import relay as relays
 import scenario
 import stock_clients
 
-LOCAL, STRICT, LMTP, HTTP, PROXIED = 2525, 2526, 2527, 8025, 2528
+LOCAL, STRICT, LMTP, HTTP, PROXIED, HTTP_PROXIED = 2525, 2526, 2527, 8025, 2528, 8026
 USER_ID = pwd.getpwnam("games").pw_uid  # a local user with an account
 STRANGER_ID = pwd.getpwnam("news").pw_uid  # one without
 FORGED = b"From: ann@sender.example\r\nSubject: %s\r\nTo: eve@recv.example\r\n\r\nbody\r\n"
@@ -36,7 +36,7 @@ class Ways(scenario.Scenario):
     @classmethod
     def build_world(cls):
         identity = certificates.leaf(None, ["mx.recv.example"])
-        cls.host = cls.receiving_host("mx.recv.example", "127.0.0.2", ["recv.example"], identity)
+        cls.host = cls.receiving_host("mx.recv.example", "127.0.0.2", ["recv.example", "sender.example"], identity)
         cls.dns.add("_25._tcp.mx.recv.example", "TLSA", identity.tlsa())
         cls.public = pathlib.Path(cls.folder) / "public"
         cls.public.mkdir(mode=0o755)
@@ -57,6 +57,7 @@ class Ways(scenario.Scenario):
             {"name": "http", "address": "127.0.0.1", "port": HTTP, "protocol": "http"},
             {"name": "proxied", "address": "127.0.0.1", "port": PROXIED, "proxies": ["127.0.0.1"],
              "xclient_peers": ["127.0.0.1"], "max_connections": 3},
+            {"name": "http-proxied", "address": "127.0.0.1", "port": HTTP_PROXIED, "protocol": "http", "proxies": ["127.0.0.1"]},
         ]
 
     @classmethod
@@ -198,6 +199,7 @@ class Ways(scenario.Scenario):
         self.host.wait_for_message("bs@recv.example")
 
     def test_messages_wait_while_the_relay_does_not_run(self):
+        before = len(self.relay.events("drop_refused"))
         self.relay.stop()
         done = self.run_sendmail(b"From: ann@sender.example\nSubject: waited\n\nbody\n", "-f", "ann@sender.example",
                                  "dropped@recv.example")
@@ -215,9 +217,24 @@ class Ways(scenario.Scenario):
         stored = self.host.wait_for_message("dropped@recv.example")
         self.assertIn(b"Subject: waited", stored.octets)
         processes.wait_until(lambda: not list(self.drop.glob("*.msg")), 30, "an empty drop directory")
-        refused = [event["reason"] for event in self.relay.events("drop_refused")]
+        refused = [event["reason"] for event in self.relay.events("drop_refused")[before:]]
         self.assertEqual(len(refused), 4, refused)
         self.assertEqual(self.host.messages("no@recv.example"), [])
+
+    def test_a_sender_learns_that_what_waited_was_refused(self):
+        self.relay.stop()
+        content = b"From: bob@other.example\nSubject: unwanted-17\n\nsecret-of-the-body\n"
+        done = self.run_sendmail(content, "-f", "ann@sender.example", "refused@recv.example")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.relay.start()
+        report = self.host.wait_for_message("ann@sender.example").octets
+        self.assertIn(b"Final-Recipient: rfc822; refused@recv.example", report)
+        self.assertIn(b"Status: 5.7.1", report)
+        self.assertIn(b"Subject: unwanted-17", report)
+        self.assertNotIn(b"secret-of-the-body", report)
+        kept = [path for path in self.drop.glob("*.refused") if b"unwanted-17" in path.read_bytes()]
+        self.assertEqual(len(kept), 1, "the message itself is not lost")
+        self.assertEqual(kept[0].stat().st_uid, USER_ID, "and is its owner's")
 
     # HTTP
 
@@ -300,6 +317,35 @@ class Ways(scenario.Scenario):
             answers = stranger.makefile("rb")
             answers.readline()
             self.assertTrue(answers.readline().startswith(b"500 "))
+
+    def request(self, recipient, token):
+        body = json.dumps({"from": "ann@sender.example", "to": recipient, "text": "t"}).encode()
+        return (b"POST /v1/messages HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                b"Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n" % (token.encode(), len(body)) + body)
+
+    def test_a_proxy_tells_the_client_of_http(self):
+        header = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes([192, 0, 2, 79, 127, 0, 0, 1, 1, 2, 3, 4])
+        for piece in (1_000_000, 7):  # with the request in one go, and cut anywhere
+            recipient = f"http-proxy-{piece}@recv.example"
+            octets = header + self.request(recipient, self.token())
+            with socket.create_connection(("127.0.0.1", HTTP_PROXIED), timeout=30) as connection:
+                for at in range(0, len(octets), piece):
+                    connection.sendall(octets[at:at + piece])
+                self.assertTrue(connection.makefile("rb").readline().startswith(b"HTTP/1.1 200 "))
+            self.assertIn(b"([192.0.2.79])", self.host.wait_for_message(recipient).octets)
+        with socket.create_connection(("127.0.0.1", HTTP_PROXIED), timeout=30) as connection:
+            connection.sendall(header + self.request("no@recv.example", "wx_guess"))
+            self.assertTrue(connection.makefile("rb").readline().startswith(b"HTTP/1.1 401 "))
+        self.assertIn("192.0.2.79", [event["peer"] for event in self.relay.events("login_failed")])
+
+    def test_http_without_the_header_is_cut_where_it_is_due_and_with_it_elsewhere(self):
+        for port, first in ((HTTP_PROXIED, b""), (HTTP, b"PROXY TCP4 192.0.2.77 127.0.0.1 4711 25\r\n")):
+            with self.subTest(port=port), socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+                connection.sendall(first + self.request("no@recv.example", self.token()))
+                try:
+                    self.assertNotIn(b" 200 ", connection.makefile("rb").readline())
+                except ConnectionResetError:
+                    pass  # closed before all was read
 
     def test_xclient_is_for_listed_peers(self):
         connection, reader = self.greet(b"PROXY UNKNOWN\r\nEHLO client.example\r\nXCLIENT LOGIN=app ADDR=192.0.2.88\r\n"

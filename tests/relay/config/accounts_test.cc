@@ -68,6 +68,9 @@ TEST_CASE("a listener has a socket or an address, and what goes with it") {
   check_mistake(listener + "address = \"127.0.0.1\"\nprotocol = \"http\"\nxclient_peers = [\"127.0.0.1\"]\n",
                 "where xclient_peers has no meaning");
   check_mistake(listener + "address = \"127.0.0.1\"\nprotocol = \"http\"\ntls = \"starttls\"\n", "has no STARTTLS");
+  CHECK(good(listener + "address = \"127.0.0.1\"\nprotocol = \"http\"\nproxies = [\"127.0.0.1\"]\n")
+            .listeners[0]
+            .proxies.size() == 1);
   check_mistake(listener + "address = \"127.0.0.1\"\nclient_ca_file = \"/ca.pem\"\n", "no client logs in with TLS");
 }
 
