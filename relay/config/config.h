@@ -157,6 +157,9 @@ struct TenantConfig : LimitsConfig {
 
 enum class LogFormat { Text, Json };
 
+/// The least severity that is logged.
+enum class LogLevel { Debug, Info, Warning, Error };
+
 /// The whole configuration. What load_config() returns is checked; the initialisers here are the defaults, from which
 /// etc/waxwing.toml and the help are written (schema.h).
 struct Config {
@@ -265,6 +268,7 @@ struct Config {
 
   // [log]
   LogFormat log_format = LogFormat::Text;  ///< `format`
+  LogLevel log_level = LogLevel::Info;     ///< `level`
 
   friend bool operator==(const Config&, const Config&) = default;
 };

@@ -50,6 +50,10 @@ constexpr ChoiceWord kKeySealingWords[] = {{"none", static_cast<int>(KeySealingM
 constexpr ChoiceWord kDnsModeWords[] = {{"stub", static_cast<int>(DnsMode::Stub)},
                                         {"tls", static_cast<int>(DnsMode::Tls)},
                                         {"recursing", static_cast<int>(DnsMode::Recursing)}};
+constexpr ChoiceWord kLogLevelWords[] = {{"debug", static_cast<int>(LogLevel::Debug)},
+                                         {"info", static_cast<int>(LogLevel::Info)},
+                                         {"warning", static_cast<int>(LogLevel::Warning)},
+                                         {"error", static_cast<int>(LogLevel::Error)}};
 constexpr ChoiceWord kLogFormatWords[] = {{"text", static_cast<int>(LogFormat::Text)},
                                           {"json", static_cast<int>(LogFormat::Json)}};
 
@@ -992,6 +996,12 @@ const Option kOptions[] = {
      .field = &Config::log_format,
      .choices = kLogFormatWords,
      .help = "\"text\" for people, \"json\" for one JSON object on each line."},
+    {.section = "log",
+     .name = "level",
+     .type = OptionType::Choice,
+     .field = &Config::log_level,
+     .choices = kLogLevelWords,
+     .help = "Least severity of what is logged. \"debug\" tells of connections that were lost, too."},
 };
 
 }  // namespace

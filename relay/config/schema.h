@@ -53,7 +53,7 @@ struct EndpointField {
 using OptionField =
     std::variant<std::string Config::*, unsigned Config::*, std::uint64_t Config::*, std::uint16_t Config::*,
                  bool Config::*, Seconds Config::*, std::vector<Seconds> Config::*, std::vector<IpAddress> Config::*,
-                 TlsLevel Config::*, PreflightMode Config::*, LogFormat Config::*,
+                 TlsLevel Config::*, PreflightMode Config::*, LogFormat Config::*, LogLevel Config::*,
                  RecordPublishing Config::*, KeySealingMode Config::*, DnsMode Config::*,
                  std::vector<std::string> Config::*, EndpointField, std::string ListenerConfig::*,
                  IpAddress ListenerConfig::*, std::uint16_t ListenerConfig::*, ListenerConfig::Tls ListenerConfig::*,

@@ -75,6 +75,20 @@ int exit_status(const Error& error) {
   }
 }
 
+Severity severity_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::Debug:
+      return Severity::Debug;
+    case LogLevel::Warning:
+      return Severity::Warning;
+    case LogLevel::Error:
+      return Severity::Error;
+    case LogLevel::Info:
+      break;
+  }
+  return Severity::Info;
+}
+
 std::uint64_t random_seed() {
   std::random_device device;
   return (static_cast<std::uint64_t>(device()) << 32U) | device();
@@ -483,7 +497,7 @@ void Daemon::await_quiet() {
 
 int run_daemon(const Config& config) {
   const auto format = config.log_format == LogFormat::Json ? EventLog::Format::Json : EventLog::Format::Text;
-  EventLog log(format, Severity::Info, STDERR_FILENO, system_time);
+  EventLog log(format, severity_of(config.log_level), STDERR_FILENO, system_time);
   raise_descriptor_limit();
   auto daemon = std::make_unique<Daemon>(config, log);
   const Result<void> started = daemon->start();
