@@ -193,8 +193,31 @@ def perl_email_sender(*arguments):
     return _script(["perl", "-e"], EMAIL_SENDER, *arguments)
 
 
+def sendemail(host, port, tls, ca_file, user, password, sender, recipient, message):
+    subject, body = _parts(message)
+    return _run(["sendemail", "-f", sender, "-t", recipient, "-u", subject, "-m", body, "-s", f"{host}:{port}", "-xu", user, "-xp",
+                 password, "-o", f"tls={'yes' if tls == 'starttls' else 'no'}", "-o", "fqdn=client.example"])
+
+
+def git_send_email(host, port, tls, ca_file, user, password, sender, recipient, message):
+    options = {"none": ["--smtp-encryption=none"], "starttls": ["--smtp-encryption=tls"], "implicit": ["--smtp-encryption=ssl"]}[tls]
+    with tempfile.TemporaryDirectory() as home:
+        patch = os.path.join(home, "0001.patch")
+        with open(patch, "w", newline="") as file:
+            file.write(message.replace("\r\n", "\n"))
+        return _run(["git", "send-email", f"--smtp-server={host}", f"--smtp-server-port={port}", *options, f"--smtp-user={user}",
+                     f"--smtp-pass={password}", f"--smtp-ssl-cert-path={ca_file}", "--smtp-domain=client.example", f"--from={sender}",
+                     f"--to={recipient}", "--confirm=never", "--suppress-cc=all", "--no-validate", "--quiet", patch],
+                    environment={"HOME": home, "GIT_CONFIG_NOSYSTEM": "1", "GIT_DIR": os.path.join(home, "none"),
+                                 "GIT_COMMITTER_NAME": "Ann", "GIT_COMMITTER_EMAIL": sender, "GIT_AUTHOR_NAME": "Ann",
+                                 "GIT_AUTHOR_EMAIL": sender})
+
+
 ALL = {"swaks": swaks, "curl": curl, "python3 smtplib": python_smtplib, "msmtp": msmtp, "s-nail": s_nail, "mutt": mutt,
-       "PHPMailer": phpmailer, "Symfony Mailer": symfony_mailer, "ruby mail": ruby_mail, "Email::Sender": perl_email_sender}
+       "PHPMailer": phpmailer, "Symfony Mailer": symfony_mailer, "ruby mail": ruby_mail, "Email::Sender": perl_email_sender,
+       "sendemail": sendemail, "git send-email": git_send_email}
+# What a client cannot do, whatever the server: sendemail names versions of TLS that Debian's library does not know.
+UNABLE = {("sendemail", "starttls"), ("sendemail", "implicit")}
 
 
 def message(sender, recipient, subject="Test", body="Hello.\r\n", **fields):

@@ -1,0 +1,43 @@
+"""What a client says, octet by octet: a way through to a server that keeps a copy."""
+
+import socket
+import threading
+
+
+class WireRecorder:
+    """Listens on `port` of 127.0.0.1 and hands on to `target`, one connection after the other or several at a time."""
+
+    def __init__(self, port, target):
+        self.target = target
+        self.said = bytearray()
+        self.listener = socket.create_server(("127.0.0.1", port))
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def take_content(self):
+        """The content of the last DATA since the last call, as it came over the wire."""
+        said, self.said = bytes(self.said), bytearray()
+        return said.rpartition(b"\r\nDATA\r\n")[2].partition(b"\r\n.\r\n")[0]
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self.target))
+            threading.Thread(target=self._copy, args=(client, server, True), daemon=True).start()
+            threading.Thread(target=self._copy, args=(server, client, False), daemon=True).start()
+
+    def _copy(self, source, destination, keep):
+        try:
+            while octets := source.recv(65_536):
+                if keep:
+                    self.said += octets
+                destination.sendall(octets)
+            destination.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the other side has gone; so has the need to copy
