@@ -114,9 +114,9 @@ void ConnectionPool::make_room(const Group& wanting, Sharing sharing) {
 
 void ConnectionPool::open(const GroupKey& key, Group& group) {
   DeliveryConnection::Options options = options_.connection;
-  for (const IpAddress& source : options_.source_addresses) {
-    if (source.family() == group.target.endpoint.address.family()) options.source = source;
-  }
+  options.source = source_for(group.target.endpoint);
+  if (const auto& alternative = group.target.alternative)
+    options.alternative = RacingConnect::Candidate{*alternative, source_for(*alternative)};
   auto connection = std::make_shared<DeliveryConnection>(loop_, tls_, static_cast<DeliveryConnection::Owner&>(*this),
                                                          group.target.mx_name, group.target.endpoint,
                                                          group.target.requirement, options);
@@ -125,6 +125,14 @@ void ConnectionPool::open(const GroupKey& key, Group& group) {
   ++group.opening;
   ++per_host_[group.target.mx_name];
   connection->start();
+}
+
+std::optional<IpAddress> ConnectionPool::source_for(const Endpoint& endpoint) const {
+  std::optional<IpAddress> source;
+  for (const IpAddress& address : options_.source_addresses) {
+    if (address.family() == endpoint.address.family()) source = address;
+  }
+  return source;
 }
 
 std::shared_ptr<PoolClient> ConnectionPool::next_waiting(Group& group) {

@@ -28,7 +28,8 @@ struct PoolTarget {
   std::string mx_name;
   Endpoint endpoint;
   TlsRequirement requirement;
-  std::string sharing_key;  ///< of `requirement`
+  std::string sharing_key;                ///< of `requirement`
+  std::optional<Endpoint> alternative{};  ///< another address of the host, of another family; no value: none
 };
 
 /// Connections for reuse, in groups of the same MX name, endpoint and requirement: a message goes only over connections
@@ -101,6 +102,7 @@ class ConnectionPool : private DeliveryConnection::Owner {
   void make_room(const Group& wanting, Sharing sharing);
   void serve_all();
   void open(const GroupKey& key, Group& group);
+  [[nodiscard]] std::optional<IpAddress> source_for(const Endpoint& endpoint) const;
   void dismiss(DeliveryConnection& connection);
   [[nodiscard]] static std::shared_ptr<PoolClient> next_waiting(Group& group);
   static void drop_done(Group& group);

@@ -105,6 +105,9 @@ void DeliveryAttempt::try_next() {
     }
     if (address_ >= host.addresses.size()) continue;
     target_ = PoolTarget{host.name, {host.addresses[address_], port_}, host.requirement, planned_->sharing_keys[host_]};
+    const bool races = address_ + 1 < host.addresses.size() &&
+                       host.addresses[address_ + 1].family() != host.addresses[address_].family();
+    if (races) target_->alternative = Endpoint{host.addresses[address_ + 1], port_};
     ++tries_;
     return submit(ConnectionPool::Place::Last);
   }
@@ -201,6 +204,7 @@ void DeliveryAttempt::count_policy_fetch() {
 void DeliveryAttempt::pass_over(const SmtpFailure& failure, const ConnectionFacts& facts) {
   note({rank_of(failure), outcome_of(failure, facts.mx_name), facts});
   ++address_;  // also after a TLS failure: behind each address there may be another machine
+  if (failure.stage == DeliveryStage::Connect && target_->alternative) ++address_;  // neither answered
 }
 
 void DeliveryAttempt::note(HostFailure failure) {

@@ -53,9 +53,27 @@ DeliveryConnection::DeliveryConnection(EventLoop& loop, TlsClientContext& tls, O
 }
 
 void DeliveryConnection::start() {
-  connection_ = Connection::connect(loop_, endpoint_, options_.source);
+  std::vector<RacingConnect::Candidate> candidates = {{endpoint_, options_.source}};
+  if (options_.alternative) candidates.push_back(*options_.alternative);
+  race_ = std::make_unique<RacingConnect>(
+      loop_, std::move(candidates), kConnectStagger,
+      [this](std::unique_ptr<Connection> connection, std::size_t candidate) {
+        on_connected(std::move(connection), candidate);
+      },
+      [this](const std::string& detail) {
+        const auto self = shared_from_this();
+        end(unreachable(detail));
+      });
+  timer_due_ = loop_.now() + options_.connect_timeout;
+  timer_.start(options_.connect_timeout);
+}
+
+void DeliveryConnection::on_connected(std::unique_ptr<Connection> connection, std::size_t candidate) {
+  race_.reset();
+  if (candidate > 0) endpoint_ = options_.alternative->peer;
+  facts_.peer = endpoint_.str();
+  connection_ = std::move(connection);
   Connection::Callbacks callbacks;
-  callbacks.on_connected = [this] { on_connected(); };
   callbacks.on_bytes = [this](std::string_view octets) {
     engine_->on_bytes(octets, loop_.now());
     pump();
@@ -64,11 +82,6 @@ void DeliveryConnection::start() {
   callbacks.on_closed = [this](const std::optional<Error>& error) { on_closed(error); };
   callbacks.on_drained = [this] { pump(); };
   connection_->set_callbacks(std::move(callbacks));
-  timer_due_ = loop_.now() + options_.connect_timeout;
-  timer_.start(options_.connect_timeout);
-}
-
-void DeliveryConnection::on_connected() {
   phase_ = Phase::Open;
   facts_.local_address = connection_->local().address.str();
   engine_.emplace(SmtpClientEngine::Options{.helo_name = options_.helo_name,
@@ -102,7 +115,6 @@ void DeliveryConnection::on_secured() {
 void DeliveryConnection::on_closed(const std::optional<Error>& error) {
   const auto self = shared_from_this();
   const std::string detail = error ? error->detail : "closed by the peer";
-  if (phase_ == Phase::Connecting) return end(unreachable(detail));
   const TlsSession* tls = connection_->tls();
   if (engine_->need() == Need::TlsHandshake && tls != nullptr && tls->state() == TlsSession::State::Failed) {
     on_tls_failure(*tls, detail);
@@ -289,6 +301,7 @@ void DeliveryConnection::arm_timer() {
 void DeliveryConnection::end(const std::optional<SmtpFailure>& failure) {
   phase_ = Phase::Gone;
   timer_.stop();
+  race_.reset();
   if (connection_ && !failure) connection_->close(kLinger);
   connection_.reset();  // after a failure what is queued is dropped: it must not complete a message
   fail_source(failure);

@@ -9,6 +9,7 @@
 #include "policy/tls_report.h"
 #include "policy/tls_requirement.h"
 #include "transport/delivery/content_source.h"
+#include "transport/delivery/racing_connect.h"
 #include "transport/io/connection.h"
 #include "transport/io/event_loop.h"
 #include "transport/smtp/client_engine.h"
@@ -59,6 +60,8 @@ class DeliveryConnection : public std::enable_shared_from_this<DeliveryConnectio
     Milliseconds connect_timeout;
     Milliseconds reply_timeout;
     Milliseconds idle_timeout;
+    /// Another address of the same host, which is tried too when the first does not answer soon.
+    std::optional<RacingConnect::Candidate> alternative{};
   };
 
   /// Hears when the connection can be used and when it cannot any more. Both calls may come inside carry() and cut().
@@ -110,7 +113,7 @@ class DeliveryConnection : public std::enable_shared_from_this<DeliveryConnectio
  private:
   enum class Phase { Connecting, Open, Gone };
 
-  void on_connected();
+  void on_connected(std::unique_ptr<Connection> connection, std::size_t candidate);
   void on_secured();
   void on_closed(const std::optional<Error>& error);
   void on_tls_failure(const TlsSession& tls, const std::string& detail);
@@ -132,7 +135,7 @@ class DeliveryConnection : public std::enable_shared_from_this<DeliveryConnectio
   EventLoop& loop_;
   TlsClientContext& tls_;
   Owner& owner_;
-  const Endpoint endpoint_;
+  Endpoint endpoint_;
   const TlsRequirement requirement_;
   const Options options_;
   ConnectionFacts facts_;
@@ -141,6 +144,7 @@ class DeliveryConnection : public std::enable_shared_from_this<DeliveryConnectio
   MonotonicTime timer_due_ = MonotonicTime::max();  // may be earlier than what is awaited: looked at when it fires
   MonotonicTime idle_until_ = MonotonicTime::max();
   std::optional<SmtpClientEngine> engine_;
+  std::unique_ptr<RacingConnect> race_;  // until a connection stands
   std::unique_ptr<Connection> connection_;
   std::shared_ptr<TransactionSource> source_;
   bool tls_started_ = false;
