@@ -14,6 +14,7 @@
 #include "relay/admin/quota_commands.h"
 #include "relay/admin/reply_lines.h"
 #include "relay/admin/report_commands.h"
+#include "relay/admin/suppression_commands.h"
 #include "relay/admin/tls_commands.h"
 
 namespace waxwing {
@@ -48,6 +49,10 @@ Result<AdminReply> dispatch(const std::string& command, AdminRequest& arguments,
   if (command == "report tls list") return report_tls_list(arguments, store);
   if (command == "report tls send") return report_tls_send(arguments, store);
   if (command == "report tls show") return report_tls_show(arguments, store);
+  if (command == "suppression list") return suppression_list(arguments, store, now);
+  if (command == "suppression add") return suppression_add(arguments, store, now);
+  if (command == "suppression remove") return suppression_remove(arguments, store);
+  if (command == "suppression import") return suppression_import(arguments, store, now);
   if (command == "tls list") return tls_list(arguments, store);
   if (command == "tls forget") return tls_forget(arguments, store);
   arguments.refuse("\"command\" is missing or unknown");

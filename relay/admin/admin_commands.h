@@ -35,14 +35,23 @@ struct TlsReportDay {
   std::string domain;
 };
 
+/// What an operator did to something other than a message, for the log.
+struct OperatorAct {
+  std::string event;
+  std::string tenant;   ///< empty: not about one
+  std::string subject;  ///< to what it was done
+  std::string reason;   ///< may be empty
+};
+
 /// What a running relay must do after a command whose changes are durable.
 struct AdminEffects {
   std::vector<WaitingRecipient> retry;  ///< to be added to the scheduler: their new time is now
   std::vector<DroppedMessage> dropped;
   std::vector<TlsReportDay> tls_reports;  ///< to be sent now
   std::vector<HeldMessage> held;          ///< the scheduler leaves them alone
-  bool plans_are_stale = false;           ///< workers must look at destinations anew
-  std::vector<HeldMessage> released;      ///< the scheduler takes them again, with what is in `retry`
+  std::vector<OperatorAct> audit;
+  bool plans_are_stale = false;       ///< workers must look at destinations anew
+  std::vector<HeldMessage> released;  ///< the scheduler takes them again, with what is in `retry`
 };
 
 /// The answer to a command.
@@ -84,6 +93,14 @@ struct AdminReply {
 ///                                              the report about a domain (RFC 8460 §4.4)
 ///   tls list                                   a line per domain that was authenticated: domain, method, first_proven,
 ///                                              last_proven
+///   suppression list [tenant] [after_tenant after_address]
+///                                              a line per address to which nobody of a tenant may submit: tenant, address,
+///                                              reason, since, until (null: for good); kMaxSuppressionPortion lines, and
+///                                              the next ones with those of the last line
+///   suppression add  tenant address reason [keep_for]
+///                                              keep_for in seconds; without it, for good
+///   suppression remove tenant address [reason]
+///   suppression import entries                 at most kMaxSuppressionPortion texts, each a line of "suppression list"
 ///   tls forget    domain                       what a domain publishes now is all that counts: domain
 ///
 /// FILTER is one or more of id, account, tenant, sender ("<>": none), domain (of recipients), saying (part of the reason

@@ -42,6 +42,7 @@ class CommandTree {
     add_queue_commands();
     add_account_commands();
     add_report_commands();
+    add_suppression_commands();
     add_tls_commands();
     add_other_commands();
   }
@@ -334,6 +335,34 @@ class CommandTree {
       command->add_option("DOMAIN", arguments_.domain, "Recipient domain")->required();
       command->add_option("--day", arguments_.day, "Day in UTC such as 2026-01-31; without, the last one");
     }
+  }
+
+  void add_suppression_commands() {
+    SuppressionOrder& order = arguments_.suppression;
+    CLI::App* group = add_group("suppression", "Addresses to which nobody of a tenant may submit");
+    CLI::App* list = add(group, "list", Command::SuppressionList, "List them, with the reason");
+    CLI::App* take = add(group, "export", Command::SuppressionExport, "Print them as import takes them");
+    for (CLI::App* command : {list, take}) command->add_option("--tenant", order.tenant, "Only of this tenant");
+    CLI::App* create = add(group, "add", Command::SuppressionAdd, "Suppress an address");
+    create->add_option("--reason", order.reason, "Sentence for whoever may not send there")->required();
+    create->add_option_function<std::string>(
+        "--keep-for",
+        [&order](const std::string& text) {
+          order.keep_for = parse_duration(text);
+          if (!order.keep_for) throw CLI::ValidationError("--keep-for", "is no time such as 12h or 90d");
+        },
+        "How long, such as 90d; without, for good");
+    CLI::App* remove = add(group, "remove", Command::SuppressionRemove, "Let mail go to an address again");
+    remove->add_option("--reason", order.reason, "Sentence for the log");
+    for (CLI::App* command : {create, remove}) {
+      command->add_option("TENANT", order.tenant, "Tenant, or account without one")->required();
+      command->add_option("ADDRESS", order.address, "Address of a recipient")->required();
+    }
+    CLI::App* bring =
+        add(group, "import", Command::SuppressionImport, "Add what export printed, or addresses, one a line");
+    bring->add_option("FILE", order.file, "File; without, standard input");
+    bring->add_option("--tenant", order.tenant, "Whose addresses these are, where the line does not say it");
+    bring->add_option("--reason", order.reason, "Why, where the line does not say it");
   }
 
   void add_tls_commands() {

@@ -12,6 +12,7 @@
 #include "relay/cli/queue_commands.h"
 #include "relay/cli/quota_commands.h"
 #include "relay/cli/rotation_commands.h"
+#include "relay/cli/suppression_commands.h"
 #include "relay/cli/verify_command.h"
 
 namespace waxwing {
@@ -71,6 +72,11 @@ enum class Command {
   ReportTlsList,
   ReportTlsSend,
   ReportTlsShow,
+  SuppressionList,
+  SuppressionAdd,
+  SuppressionRemove,
+  SuppressionImport,
+  SuppressionExport,
   TlsList,
   TlsForget,
 };
@@ -102,6 +108,7 @@ struct Arguments {
   std::vector<std::string> senders;       ///< account add
   std::vector<std::string> certificates;  ///< account add, certificates
   std::string password_file;              ///< account add, passwd
+  SuppressionOrder suppression;           ///< suppression …
   std::string day;                        ///< report tls send, show
 };
 

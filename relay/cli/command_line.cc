@@ -27,6 +27,7 @@
 #include "relay/cli/rotation_commands.h"
 #include "relay/cli/rotation_desk.h"
 #include "relay/cli/service_user.h"
+#include "relay/cli/suppression_commands.h"
 #include "relay/cli/tls_commands.h"
 #include "relay/config/load_config.h"
 #include "relay/daemon/check_domain.h"
@@ -218,6 +219,16 @@ class CommandRun {
       case Command::ReportTlsShow:
         return show_tls_report(asker(), arguments_.domain, arguments_.day, config_.tls_report_organization,
                                config_.tls_report_contact, output_);
+      case Command::SuppressionList:
+        return list_suppressions(asker(), arguments_.suppression, output_);
+      case Command::SuppressionAdd:
+        return add_suppression(asker(), arguments_.suppression, output_);
+      case Command::SuppressionRemove:
+        return remove_suppression(asker(), arguments_.suppression, output_);
+      case Command::SuppressionImport:
+        return import_suppressions(asker(), arguments_.suppression, streams_, output_);
+      case Command::SuppressionExport:
+        return export_suppressions(asker(), arguments_.suppression, streams_.out);
       case Command::TlsList:
         return list_proven_tls(asker(), output_);
       case Command::TlsForget:

@@ -263,6 +263,11 @@ struct Config {
   std::string tls_report_organization;  ///< `organization`; load_config() fills in the host name
   std::string tls_report_contact;       ///< `contact`; load_config() fills in postmaster at the host name
 
+  // [suppression]
+  bool suppression_bad_mailboxes = false;               ///< `bad_mailboxes`
+  std::vector<std::string> suppression_except_tenants;  ///< `except_tenants`
+  Seconds suppression_keep_for{90 * 86'400};            ///< `keep_for`
+
   // [forwarding]
   std::string forwarding_domain;  ///< `domain` of rewritten senders and of the key that seals; empty: not set
 

@@ -67,6 +67,7 @@ constexpr Section kSections[] = {
      "mistake. Each exception is a [[tls.exception]] of its own; every use is logged with its reason. A message with "
      "REQUIRETLS does not know it, and nothing goes out in clear text."},
     {"tls_report", "Reports to recipient domains about TLS with their hosts (RFC 8460)."},
+    {"suppression", "Addresses to which nobody of a tenant may submit, because nothing arrives there."},
     {"forwarding", "Mail from elsewhere that goes on: ARC and the Sender Rewriting Scheme."},
     {"log", "The log on standard error, one line for each event."},
 };
@@ -210,6 +211,9 @@ std::string allowed_values(const Option& option) {
       return "a string of 1 to 64 letters, digits, \"-\" and \"_\"";
     case OptionType::Tenant:
       return "a string of 1 to 128 printable ASCII characters without space";
+    case OptionType::Tenants:
+      return fmt::format("an array of at most {} strings, each of 1 to 128 printable ASCII characters without space",
+                         option.most);
     case OptionType::Sender:
       return fmt::format("an array of at most {} strings, each a domain, \"*.\" and a domain, or an address",
                          option.most);

@@ -18,6 +18,7 @@ enum class OptionType {
   Name,       ///< string of letters, digits, "-" and "_"
   Tenant,     ///< string, the name of a tenant or account
   Identity,   ///< array of strings, each what a certificate of a client stands for
+  Tenants,    ///< array of strings, each the name of a tenant or account
   Sender,     ///< array of strings, each a rule for senders
   Hash,       ///< string, a password as crypt(3) hashes it
   Domain,     ///< string, a domain name

@@ -137,6 +137,8 @@ void ValueReader::read(const toml::node& node, std::string& out) {
   if (option_.type == OptionType::Pins && !is_pin(*text)) {
     return complain(node, fmt::format("holds {}", shown(*text)));
   }
+  if (option_.type == OptionType::Tenants && !is_tenant(*text))
+    return complain(node, fmt::format("holds {}", shown(*text)));
   if (option_.type == OptionType::Sender && !is_sender(*text))
     return complain(node, fmt::format("holds {}", shown(*text)));
   if (option_.type == OptionType::Identity && !parse_certificate_identity(*text))

@@ -37,6 +37,7 @@
 #include "relay/store/sqlite_queue_store.h"
 #include "relay/store/store_thread.h"
 #include "relay/store/sts_policy_store.h"
+#include "relay/store/suppression_store.h"
 #include "transport/io/event_loop.h"
 #include "transport/io/local_socket.h"
 #include "transport/io/signal_watcher.h"
@@ -256,6 +257,12 @@ Result<void> Daemon::load_queue() {
   options.seed = random_seed();
   options.concurrency = {config_.initial_concurrency, config_.max_connections_per_host, config_.failed_cohorts};
   options.count_tls_results = config_.tls_report_enabled;
+  options.suppress_for = config_.suppression_keep_for;
+  options.suppresses_bad_mailboxes = [this](const std::string& tenant) {
+    const std::vector<std::string>& others = config_.suppression_except_tenants;
+    const bool is_other = std::find(others.begin(), others.end(), tenant) != others.end();
+    return config_.suppression_bad_mailboxes != is_other;
+  };
   queue_ = std::make_unique<DeliveryQueue>(loop_, *store_, ids_, log_, RetrySchedule(config_.retry_delays), options,
                                            delivery_ports());
   std::promise<Result<void>> loaded;
@@ -427,6 +434,10 @@ void Daemon::on_effects(const AdminEffects& effects) {
                {{"id", released.id.str()}, {"message_id", released.message_id}, {"reason", released.reason}});
   }
   for (const WaitingRecipient& recipient : effects.retry) queue_->retry(recipient);
+  for (const OperatorAct& entry : effects.audit) {
+    log_.write(Severity::Warning, entry.event,
+               {{"tenant", entry.tenant}, {"subject", entry.subject}, {"reason", entry.reason}});
+  }
   for (const TlsReportDay& report : effects.tls_reports) tls_reports_->send_now(report.day, report.domain);
   for (const DroppedMessage& dropped : effects.dropped) {
     if (dropped.removed) queue_->forget(dropped.id);
@@ -461,6 +472,7 @@ void Daemon::remove_outdated() {
   store_->run(
       [now, forgotten = now - config_.tls_remember_for](SqliteQueueStore& store) -> Result<void> {
         if (auto removed = store.sts_policies().remove_expired(now); !removed) return removed;
+        if (auto removed = store.suppressions().remove_expired(now); !removed) return removed;
         return store.proven_tls().remove_before(forgotten);
       },
       [this](const Result<void>& removed) {

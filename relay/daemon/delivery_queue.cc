@@ -8,6 +8,7 @@
 #include "relay/daemon/report_json.h"
 #include "relay/observe/timestamp.h"
 #include "relay/queue/bounce.h"
+#include "relay/queue/suppression.h"
 
 namespace waxwing {
 namespace {
@@ -226,6 +227,7 @@ void DeliveryQueue::settle_recipient(const AttemptResult& result, const QueuedRe
     }
   }
   if (ports_.on_outcome && is_final(update.state)) ports_.on_outcome(result.message, update.state);
+  suppress(result.message, recipient, update, settlement);
   report(result.message, recipient, outcome, *result.report, update, settlement);
   if (update.state == RecipientState::Deferred) {
     QueuedRecipient again = recipient;
@@ -235,6 +237,16 @@ void DeliveryQueue::settle_recipient(const AttemptResult& result, const QueuedRe
   }
   log_outcome(result.message, recipient, update, &*result.report, class_name(outcome));
   settlement.record.updates.push_back(std::move(update));
+}
+
+// Mail of the relay itself has no tenant.
+void DeliveryQueue::suppress(const QueuedMessage& message, const QueuedRecipient& recipient,
+                             const RecipientUpdate& update, Settlement& settlement) const {
+  if (update.state != RecipientState::Bounced || !is_bad_mailbox(update.status) || message.tenant.empty()) return;
+  if (!options_.suppresses_bad_mailboxes || !options_.suppresses_bad_mailboxes(message.tenant)) return;
+  const WallTime now = loop_.wall_now();
+  settlement.record.suppressions.push_back(
+      {message.tenant, recipient.address, update.reason, now, now + options_.suppress_for});
 }
 
 // What the sender is to learn of an outcome, and wants to (RFC 3461 §4.1). Of a delay it learns once.

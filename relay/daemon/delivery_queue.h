@@ -43,6 +43,9 @@ class DeliveryQueue {
     Scheduler::Limits limits;
     DestinationConcurrency::Options concurrency;  ///< its `initial` is limits.active_per_domain
     bool count_tls_results = false;               ///< for reports about TLS
+    /// Whether a mailbox that turns out to be bad is suppressed for the tenant; empty: for none.
+    std::function<bool(const std::string& tenant)> suppresses_bad_mailboxes{};
+    Seconds suppress_for{0};
   };
   /// Starts an attempt somewhere; its result must come back through on_result(), on the loop's thread, exactly once.
   using StartAttempt = std::function<void(DueBatch)>;
@@ -102,6 +105,8 @@ class DeliveryQueue {
                         Settlement& settlement);
   void report(const QueuedMessage& message, const QueuedRecipient& recipient, const RecipientOutcome& outcome,
               const DeliveryReport& delivery, RecipientUpdate& update, Settlement& settlement) const;
+  void suppress(const QueuedMessage& message, const QueuedRecipient& recipient, const RecipientUpdate& update,
+                Settlement& settlement) const;
   void count_tls_results(const AttemptResult& result, Settlement& settlement) const;
   void settle_unreadable(const AttemptResult& result);
   void settle_expired(const AttemptResult& result);

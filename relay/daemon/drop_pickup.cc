@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "relay/daemon/report_mail.h"
+#include "relay/daemon/suppression_check.h"
 #include "relay/server/drop_file.h"
 #include "relay/server/envelope_rules.h"
 
@@ -116,6 +117,8 @@ tl::expected<std::shared_ptr<DropPickup::File>, ServerReply> DropPickup::open(co
                                   : ServerReply{451, "4.3.0", {"the accounts cannot be read now"}});
   }
   if (auto refusal = check_envelope(*account, envelope->envelope, kMaxDropRecipients))
+    return tl::unexpected(std::move(*refusal));
+  if (auto refusal = check_suppression(services_.reader, *account, envelope->envelope, services_.loop.wall_now()))
     return tl::unexpected(std::move(*refusal));
   if (auto full = services_.storage_check()) return tl::unexpected(std::move(*full));
   if (auto over = services_.limits.check(services_.reader, *account, services_.loop.wall_now()))

@@ -8,6 +8,7 @@
 
 #include "policy/ascii.h"
 #include "policy/sha256.h"
+#include "relay/daemon/suppression_check.h"
 #include "relay/server/content_decoder.h"
 #include "relay/server/envelope_rules.h"
 #include "relay/server/timing_rules.h"
@@ -239,6 +240,8 @@ std::optional<HttpSession::Answer> HttpSession::earlier_answer() {
 
 void HttpSession::take_in(Injection injection) {
   if (auto refused = check_envelope(*account_, injection.envelope, services_.engine.max_recipients))
+    return answer(refusal(*refused));
+  if (auto refused = check_suppression(services_.intake.reader, *account_, injection.envelope, loop_.wall_now()))
     return answer(refusal(*refused));
   auto timing = resolve_timing(injection.timing, services_.engine.timing, loop_.wall_now());
   if (!timing) return answer(refusal(timing.error()));

@@ -1,6 +1,7 @@
 #include "relay/daemon/submission_session.h"
 
 #include <fmt/format.h>
+#include "relay/daemon/suppression_check.h"
 
 #include <algorithm>
 #include <utility>
@@ -204,6 +205,11 @@ bool SubmissionSession::serve_need() {
     case SmtpServerEngine::Need::StorageCheck:
       intake_.reset();  // with its envelope: what the client gave up leaves nothing to the next message
       engine_->on_storage(check_message(), loop_.now());
+      return true;
+    case SmtpServerEngine::Need::RecipientCheck:
+      engine_->on_recipient(
+          check_suppression(services_.intake.reader, *engine_->account(), engine_->recipient(), loop_.wall_now()),
+          loop_.now());
       return true;
     case SmtpServerEngine::Need::Content:
       hand_on_content();

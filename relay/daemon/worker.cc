@@ -51,6 +51,7 @@ SmtpServerEngine::Options engine_options(const Config& config, const ListenerCon
   if (listener.protocol == ListenerConfig::Protocol::Lmtp) options.protocol = SmtpServerEngine::Protocol::Lmtp;
   options.max_message_octets = config.max_message_octets;
   options.max_recipients = config.max_recipients;
+  options.checks_recipients = true;
   options.command_timeout = config.idle_timeout;
   return options;
 }

@@ -250,14 +250,33 @@ void SmtpServerEngine::execute(const RcptCommand& command, MonotonicTime now) {
   }
   auto recipient = command.recipient ? *command.recipient : MailAddress::parse("postmaster@" + options_.hostname);
   if (!recipient) return refuse({553, "5.1.3", {"this host has no postmaster; add a domain"}}, now);
-  // The same mailbox twice gets one copy: the queue keeps one outcome per recipient.
+  if (!options_.checks_recipients) {
+    accept_recipient({std::move(*recipient), command.notice});
+    return await_command(now);
+  }
+  pending_recipient_ = EnvelopeRecipient{std::move(*recipient), command.notice};
+  wait_for(Need::RecipientCheck);
+}
+
+void SmtpServerEngine::on_recipient(const std::optional<ServerReply>& refusal, MonotonicTime now) {
+  EnvelopeRecipient recipient = *std::exchange(pending_recipient_, std::nullopt);
+  if (refusal) {
+    output_ += refusal->str();
+  } else {
+    accept_recipient(std::move(recipient));
+  }
+  await_command(now);
+  advance(now);
+}
+
+// The same mailbox twice gets one copy: the queue keeps one outcome per recipient.
+void SmtpServerEngine::accept_recipient(EnvelopeRecipient recipient) {
   const bool is_new =
       std::none_of(envelope_.recipients.begin(), envelope_.recipients.end(),
-                   [&recipient](const EnvelopeRecipient& known) { return known.address == *recipient; });
+                   [&recipient](const EnvelopeRecipient& known) { return known.address == recipient.address; });
   ++accepted_rcpts_;
-  if (is_new) envelope_.recipients.push_back({std::move(*recipient), command.notice});
+  if (is_new) envelope_.recipients.push_back(std::move(recipient));
   reply(250, "2.1.5", "recipient ok");
-  await_command(now);
 }
 
 void SmtpServerEngine::execute(const RsetCommand&, MonotonicTime now) {

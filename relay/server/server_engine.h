@@ -64,6 +64,7 @@ class SmtpServerEngine {
     std::size_t max_recipients = 100;
     std::optional<Account> known_client{};  ///< as whom the client may send without a login; no value: it must log in
     std::string login_hint{};  ///< sentence for who is not known and has not logged in; empty: how a client logs in
+    bool checks_recipients = false;               ///< whether RecipientCheck is asked for
     Certificate certificate = Certificate::None;  ///< of the client, with Tls::Implicit; otherwise see on_secured()
     bool takes_xclient = false;                   ///< the client may say for whom it speaks
     TimingOffer timing{};                         ///< what it may ask about time
@@ -83,9 +84,10 @@ class SmtpServerEngine {
     TlsHandshake,      ///< send the output, begin TLS, then call on_secured()
     Authentication,    ///< check credentials(), then call on_authenticated() or on_authentication_failed()
     CertificateLogin,  ///< find the account of the client's certificate, then call as after Authentication
-    Identity,      ///< find the account claimed_login(), which a trusted peer vouches for, then call on_identified()
-    StorageCheck,  ///< look whether a message can be taken, then call on_storage(); asked at MAIL
-    Content,       ///< a message begins or goes on: take_content(), then call resume()
+    Identity,        ///< find the account claimed_login(), which a trusted peer vouches for, then call on_identified()
+    StorageCheck,    ///< look whether a message can be taken, then call on_storage(); asked at MAIL
+    RecipientCheck,  ///< look whether mail to recipient() is taken, then call on_recipient(); asked at RCPT
+    Content,         ///< a message begins or goes on: take_content(), then call resume()
     Acceptance,  ///< the message has ended: call on_accepted() or on_refused(), the latter if content_refusal() says so
     Close,       ///< send the output and close
   };
@@ -126,6 +128,11 @@ class SmtpServerEngine {
 
   /// Answers StorageCheck: no value, or the reply that refuses (452 4.3.1 …).
   void on_storage(const std::optional<ServerReply>& refusal, MonotonicTime now);
+
+  /// Valid while need() is RecipientCheck.
+  [[nodiscard]] const MailAddress& recipient() const { return pending_recipient_->address; }
+  /// Answers RecipientCheck: no value, or the reply that refuses this recipient.
+  void on_recipient(const std::optional<ServerReply>& refusal, MonotonicTime now);
 
   /// The envelope of the message at hand: from Content to on_accepted() or on_refused().
   [[nodiscard]] const Envelope& envelope() const { return envelope_; }
@@ -196,6 +203,7 @@ class SmtpServerEngine {
   void await_response(LoginStep step, std::string_view challenge, MonotonicTime now);
   void check_login(MonotonicTime now);
   void reset_transaction();
+  void accept_recipient(EnvelopeRecipient recipient);
   void say_verdict(const ServerReply& verdict);
   void begin_anew(MonotonicTime now);
 
@@ -227,6 +235,7 @@ class SmtpServerEngine {
   bool in_transaction_ = false;
   std::optional<MailCommand> pending_mail_;
   DeliveryTiming pending_timing_;
+  std::optional<EnvelopeRecipient> pending_recipient_;
   Envelope envelope_;
   std::size_t accepted_rcpts_ = 0;  ///< RCPT commands that were answered with 250; LMTP owes each a verdict
   std::optional<ContentDecoder> decoder_;

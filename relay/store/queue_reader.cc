@@ -10,6 +10,7 @@
 #include "relay/store/quota_store.h"
 #include "relay/store/sqlite_connection.h"
 #include "relay/store/sts_policy_store.h"
+#include "relay/store/suppression_store.h"
 
 namespace waxwing {
 
@@ -76,6 +77,11 @@ Result<std::vector<std::string>> QueueReader::unknown_recipients(const std::stri
     if (!*known) unknown.push_back(fingerprint);
   }
   return unknown;
+}
+
+Result<std::optional<Suppression>> QueueReader::find_suppression(const std::string& tenant, const MailAddress& address,
+                                                                 WallTime now) {
+  return SuppressionStore(*connection_).find(tenant, address, now);
 }
 
 Result<std::optional<CachedStsPolicy>> QueueReader::find_sts_policy(const DomainName& domain, WallTime now) {

@@ -15,6 +15,7 @@
 #include "relay/queue/account.h"
 #include "relay/queue/queued_message.h"
 #include "relay/queue/quota.h"
+#include "relay/queue/suppression.h"
 #include "transport/destination/destination_plan.h"
 #include "transport/destination/tls_memory.h"
 
@@ -67,6 +68,11 @@ class QueueReader {
   /// Those of the fingerprints to whose recipients the account has not written before.
   [[nodiscard]] Result<std::vector<std::string>> unknown_recipients(const std::string& account,
                                                                     const std::vector<std::string>& fingerprints);
+
+  /// What keeps a tenant from submitting to an address.
+  /// @errors  Corrupt; Unavailable
+  [[nodiscard]] Result<std::optional<Suppression>> find_suppression(const std::string& tenant,
+                                                                    const MailAddress& address, WallTime now);
 
   /// The MTA-STS policy kept for a domain; no value when there is none or it has expired.
   /// @errors  Corrupt; Unavailable

@@ -191,6 +191,24 @@ CREATE INDEX certificates_by_account ON certificates(account);
 PRAGMA user_version=9;
 COMMIT;
 )sql",
+    R"sql(
+BEGIN IMMEDIATE;
+CREATE TABLE suppressions(
+  tenant TEXT NOT NULL,
+  address TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  ends INTEGER NOT NULL,
+  PRIMARY KEY(tenant, address)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX suppressions_by_end ON suppressions(ends);
+CREATE TABLE suppression_counts(
+  tenant TEXT PRIMARY KEY NOT NULL,
+  entries INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version=10;
+COMMIT;
+)sql",
 };
 static_assert(std::size(kSteps) == kSchemaVersion - 1, "a step for each version after the first");
 

@@ -21,6 +21,7 @@
 #include "relay/store/spool_file.h"
 #include "relay/store/sqlite_connection.h"
 #include "relay/store/sts_policy_store.h"
+#include "relay/store/suppression_store.h"
 #include "relay/store/tls_result_store.h"
 
 namespace waxwing {
@@ -115,6 +116,7 @@ Result<void> SqliteQueueStore::reopen() {
   sts_policies_.reset();
   tls_results_.reset();
   proven_tls_.reset();
+  suppressions_.reset();
   connection_.reset();
   removed_spool_files_.clear();
   spool_names_changed_ = false;
@@ -132,6 +134,7 @@ Result<void> SqliteQueueStore::connect() {
   sts_policies_ = std::make_unique<StsPolicyStore>(*connection_);
   tls_results_ = std::make_unique<TlsResultStore>(*connection_);
   proven_tls_ = std::make_unique<ProvenTlsStore>(*connection_);
+  suppressions_ = std::make_unique<SuppressionStore>(*connection_);
   return {};
 }
 

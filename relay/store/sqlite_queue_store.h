@@ -17,6 +17,7 @@ class QuotaStore;
 class SqliteConnection;
 class StsPolicyStore;
 class ProvenTlsStore;
+class SuppressionStore;
 class TlsResultStore;
 
 /// The queue in `<state>/queue.db`, with large bodies in `<state>/spool/`. WAL and synchronous=FULL: what commit() has
@@ -72,6 +73,7 @@ class SqliteQueueStore final : public QueueStore {
   [[nodiscard]] StsPolicyStore& sts_policies() { return *sts_policies_; }
   [[nodiscard]] TlsResultStore& tls_results() { return *tls_results_; }
   [[nodiscard]] ProvenTlsStore& proven_tls() { return *proven_tls_; }
+  [[nodiscard]] SuppressionStore& suppressions() { return *suppressions_; }
   [[nodiscard]] const std::string& state_directory() const { return lock_.state_directory(); }
 
  private:
@@ -89,6 +91,7 @@ class SqliteQueueStore final : public QueueStore {
   std::unique_ptr<StsPolicyStore> sts_policies_;
   std::unique_ptr<TlsResultStore> tls_results_;
   std::unique_ptr<ProvenTlsStore> proven_tls_;
+  std::unique_ptr<SuppressionStore> suppressions_;
   std::vector<QueueId> removed_spool_files_;  // to be unlinked when the batch is durable
   bool spool_names_changed_ = false;          // the directory must be synced before the batch is
 };

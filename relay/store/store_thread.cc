@@ -12,6 +12,7 @@
 
 #include "relay/store/disk_reserve.h"
 #include "relay/store/disk_space.h"
+#include "relay/store/suppression_store.h"
 #include "relay/store/tls_result_store.h"
 
 namespace waxwing {
@@ -86,6 +87,10 @@ Result<void> apply(SqliteQueueStore& store, Record& item) {
     const auto added =
         store.apart([&] { return store.tls_results().add(counted->time, counted->domain, counted->results); });
     if (!added && store.needs_reopen()) return added;
+  }
+  for (const Suppression& suppression : item.record.suppressions) {
+    const auto kept = store.apart([&] { return store.suppressions().keep(suppression); });
+    if (!kept && store.needs_reopen()) return kept;
   }
   return recorded;
 }

@@ -13,6 +13,7 @@
 #include "policy/tls_report.h"
 #include "relay/queue/queue_store.h"
 #include "relay/queue/queued_message.h"
+#include "relay/queue/suppression.h"
 #include "relay/store/spool_file.h"
 #include "relay/store/sqlite_queue_store.h"
 
@@ -29,6 +30,7 @@ struct AttemptRecord {
     std::vector<TlsSessionResult> results;
   };
   std::optional<TlsResults> tls_results{};
+  std::vector<Suppression> suppressions{};  ///< to be listed; ditto
 };
 
 /// The thread that writes to the store. What arrives while a commit runs becomes one batch, committed once; then the

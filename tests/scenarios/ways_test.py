@@ -82,9 +82,11 @@ class Ways(scenario.Scenario):
 
             self.reply(reader)
             login = stock_clients.plain_credentials(scenario.USER, scenario.PASSWORD)
-            for command in (f"{greeting} client.example", f"AUTH PLAIN {login}", "MAIL FROM:<ann@sender.example> BODY=8BITMIME",
-                            f"RCPT TO:<{recipient}>"):
+            for command in (f"{greeting} client.example", f"AUTH PLAIN {login}", "MAIL FROM:<ann@sender.example> BODY=8BITMIME"):
                 self.assertEqual(say(command.encode() + b"\r\n")[:1], "2", command)
+            recipient_reply = say(f"RCPT TO:<{recipient}>\r\n".encode())
+            if recipient_reply[:1] != "2":
+                return recipient_reply
             if chunks:
                 return say(b"BDAT %d LAST\r\n" % len(content) + content)
             self.assertEqual(say(b"DATA\r\n")[:3], "354")
@@ -153,6 +155,32 @@ class Ways(scenario.Scenario):
                 with self.subTest(name=name, way=way):
                     reply = submit(header + b"\r\n\r\nbody\r\n", "eve@recv.example")
                     self.assertTrue(reply.startswith(verdict), f"{way}: {reply}")
+
+    def test_every_way_refuses_a_suppressed_recipient_until_it_is_let_go(self):
+        content = b"From: ann@sender.example\r\nSubject: suppressed\r\n\r\nbody\r\n"
+        tenants = {"sendmail": "games"}  # others submit as the account of the scenario
+        for way, submit in self.ways().items():
+            recipient, tenant = f"suppressed-{way}@recv.example", tenants.get(way, scenario.USER)
+            with self.subTest(way=way):
+                self.relay.ask("suppression", "add", tenant, recipient, "--reason", "the owner asked", "--keep-for", "2d")
+                reply = submit(content, recipient)
+                self.assertTrue(reply.startswith("550 5.7.1 ") or way == "sendmail" and "550 5.7.1 " in reply, reply)
+                self.assertIn("the owner asked", reply)
+                self.relay.ask("suppression", "remove", tenant, recipient, "--reason", "he came back")
+                self.assertEqual(submit(content, recipient)[:3], "250")
+                self.host.wait_for_message(recipient)
+        self.assertEqual(self.relay.events("suppression_added")[-1]["reason"], "the owner asked")
+        self.assertEqual(self.relay.events("suppression_removed")[-1]["reason"], "he came back")
+
+    def test_suppressions_are_exported_and_imported(self):
+        self.relay.ask("suppression", "import", "--tenant", "small", "--reason", "brought along",
+                       stdin="".join(f"user{number}@recv.example\n" for number in range(1_201)))
+        exported = self.relay.ask("suppression", "export", "--tenant", "small")
+        self.assertEqual(len(exported.splitlines()), 1_201)
+        self.relay.ask("suppression", "import", stdin=exported.replace('"small"', '"smaller"'))
+        listed = self.relay.ask_json("suppression", "list", "--tenant", "smaller")
+        self.assertEqual({entry["reason"] for entry in listed}, {"brought along"})
+        self.assertEqual(len(listed), 1_201)
 
     def test_every_way_stores_the_same_octets(self):
         contents = {

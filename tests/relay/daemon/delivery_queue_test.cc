@@ -48,6 +48,10 @@ class Bench {
 
   Result<QueuedMessage> stored(std::uint64_t id) { return QueueReader::open(directory_.path())->load(QueueId(id)); }
 
+  std::optional<Suppression> suppression(const std::string& tenant, const char* address, WallTime now) {
+    return QueueReader::open(directory_.path())->find_suppression(tenant, *MailAddress::parse(address), now).value();
+  }
+
   /// TLS sessions that the store has counted.
   std::uint64_t counted_sessions() {
     std::promise<std::uint64_t> counted;
@@ -234,6 +238,30 @@ TEST_CASE("a message whose time is over is given up with a report, without anoth
   CHECK(bench.attempts == 0);
   REQUIRE(bench.reports.size() == 1);
   CHECK(bench.stored(kId).error().kind == ErrorKind::NotFound);
+}
+
+TEST_CASE("a mailbox that is not there is suppressed for its tenant, where that is asked for") {
+  const auto bounces = [](const DueBatch&, std::uint32_t ordinal) {
+    return outcome(RecipientOutcome::Kind::Bounced, ordinal == 0 ? "5.1.1" : "5.7.1");
+  };
+  auto options = Bench::options(Bench::TlsResults::NotCounted);
+  std::string for_tenant = "tenant";
+  options.suppresses_bad_mailboxes = [&for_tenant](const std::string& tenant) { return tenant == for_tenant; };
+  options.suppress_for = Seconds(86'400);
+  const WallTime now = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
+  {
+    Bench bench(bounces, options, RetrySchedule({Seconds(600)}));
+    bench.send(lasting_message({"bob@far.example", "ann@far.example"}));
+    const auto found = bench.suppression("tenant", "bob@far.example", now);
+    REQUIRE(found);
+    CHECK(found->reason == "mx.far.example said so");
+    CHECK(found->until >= now + Seconds(86'400));
+    CHECK_FALSE(bench.suppression("tenant", "ann@far.example", now));
+  }
+  for_tenant = "other";
+  Bench bench(bounces, options, RetrySchedule({Seconds(600)}));
+  bench.send(lasting_message({"bob@far.example"}));
+  CHECK_FALSE(bench.suppression("tenant", "bob@far.example", now));
 }
 
 TEST_CASE("NOTIFY=NEVER keeps a failure from being reported") {

@@ -36,6 +36,9 @@ class Dialogue {
           engine_.on_authentication_failed(now_);
       } else if (engine_.need() == SmtpServerEngine::Need::StorageCheck) {
         engine_.on_storage(storage_refusal, now_);
+      } else if (engine_.need() == SmtpServerEngine::Need::RecipientCheck) {
+        const bool refused = engine_.recipient().str() == refused_recipient;
+        engine_.on_recipient(refused ? std::optional(ServerReply{550, "5.7.1", {"not there"}}) : std::nullopt, now_);
       } else if (engine_.need() == SmtpServerEngine::Need::Content) {
         content += engine_.take_content();
         engine_.resume(now_);
@@ -57,6 +60,7 @@ class Dialogue {
   MonotonicTime now() const { return now_; }
 
   Account account{"app", "tenant", "", {}};
+  std::string refused_recipient;  ///< where recipients are checked
   std::optional<ServerReply> storage_refusal;
   std::string content;
   Envelope accepted_envelope;

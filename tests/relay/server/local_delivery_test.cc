@@ -98,3 +98,18 @@ TEST_CASE("a login that comes at the wrong time ends the connection") {
   CHECK(dialogue.engine().take_output() == "421 4.7.0 too many connections\r\n");
   CHECK(dialogue.engine().need() == SmtpServerEngine::Need::Close);
 }
+
+TEST_CASE("a recipient that is refused is not in the envelope, and the others are") {
+  SmtpServerEngine::Options options;
+  options.hostname = "relay.example.org";
+  options.checks_recipients = true;
+  Dialogue dialogue(options);
+  dialogue.refused_recipient = "bob@far.example";
+  dialogue.log_in();
+  CHECK(dialogue.say("MAIL FROM:<a@example.org>\r\nRCPT TO:<bob@far.example>\r\nRCPT TO:<ann@far.example>\r\n") ==
+        "250 2.1.0 sender ok\r\n550 5.7.1 not there\r\n250 2.1.5 recipient ok\r\n");
+  dialogue.say("DATA\r\n");
+  dialogue.say("Subject: x\r\n\r\nx\r\n.\r\n");
+  REQUIRE(dialogue.accepted_envelope.recipients.size() == 1);
+  CHECK(dialogue.accepted_envelope.recipients[0].address.str() == "ann@far.example");
+}
