@@ -49,6 +49,9 @@ class OpenServer {
       case Need::StorageCheck:
         engine_.on_storage(std::nullopt, now_);
         return true;
+      case Need::RecipientCheck:
+        engine_.on_recipient(std::nullopt, now_);
+        return true;
       case Need::Content:
         static_cast<void>(engine_.take_content());
         engine_.resume(now_);

@@ -16,6 +16,10 @@ using fuzz::require;
 
 namespace {
 
+ServerReply suppressed() {
+  return {550, "5.7.1", {"nothing is sent there"}};
+}
+
 /// Does what the engine asks for, and writes down all that it says.
 class Session {
  public:
@@ -46,6 +50,7 @@ class Session {
     options.hostname = "relay.example";
     options.tls = tls;
     options.takes_xclient = true;
+    options.checks_recipients = true;
     options.timing = {Seconds(86'400), Seconds(60)};
     options.began = WallTime(Seconds(1'769'860'800));
     if (tls == SmtpServerEngine::Tls::Implicit) options.certificate = SmtpServerEngine::Certificate::Verified;
@@ -81,6 +86,11 @@ class Session {
         case Need::StorageCheck:
           require(engine_.account().has_value(), "nothing is stored for a stranger");
           engine_.on_storage(std::nullopt, now_);
+          break;
+        case Need::RecipientCheck:
+          require(engine_.in_transaction(), "nobody is asked about a recipient without a sender");
+          engine_.on_recipient(engine_.recipient().str().starts_with('s') ? std::optional(suppressed()) : std::nullopt,
+                               now_);
           break;
         case Need::Content:
           take_content();
