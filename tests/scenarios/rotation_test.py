@@ -392,7 +392,13 @@ class RotationByTheSignersUser(scenario.Scenario):
         self.relay.ask("keys", "publish", "apart.example", "--wait", "--timeout", "60")
         first = next(key["selector"] for key in self.relay.ask_json("keys", "show", "apart.example") if key["state"] == "active")
         wait_until(lambda: self.submit("waits@nobody.example", sender="ann@apart.example")[0] == 250, 30, "signatures")
+        standby = next(key["selector"] for key in self.relay.ask_json("keys", "show", "apart.example")
+                       if key["state"] == "ready" and key["algorithm"] == "rsa")
+        began = time.monotonic()
         self.relay.ask("keys", "rotate", "apart.example", "--now")
+        wait_until(lambda: self.submit("waits@nobody.example", sender="ann@apart.example")[0] == 250
+                   and f"{standby}._domainkey.apart.example" in self.needed_keys(RELAY_USER), 30, "mail signed with the standby")
+        print(f"\nrotation --now: {time.monotonic() - began:.2f} s from the command to a message in the queue that is signed with the standby")
         self.assertEqual(self.phase(first), "retiring")
 
         name = f"{first}._domainkey.apart.example"
