@@ -156,7 +156,8 @@ class Relay:
 
     def events(self, name=None):
         """Log lines as objects; those of one event when it is named."""
-        lines = [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+        complete = self.log().rpartition("\n")[0]  # the last line may still be on its way
+        lines = [json.loads(line) for line in complete.splitlines() if line.startswith("{")]
         return [line for line in lines if name is None or line.get("event") == name]
 
     # The command line.
