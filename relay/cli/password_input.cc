@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,28 +9,10 @@
 #include <system_error>
 #include <utility>
 
+#include "relay/signing/hidden_typing.h"
+
 namespace waxwing {
 namespace {
-
-// Keeps what is typed from being shown while it lives.
-class HiddenTyping {
- public:
-  HiddenTyping() {
-    if (::tcgetattr(STDIN_FILENO, &shown_) != 0) return;
-    termios hidden = shown_;
-    hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    changed_ = ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0;
-  }
-  ~HiddenTyping() {
-    if (changed_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown_);
-  }
-  HiddenTyping(const HiddenTyping&) = delete;
-  HiddenTyping& operator=(const HiddenTyping&) = delete;
-
- private:
-  termios shown_{};
-  bool changed_ = false;
-};
 
 Result<Secret> first_line(std::string_view octets) {
   std::string_view line = octets.substr(0, octets.find('\n'));
@@ -79,7 +60,7 @@ Result<Secret> ask(std::string_view question, CliStreams streams) {
 }
 
 Result<Secret> ask_twice(CliStreams streams) {
-  const HiddenTyping hidden;
+  const HiddenTyping hidden(STDIN_FILENO);
   auto first = ask("Password: ", streams);
   if (!first) return first;
   const auto second = ask("Again: ", streams);

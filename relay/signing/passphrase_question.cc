@@ -1,34 +1,28 @@
 #include "relay/signing/passphrase_question.h"
 
 #include <fcntl.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <string_view>
 
 #include "keys/sealing_secret.h"
+#include "relay/signing/hidden_typing.h"
 
 namespace waxwing {
 namespace {
 
-/// The terminal of this process, which does not show what is typed while this lives.
-class HiddenTerminal {
+/// The terminal of this process.
+class Terminal {
  public:
-  HiddenTerminal() : descriptor_(::open("/dev/tty", O_RDWR | O_CLOEXEC)) {
-    if (descriptor_ < 0 || ::tcgetattr(descriptor_, &shown_) != 0) return;
-    termios hidden = shown_;
-    hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    is_hidden_ = ::tcsetattr(descriptor_, TCSAFLUSH, &hidden) == 0;
-  }
-  ~HiddenTerminal() {
-    if (is_hidden_) ::tcsetattr(descriptor_, TCSAFLUSH, &shown_);
+  Terminal() : descriptor_(::open("/dev/tty", O_RDWR | O_CLOEXEC)) {}
+  ~Terminal() {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
-  HiddenTerminal(const HiddenTerminal&) = delete;
-  HiddenTerminal& operator=(const HiddenTerminal&) = delete;
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
 
-  [[nodiscard]] bool is_hidden() const { return is_hidden_; }
+  [[nodiscard]] int descriptor() const { return descriptor_; }
 
   void say(std::string_view text) const { (void)!::write(descriptor_, text.data(), text.size()); }
 
@@ -47,15 +41,14 @@ class HiddenTerminal {
 
  private:
   int descriptor_;
-  termios shown_{};
-  bool is_hidden_ = false;
 };
 
 }  // namespace
 
 Result<Secret> ask_for_passphrase() {
-  const HiddenTerminal terminal;
-  if (!terminal.is_hidden()) return fail(ErrorKind::NotFound, "there is no terminal to ask for the passphrase");
+  const Terminal terminal;
+  const HiddenTyping hidden(terminal.descriptor());
+  if (!hidden.is_hidden()) return fail(ErrorKind::NotFound, "there is no terminal to ask for the passphrase");
   terminal.say("Passphrase of the signing keys: ");
   auto first = terminal.read_line();
   if (!first) return first;
