@@ -72,6 +72,10 @@ std::string answer_needed_keys(std::string_view request, const std::string& stat
   return reply_text(run_needed_keys(request, state_directory));
 }
 
+std::string answer_later() {
+  return reply_text(fail(ErrorKind::Unavailable, "waxwingd has too many questions to answer now; ask again"));
+}
+
 Result<std::unique_ptr<LocalRequestServer>> open_needed_keys_server(EventLoop& loop, const std::string& run_directory,
                                                                     std::optional<uid_t> keeper,
                                                                     LocalRequestServer::Handle handle) {

@@ -28,6 +28,9 @@ using NeededKeys = std::set<std::string>;
 /// Answers one request line from the store. Blocks ditto.
 [[nodiscard]] std::string answer_needed_keys(std::string_view request, const std::string& state_directory);
 
+/// What is answered while too many questions wait already.
+[[nodiscard]] std::string answer_later();
+
 /// Listens for that question.
 /// @param keeper  user that keeps the keys, heard besides root and the user of this process; no value: nobody
 /// @errors  as LocalRequestServer::open()

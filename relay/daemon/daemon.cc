@@ -410,7 +410,7 @@ Result<void> Daemon::open_needed_keys() {
         const bool taken = background_pool_.submit([this, line = std::move(line), respond] {
           loop_.post([respond, answer = answer_needed_keys(line, config_.state_directory)] { respond(answer); });
         });
-        if (!taken) respond("");
+        if (!taken) respond(answer_later());
       });
   if (!server) return tl::unexpected(server.error());
   needed_keys_ = std::move(*server);
