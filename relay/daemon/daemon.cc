@@ -20,7 +20,6 @@
 #include "relay/admin/admin_handler.h"
 #include "relay/admin/control_server.h"
 #include "relay/admin/needed_keys.h"
-#include "relay/daemon/delivery_queue.h"
 #include "relay/daemon/key_ring.h"
 #include "relay/daemon/key_watch.h"
 #include "relay/daemon/network.h"
@@ -29,6 +28,7 @@
 #include "relay/daemon/tls_report_sender.h"
 #include "relay/daemon/work_pool.h"
 #include "relay/daemon/worker.h"
+#include "relay/delivery/delivery_queue.h"
 #include "relay/observe/event_log.h"
 #include "relay/observe/service_manager.h"
 #include "relay/queue/retry_schedule.h"
@@ -165,6 +165,7 @@ class Daemon {
   std::unique_ptr<SubmissionLimits> limits_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<DeliveryQueue> queue_;
+  Timer queue_timer_;
   std::unique_ptr<TlsReportSender> tls_reports_;
   std::unique_ptr<LocalRequestServer> control_;
   std::unique_ptr<LocalRequestServer> needed_keys_;
@@ -186,6 +187,7 @@ Daemon::Daemon(const Config& config, EventLog& log)
       signing_pool_(worker_count(config), kMaxWaitingSignatures),
       password_pool_(1, kMaxWaitingLogins),
       background_pool_(1, kMaxLocalConnections + 1),
+      queue_timer_(loop_, [this] { queue_->run_due(); }),
       key_watch_(loop_, background_pool_, log, config, keys_),
       housekeeping_timer_(loop_, [this] { remove_outdated(); }),
       usage_timer_(loop_, [this] { write_usage(); }),
@@ -253,18 +255,17 @@ Result<void> Daemon::load_queue() {
   DeliveryQueue::Options options;
   options.hostname = config_.hostname;
   options.report_lifetime = config_.lifetime;
-  options.delay_report_after = config_.delay_report_after;
   options.seed = random_seed();
   options.concurrency = {config_.initial_concurrency, config_.max_connections_per_host, config_.failed_cohorts};
-  options.count_tls_results = config_.tls_report_enabled;
-  options.suppress_for = config_.suppression_keep_for;
-  options.suppresses_bad_mailboxes = [this](const std::string& tenant) {
+  options.outcomes.delay_report_after = config_.delay_report_after;
+  options.outcomes.count_tls_results = config_.tls_report_enabled;
+  options.outcomes.suppress_for = config_.suppression_keep_for;
+  options.outcomes.suppresses_bad_mailboxes = [this](const std::string& tenant) {
     const std::vector<std::string>& others = config_.suppression_except_tenants;
     const bool is_other = std::find(others.begin(), others.end(), tenant) != others.end();
     return config_.suppression_bad_mailboxes != is_other;
   };
-  queue_ = std::make_unique<DeliveryQueue>(loop_, *store_, ids_, log_, RetrySchedule(config_.retry_delays), options,
-                                           delivery_ports());
+  queue_ = std::make_unique<DeliveryQueue>(ids_, log_, RetrySchedule(config_.retry_delays), options, delivery_ports());
   std::promise<Result<void>> loaded;
   std::future<Result<void>> outcome = loaded.get_future();
   store_->run([this](SqliteQueueStore& store) { return queue_->load(store); },
@@ -277,6 +278,18 @@ DeliveryQueue::Ports Daemon::delivery_ports() {
     loop_.post([this, result = std::move(result)]() mutable { queue_->on_result(std::move(result)); });
   };
   DeliveryQueue::Ports ports;
+  ports.now = [this] { return loop_.wall_now(); };
+  ports.wake_up = [this](std::optional<Milliseconds> after) {
+    if (after)
+      queue_timer_.start(*after);
+    else
+      queue_timer_.stop();
+  };
+  ports.record = [this](AttemptRecord record, DeliveryQueue::Ports::Recorded recorded) {
+    store_->record(std::move(record), [this, recorded = std::move(recorded)](Result<std::vector<QueueId>> removed) {
+      loop_.post([recorded, removed = std::move(removed)] { recorded(removed); });
+    });
+  };
   ports.start_attempt = [this, bring_back](DueBatch batch) {
     Worker& worker = worker_for(batch.domain);
     worker.attempt(std::move(batch), bring_back);

@@ -7,31 +7,14 @@
 #include <optional>
 #include <vector>
 
-#include "policy/domain_name.h"
 #include "policy/result.h"
 #include "policy/time_point.h"
-#include "policy/tls_report.h"
-#include "relay/queue/queue_store.h"
+#include "relay/queue/attempt_record.h"
 #include "relay/queue/queued_message.h"
-#include "relay/queue/suppression.h"
 #include "relay/store/spool_file.h"
 #include "relay/store/sqlite_queue_store.h"
 
 namespace waxwing {
-
-/// What one attempt came to, recorded together or not at all.
-struct AttemptRecord {
-  std::vector<RecipientUpdate> updates;
-  std::vector<QueuedMessage> reports;  ///< delivery status notifications that the attempt gave rise to; bodies inline
-  /// Sessions of the attempt, to be counted; that they cannot be is no reason to refuse the rest.
-  struct TlsResults {
-    DomainName domain;  ///< of the recipients
-    WallTime time;
-    std::vector<TlsSessionResult> results;
-  };
-  std::optional<TlsResults> tls_results{};
-  std::vector<Suppression> suppressions{};  ///< to be listed; ditto
-};
 
 /// The thread that writes to the store. What arrives while a commit runs becomes one batch, committed once; then the
 /// callbacks are called, on the store thread, each exactly once, in the order of the calls. All functions may be called

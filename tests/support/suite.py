@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 
 # Rooms in which threads meet.
-THREADED = ("transport_io", "transport_tls", "transport_dns", "relay_observe", "relay_store", "relay_admin", "relay_daemon", "relay_signing")
+THREADED = ("transport_io", "transport_tls", "transport_dns", "relay_observe", "relay_store", "relay_admin", "relay_delivery", "relay_daemon", "relay_signing")
 # End-to-end tests that run a second time with the relay under ThreadSanitizer.
 THREADED_SCENARIOS = ("delivery", "outcome", "submission")
 # Programs that run without sanitizers: what is measured or killed under load should be what people run.

@@ -1,4 +1,4 @@
-#include "relay/daemon/delivery_queue.h"
+#include "relay/delivery/delivery_queue.h"
 
 #include <unistd.h>
 
@@ -11,9 +11,12 @@
 #include <vector>
 
 #include "relay/store/queue_reader.h"
+#include "relay/store/store_thread.h"
 #include "relay/store/tls_result_store.h"
 #include "tests/relay/store/temporary_directory.h"
 #include "tests/relay/store/test_messages.h"
+#include "transport/io/event_loop.h"
+#include "transport/io/timer.h"
 
 namespace waxwing {
 namespace {
@@ -31,7 +34,8 @@ class Bench {
         RetrySchedule schedule)
       : outcome_(std::move(outcome)),
         store_(std::move(*SqliteQueueStore::open(directory_.path())), {}),
-        queue_(loop_, store_, ids_, log_, std::move(schedule), std::move(options), ports()) {}
+        wake_up_(loop_, [this] { queue_.run_due(); }),
+        queue_(ids_, log_, std::move(schedule), std::move(options), ports()) {}
   ~Bench() { store_.stop(); }
 
   /// Makes a message durable, gives it to the queue and runs until its attempt is recorded.
@@ -78,8 +82,8 @@ class Bench {
     DeliveryQueue::Options result;
     result.hostname = "relay.example";
     result.report_lifetime = Seconds(86'400);
-    result.delay_report_after = Seconds(14'400);
-    result.count_tls_results = tls_results == TlsResults::Counted;
+    result.outcomes.delay_report_after = Seconds(14'400);
+    result.outcomes.count_tls_results = tls_results == TlsResults::Counted;
     return result;
   }
 
@@ -103,6 +107,18 @@ class Bench {
   }
   DeliveryQueue::Ports ports() {
     DeliveryQueue::Ports result;
+    result.now = [this] { return loop_.wall_now(); };
+    result.wake_up = [this](std::optional<Milliseconds> after) {
+      if (after)
+        wake_up_.start(*after);
+      else
+        wake_up_.stop();
+    };
+    result.record = [this](AttemptRecord record, DeliveryQueue::Ports::Recorded recorded) {
+      store_.record(std::move(record), [this, recorded = std::move(recorded)](Result<std::vector<QueueId>> removed) {
+        loop_.post([recorded, removed = std::move(removed)] { recorded(removed); });
+      });
+    };
     result.start_attempt = [this](DueBatch batch) {
       // The report that a bounce gives rise to stays where it is: these tests are about the first message.
       if (batch.message != QueueId(kId) || batch.domain == endless_domain) {
@@ -131,6 +147,7 @@ class Bench {
   StoreThread store_;
   std::size_t expired_ = 0;
   std::size_t left_alone_ = 0;
+  Timer wake_up_;
   DeliveryQueue queue_;
 };
 
@@ -246,8 +263,8 @@ TEST_CASE("a mailbox that is not there is suppressed for its tenant, where that 
   };
   auto options = Bench::options(Bench::TlsResults::NotCounted);
   std::string for_tenant = "tenant";
-  options.suppresses_bad_mailboxes = [&for_tenant](const std::string& tenant) { return tenant == for_tenant; };
-  options.suppress_for = Seconds(86'400);
+  options.outcomes.suppresses_bad_mailboxes = [&for_tenant](const std::string& tenant) { return tenant == for_tenant; };
+  options.outcomes.suppress_for = Seconds(86'400);
   const WallTime now = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
   {
     Bench bench(bounces, options, RetrySchedule({Seconds(600)}));

@@ -1,4 +1,4 @@
-#include "relay/daemon/report_json.h"
+#include "relay/daemon/plan_json.h"
 
 #include <fmt/format.h>
 
@@ -121,35 +121,6 @@ std::string_view outcome_name(DestinationPlan::Outcome outcome) {
 }
 
 }  // namespace
-
-BounceClass class_of(const RecipientOutcome& outcome) {
-  return classify_bounce({outcome.status, outcome.remote_reply, outcome.stage});
-}
-
-std::string delivery_report_json(const DeliveryReport& report, std::size_t recipient) {
-  json result = {{"mx", report.mx_name},
-                 {"peer", report.peer},
-                 {"local_address", report.local_address},
-                 {"tls_level", tls_level_name(report.proven)},
-                 {"tls_method", report.tls_method},
-                 {"tls", report.tls_summary},
-                 {"requirement", report.requirement_reason},
-                 {"reply", report.recipients.at(recipient).remote_reply},
-                 {"tls_failures", json::array()}};
-  if (const RecipientOutcome& outcome = report.recipients.at(recipient);
-      outcome.kind != RecipientOutcome::Kind::Delivered) {
-    result["class"] = bounce_class_name(class_of(outcome));
-    result["stage"] = delivery_stage_name(outcome.stage);
-  }
-  for (const TlsSessionResult& session : report.tls_results) {
-    if (!session.failure) continue;
-    result["tls_failures"].push_back({{"result_type", tls_result_type_name(session.failure->type)},
-                                      {"mx", session.failure->receiving_mx},
-                                      {"address", session.failure->receiving_ip},
-                                      {"reason", session.failure->reason_code}});
-  }
-  return dump(result);
-}
 
 json plan_json(const DomainName& domain, const DestinationPlan& plan, const Answers& answers) {
   json result = {{"domain", domain.str()}, {"outcome", outcome_name(plan.outcome)},

@@ -1,0 +1,247 @@
+#include "relay/delivery/delivery_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "relay/observe/timestamp.h"
+#include "relay/queue/bounce.h"
+
+namespace waxwing {
+namespace {
+
+// How many attempts one turn starts, so that a large backlog does not hold up whoever calls.
+constexpr std::size_t kBatchesPerTurn = 64;
+// The longest sleep: a wall clock that jumps is noticed after this.
+constexpr Milliseconds kLongestSleep{30'000};
+constexpr Milliseconds kUnreadableRetry{300'000};
+
+std::string_view state_event(RecipientState state) {
+  switch (state) {
+    case RecipientState::Delivered:
+      return "message_delivered";
+    case RecipientState::Bounced:
+      return "message_bounced";
+    case RecipientState::Expired:
+      return "message_expired";
+    default:
+      return "message_deferred";
+  }
+}
+
+DeliveryQueue::Options consistent(DeliveryQueue::Options options) {
+  options.limits.active_per_domain = std::min(options.concurrency.initial, options.concurrency.most);
+  options.concurrency.seed = options.seed;
+  options.outcomes.seed = options.seed;
+  return options;
+}
+
+}  // namespace
+
+// What one attempt came to, on its way to the store.
+struct DeliveryQueue::Recording {
+  DueBatch batch;
+  QueuedMessage message;
+  Settlement settlement;
+  std::vector<QueuedMessage> unsealed;
+};
+
+DeliveryQueue::DeliveryQueue(QueueIdSource& ids, EventLog& log, RetrySchedule schedule, Options options, Ports ports)
+    : ids_(ids),
+      log_(log),
+      options_(consistent(std::move(options))),
+      ports_(std::move(ports)),
+      rules_(schedule, options_.outcomes),
+      concurrency_(options_.concurrency, schedule),
+      scheduler_(options_.limits) {}
+
+Result<void> DeliveryQueue::load(QueueStore& store) {
+  auto loaded = store.each_waiting([this](const WaitingRecipient& recipient) { scheduler_.add(recipient); });
+  if (!loaded) return loaded;
+  schedule_wake_up();
+  return {};
+}
+
+void DeliveryQueue::enqueue(const QueuedMessage& message) {
+  for (const QueuedRecipient& recipient : message.recipients) {
+    if (recipient.state != RecipientState::Held) scheduler_.add(waiting_recipient(message, recipient));
+  }
+  run_due();
+}
+
+// Domains that bear more get more attempts at once, those that bear less get fewer.
+void DeliveryQueue::adapt(const AttemptResult& result) {
+  const std::string& domain = result.batch.domain;
+  const bool was_paused = concurrency_.paused_until(domain).has_value();
+  apply(concurrency_.on_result(domain, concurrency_feedback(*result.report), ports_.now()));
+  const auto until = concurrency_.paused_until(domain);
+  if (!until || was_paused) return;
+  const RecipientOutcome& last = result.report->recipients.front();
+  log_.write(Severity::Warning, "destination_paused",
+             {{"domain", domain}, {"until", format_timestamp(*until)}, {"reason", last.reason}});
+}
+
+void DeliveryQueue::apply(const std::vector<DestinationConcurrency::Change>& changes) {
+  for (const DestinationConcurrency::Change& change : changes) scheduler_.set_domain_limit(change.domain, change.limit);
+}
+
+void DeliveryQueue::run_due() {
+  const WallTime now = ports_.now();
+  apply(concurrency_.resume(now));
+  if (!stopped_ && store_available_) {
+    for (DueBatch& batch : scheduler_.take_due(now, kBatchesPerTurn)) {
+      if (batch.expired)
+        ports_.load_expired(std::move(batch));
+      else
+        ports_.start_attempt(std::move(batch));
+    }
+  }
+  schedule_wake_up();
+}
+
+void DeliveryQueue::schedule_wake_up() {
+  if (stopped_ || !store_available_) return ports_.wake_up(std::nullopt);
+  const WallTime now = ports_.now();
+  std::optional<WallTime> due = scheduler_.next_due(now);
+  if (const auto resume = concurrency_.next_resume(); resume && (!due || *resume < *due)) due = std::max(now, *resume);
+  if (!due) return ports_.wake_up(std::nullopt);
+  ports_.wake_up(std::clamp(std::chrono::duration_cast<Milliseconds>(*due - now), Milliseconds(0), kLongestSleep));
+}
+
+void DeliveryQueue::on_result(AttemptResult result) {
+  if (!result.report) return retry_unreadable(result);
+  const bool expired = result.batch.expired;
+  if (!expired) adapt(result);
+  auto recording = std::make_shared<Recording>();
+  recording->settlement = expired ? rules_.settle_expired(result, ports_.now()) : rules_.settle(result, ports_.now());
+  const std::vector<RecipientUpdate>& updates = recording->settlement.record.updates;
+  for (std::size_t i = 0; i < updates.size(); ++i) {
+    if (ports_.on_outcome && is_final(updates[i].state)) ports_.on_outcome(result.message, updates[i].state);
+    log_outcome(result, updates[i], recording->settlement.bounce_classes[i]);
+  }
+  recording->batch = std::move(result.batch);
+  recording->message = std::move(result.message);
+  compose_reports(*recording);
+  seal_reports(std::move(recording));
+}
+
+// A message that cannot be read now is neither delivered nor lost: it is tried again, and somebody is told.
+void DeliveryQueue::retry_unreadable(const AttemptResult& result) {
+  const Error& error = result.report.error();
+  const bool wanted = scheduler_.finished(result.batch.message, result.batch.domain, result.batch.ordinals);
+  if (error.kind == ErrorKind::NotFound || !wanted) return run_due();  // it left the queue meanwhile
+  log_.write(Severity::Error, "message_unreadable", {{"id", result.batch.message.str()}, {"reason", error.detail}});
+  const bool known = result.message.id == result.batch.message;
+  const WallTime expires = known ? result.message.expires : WallTime::max();
+  const std::string tenant = known ? result.message.tenant : std::string();
+  for (const std::uint32_t ordinal : result.batch.ordinals) {
+    const WallTime again = ports_.now() + kUnreadableRetry;
+    scheduler_.add({result.batch.message, ordinal, result.batch.domain, 0, again, expires, tenant});
+  }
+  run_due();
+}
+
+void DeliveryQueue::compose_reports(Recording& recording) {
+  if (recording.settlement.reported.empty()) return;
+  const BounceOptions options{options_.hostname, ports_.now(), options_.report_lifetime,
+                              options_.seed ^ recording.message.id.value() ^ ++reports_made_};
+  std::optional<MailAddress>& sender = recording.message.reverse_path;
+  if (sender && ports_.original_sender) sender = ports_.original_sender(*sender);
+  recording.unsealed = compose_bounces(recording.message, recording.settlement.reported, options, ids_);
+}
+
+// Reports are signed one after the other; then everything is recorded together.
+void DeliveryQueue::seal_reports(std::shared_ptr<Recording> recording) {
+  if (recording->unsealed.empty()) return record(std::move(recording));
+  QueuedMessage report = std::move(recording->unsealed.back());
+  recording->unsealed.pop_back();
+  ports_.seal_report(std::move(report), [this, recording](QueuedMessage sealed) {
+    recording->settlement.record.reports.push_back(std::move(sealed));
+    seal_reports(recording);
+  });
+}
+
+void DeliveryQueue::record(std::shared_ptr<Recording> recording) {
+  ports_.record(recording->settlement.record,
+                [this, recording](const Result<std::vector<QueueId>>& removed) { on_recorded(recording, removed); });
+}
+
+void DeliveryQueue::on_recorded(const std::shared_ptr<Recording>& recording,
+                                const Result<std::vector<QueueId>>& removed) {
+  const DueBatch& batch = recording->batch;
+  std::vector<QueuedMessage>& reports = recording->settlement.record.reports;
+  if (!removed) {
+    log_.write(Severity::Error, "outcome_not_recorded",
+               {{"id", batch.message.str()}, {"reason", removed.error().detail}});
+    // The store works and refuses this record: better the outcomes without their report than none, for what is not
+    // recorded is sent again.
+    const bool had_reports = !reports.empty();
+    reports.clear();
+    if (had_reports && removed.error().kind != ErrorKind::Unavailable) return record(recording);
+  }
+  const bool wanted = scheduler_.finished(batch.message, batch.domain, batch.ordinals);
+  if (wanted)
+    for (const WaitingRecipient& recipient : recording->settlement.again) scheduler_.add(recipient);
+  if (!removed) return run_due();
+  for (const QueuedMessage& report : reports) {
+    log_.write(Severity::Info, "report_queued", {{"id", report.id.str()}, {"about", batch.message.str()}});
+    for (const QueuedRecipient& recipient : report.recipients) scheduler_.add(waiting_recipient(report, recipient));
+  }
+  for (const QueueId id : *removed) {
+    scheduler_.forget(id);
+    log_.write(Severity::Info, "message_finished", {{"id", id.str()}});
+  }
+  run_due();
+}
+
+void DeliveryQueue::log_outcome(const AttemptResult& result, const RecipientUpdate& update,
+                                std::string_view bounce_class) const {
+  const Severity severity = update.state == RecipientState::Delivered ? Severity::Info : Severity::Warning;
+  const QueuedMessage& message = result.message;
+  const DeliveryReport& report = *result.report;
+  const std::string_view level = result.batch.expired ? std::string_view() : tls_level_name(report.proven);
+  log_.write(severity, state_event(update.state),
+             {{"id", message.id.str()},
+              {"message_id", message.message_id},
+              {"from", message.reverse_path ? message.reverse_path->str() : "<>"},
+              {"to", find_recipient(message, update.ordinal)->address.str()},
+              {"attempts", static_cast<std::int64_t>(update.attempts)},
+              {"status", update.status},
+              {"class", bounce_class},
+              {"mx", report.mx_name},
+              {"peer", report.peer},
+              {"tls", report.tls_summary},
+              {"tls_level", level},
+              {"tls_method", report.tls_method},
+              {"reason", update.reason}});
+}
+
+void DeliveryQueue::retry(const WaitingRecipient& recipient) {
+  apply(concurrency_.forget(recipient.domain));
+  scheduler_.add(recipient);
+  run_due();
+}
+
+void DeliveryQueue::hold(QueueId id) {
+  scheduler_.hold(id);
+}
+
+void DeliveryQueue::release(QueueId id) {
+  scheduler_.release(id);
+  run_due();
+}
+
+void DeliveryQueue::forget(QueueId id) {
+  scheduler_.forget(id);
+}
+
+void DeliveryQueue::on_store_state(bool available) {
+  store_available_ = available;
+  run_due();
+}
+
+void DeliveryQueue::stop() {
+  stopped_ = true;
+  ports_.wake_up(std::nullopt);
+}
+
+}  // namespace waxwing

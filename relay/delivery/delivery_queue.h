@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policy/mail_address.h"
+#include "policy/result.h"
+#include "policy/time_point.h"
+#include "relay/delivery/attempt_result.h"
+#include "relay/delivery/outcome_rules.h"
+#include "relay/observe/event_log.h"
+#include "relay/queue/attempt_record.h"
+#include "relay/queue/destination_concurrency.h"
+#include "relay/queue/queue_store.h"
+#include "relay/queue/queued_message.h"
+#include "relay/queue/retry_schedule.h"
+#include "relay/queue/scheduler.h"
+
+namespace waxwing {
+
+/// Turns time into attempts and attempts into outcomes: asks the scheduler what is due, has it tried, has the result
+/// settled, records that durably, and only then lets go. Has no loop, no store and no clock: all of them are ports, so
+/// that the same code runs in the daemon and in simulated time. Everything is called on one thread; ports answer on it
+/// too, from outside the calls that asked.
+///
+/// Life of a recipient: waiting -> active -> { delivered | bounced | expired } with a report to the sender where one is
+/// due, or
+/// -> deferred, that is waiting for its next time.
+class DeliveryQueue {
+ public:
+  struct Options {
+    std::string hostname;
+    Seconds report_lifetime{0};  ///< of delivery status notifications
+    std::uint64_t seed = 0;      ///< random
+    Scheduler::Limits limits;
+    DestinationConcurrency::Options concurrency;  ///< its `initial` is limits.active_per_domain
+    OutcomeRules::Options outcomes;               ///< its seed is `seed`
+  };
+  struct Ports {
+    std::function<WallTime()> now;
+    /// Calls run_due() when so much time has passed, instead of when it was asked for before; no value: not at all.
+    std::function<void(std::optional<Milliseconds>)> wake_up;
+    /// Starts an attempt somewhere; its result must come back through on_result() exactly once.
+    std::function<void(DueBatch)> start_attempt;
+    /// Loads a message without its body, for recipients whose time is over; the same contract.
+    std::function<void(DueBatch)> load_expired;
+    /// Signs a report of ours; calls back exactly once, with the header to use.
+    std::function<void(QueuedMessage, std::function<void(QueuedMessage)>)> seal_report;
+    /// Makes a record durable; calls back exactly once, with the ids of messages that have left the queue.
+    using Recorded = std::function<void(Result<std::vector<QueueId>>)>;
+    std::function<void(AttemptRecord, Recorded)> record;
+    /// Who is told of a failure: the sender that an envelope sender of ours was made from, else the same. Empty: senders
+    /// are not rewritten.
+    std::function<MailAddress(const MailAddress&)> original_sender{};
+    /// Hears of each recipient of which nothing will come any more; may be empty.
+    std::function<void(const QueuedMessage&, RecipientState)> on_outcome{};
+  };
+
+  DeliveryQueue(QueueIdSource& ids, EventLog& log, RetrySchedule schedule, Options options, Ports ports);
+
+  /// Takes over what waited when the relay stopped.
+  [[nodiscard]] Result<void> load(QueueStore& store);
+
+  /// Takes over a message that has just become durable. Recipients that are held are left to an operator.
+  void enqueue(const QueuedMessage& message);
+
+  /// Begins the attempts whose time has come.
+  void run_due();
+
+  void on_result(AttemptResult result);
+
+  /// An operator made a recipient due.
+  void retry(const WaitingRecipient& recipient);
+  /// An operator wants a message neither tried nor given up until release(); attempts under way go on.
+  void hold(QueueId id);
+  /// Undoes hold(); recipients that this relay has not seen since its start are added by retry().
+  void release(QueueId id);
+  /// An operator took a message out of the queue.
+  void forget(QueueId id);
+
+  /// The store works again, or does not: without it no attempt begins.
+  void on_store_state(bool available);
+
+  /// Begins no more attempts.
+  void stop();
+
+  /// Attempts whose outcome is not recorded yet.
+  [[nodiscard]] std::size_t active() const { return scheduler_.active(); }
+  [[nodiscard]] std::size_t waiting() const { return scheduler_.size(); }
+
+ private:
+  struct Recording;
+
+  void adapt(const AttemptResult& result);
+  void apply(const std::vector<DestinationConcurrency::Change>& changes);
+  void schedule_wake_up();
+  void retry_unreadable(const AttemptResult& result);
+  void compose_reports(Recording& recording);
+  void seal_reports(std::shared_ptr<Recording> recording);
+  void record(std::shared_ptr<Recording> recording);
+  void on_recorded(const std::shared_ptr<Recording>& recording, const Result<std::vector<QueueId>>& removed);
+  void log_outcome(const AttemptResult& result, const RecipientUpdate& update, std::string_view bounce_class) const;
+
+  QueueIdSource& ids_;
+  EventLog& log_;
+  Options options_;
+  Ports ports_;
+  OutcomeRules rules_;
+  DestinationConcurrency concurrency_;
+  Scheduler scheduler_;
+  bool stopped_ = false;
+  bool store_available_ = true;
+  std::uint64_t reports_made_ = 0;
+};
+
+}  // namespace waxwing
