@@ -11,29 +11,19 @@
 #include "policy/time_point.h"
 #include "relay/queue/attempt_record.h"
 #include "relay/queue/queued_message.h"
+#include "relay/store/group_commit.h"
 #include "relay/store/spool_file.h"
 #include "relay/store/sqlite_queue_store.h"
 
 namespace waxwing {
 
-/// The thread that writes to the store. What arrives while a commit runs becomes one batch, committed once; then the
-/// callbacks are called, on the store thread, each exactly once, in the order of the calls. All functions may be called
-/// from any thread and never block.
-///
-/// When the store fails, submissions are answered with the error, the database is closed and opened anew (at once, then
-/// every second), and records of attempts are kept and written first afterwards: losing one would send mail twice.
+/// The thread that writes to the store. What arrives while a commit runs becomes one batch (GroupCommit), and the
+/// callbacks are called on the store thread. All functions may be called from any thread and never block.
 class StoreThread {
  public:
-  using Done = std::function<void(Result<void>)>;
-  /// @param  ids of messages that have left the queue, since no recipient waits any more
-  using Recorded = std::function<void(Result<std::vector<QueueId>>)>;
-
-  struct Options {
-    /// Called on the store thread when the store fails, each time that reopening fails for another reason, and with no
-    /// error when it works again.
-    std::function<void(const std::optional<Error>&)> on_state;
-    Milliseconds reopen_interval{1'000};
-  };
+  using Done = StoreDone;
+  using Recorded = StoreRecorded;
+  using Options = GroupCommit::Options;  ///< its callback comes on the store thread
 
   StoreThread(std::unique_ptr<SqliteQueueStore> store, Options options);
   ~StoreThread();  ///< stop()
