@@ -43,7 +43,9 @@ WallTime new_end(const QueuedMessage& message, WallTime now) {
   for (const QueuedRecipient& recipient : message.recipients) {
     if (recipient.state == RecipientState::Held) held_since = std::min(held_since, recipient.next_attempt);
   }
-  const WallTime end = message.expires + (now - std::max(held_since, message.accepted));
+  // Less than nothing where the clock was set back meanwhile.
+  const Milliseconds held_for = std::max(Milliseconds(0), now - std::max(held_since, message.accepted));
+  const WallTime end = message.expires + held_for;
   const std::optional<DeliverBy>& by = message.deliver_by;
   return by && by->mode == ByMode::Return ? std::min(end, by->time) : end;  // RFC 2852 §4: it extends nothing
 }

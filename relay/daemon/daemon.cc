@@ -441,12 +441,13 @@ void Daemon::on_effects(const AdminEffects& effects) {
     log_.write(Severity::Warning, "message_held",
                {{"id", held.id.str()}, {"message_id", held.message_id}, {"reason", held.reason}});
   }
+  // Before the release, so that what is let go has its new end: it may have been held beyond the old one.
+  for (const WaitingRecipient& recipient : effects.retry) queue_->retry(recipient);
   for (const HeldMessage& released : effects.released) {
     queue_->release(released.id);
     log_.write(Severity::Info, "message_released",
                {{"id", released.id.str()}, {"message_id", released.message_id}, {"reason", released.reason}});
   }
-  for (const WaitingRecipient& recipient : effects.retry) queue_->retry(recipient);
   for (const OperatorAct& entry : effects.audit) {
     log_.write(Severity::Warning, entry.event,
                {{"tenant", entry.tenant}, {"subject", entry.subject}, {"reason", entry.reason}});

@@ -18,6 +18,7 @@
 #include "relay/daemon/report_mail.h"
 #include "relay/daemon/seal_anew.h"
 #include "relay/daemon/submission_session.h"
+#include "relay/delivery/outcome_rules.h"
 #include "relay/queue/bounce.h"
 #include "relay/store/disk_space.h"
 #include "relay/store/queue_reader.h"
@@ -54,6 +55,12 @@ SmtpServerEngine::Options engine_options(const Config& config, const ListenerCon
   options.checks_recipients = true;
   options.command_timeout = config.idle_timeout;
   return options;
+}
+
+// What a report about the message may need of it.
+QueuedMessage without_needless_body(QueuedMessage message) {
+  if (!is_returned_whole(message)) message.body.clear();
+  return message;
 }
 
 }  // namespace
@@ -234,6 +241,10 @@ void Worker::attempt(DueBatch batch, std::function<void(AttemptResult)> on_resul
 void Worker::Inside::attempt(DueBatch batch, std::function<void(AttemptResult)> on_result) {
   auto loaded = reader.load(batch.message);
   if (!loaded) return on_result({std::move(batch), {}, {}, tl::unexpected(loaded.error())});
+  if (returns_by(*loaded, loop.wall_now())) {
+    batch.expired = true;
+    return on_result({std::move(batch), without_needless_body(std::move(*loaded)), {}, DeliveryReport()});
+  }
   if (loaded->sealing != Sealing::Due) return deliver(std::move(batch), std::move(*loaded), std::move(on_result));
   seal_and_deliver(std::move(batch), std::move(*loaded), std::move(on_result));
 }
@@ -269,19 +280,15 @@ void Worker::Inside::deliver(DueBatch batch, QueuedMessage message, std::functio
     environment.log.write(Severity::Warning, "tls_exception_used",
                           {{"id", job.id}, {"domain", domain->str()}, {"reason", job.demands.exception->reason}});
   }
-  std::vector<std::uint32_t> tried;
-  for (const QueuedRecipient& recipient : message.recipients) {
-    const bool in_batch = std::binary_search(batch.ordinals.begin(), batch.ordinals.end(), recipient.ordinal);
-    const bool waits = !is_final(recipient.state) && recipient.state != RecipientState::Held;
-    if (!in_batch || !waits) continue;  // an operator may have dropped or held it meanwhile
-    tried.push_back(recipient.ordinal);
+  std::vector<std::uint32_t> tried = still_waiting(message, batch);
+  for (const std::uint32_t ordinal : tried) {
+    const QueuedRecipient& recipient = *find_recipient(message, ordinal);
     job.recipients.push_back(recipient.address);
     job.notices.push_back(recipient.notice);
   }
   if (tried.empty())
     return on_result({std::move(batch), {}, {}, fail(ErrorKind::NotFound, "no recipient waits any more")});
-  QueuedMessage known = message;
-  if (!is_returned_whole(known)) known.body.clear();
+  QueuedMessage known = without_needless_body(message);
   auto content = QueuedContent::open(reader.state_directory(), std::move(message));
   if (!content) {
     // The message is there and its body is not: that is damage, whatever the file system calls it.
@@ -299,8 +306,7 @@ void Worker::load_expired(DueBatch batch, std::function<void(AttemptResult)> on_
   loop_->post([this, batch = std::move(batch), on_result = std::move(on_result)]() mutable {
     auto loaded = inside_->reader.load(batch.message);
     if (!loaded) return on_result({std::move(batch), {}, {}, tl::unexpected(loaded.error())});
-    if (!is_returned_whole(*loaded)) loaded->body.clear();
-    on_result({std::move(batch), std::move(*loaded), {}, DeliveryReport()});
+    on_result({std::move(batch), without_needless_body(std::move(*loaded)), {}, DeliveryReport()});
   });
 }
 

@@ -14,6 +14,8 @@ constexpr std::size_t kBatchesPerTurn = 64;
 // The longest sleep: a wall clock that jumps is noticed after this.
 constexpr Milliseconds kLongestSleep{30'000};
 constexpr Milliseconds kUnreadableRetry{300'000};
+// A clock that is set back by less is only being adjusted.
+constexpr Milliseconds kClockAdjustment{60'000};
 
 std::string_view state_event(RecipientState state) {
   switch (state) {
@@ -57,6 +59,8 @@ DeliveryQueue::DeliveryQueue(QueueIdSource& ids, EventLog& log, RetrySchedule sc
 Result<void> DeliveryQueue::load(QueueStore& store) {
   auto loaded = store.each_waiting([this](const WaitingRecipient& recipient) { scheduler_.add(recipient); });
   if (!loaded) return loaded;
+  // The clock may be behind the one by which they were deferred.
+  scheduler_.bring_forward(ports_.now() + rules_.longest_delay());
   schedule_wake_up();
   return {};
 }
@@ -84,8 +88,19 @@ void DeliveryQueue::apply(const std::vector<DestinationConcurrency::Change>& cha
   for (const DestinationConcurrency::Change& change : changes) scheduler_.set_domain_limit(change.domain, change.limit);
 }
 
+void DeliveryQueue::heed_clock(WallTime now) {
+  if (now + kClockAdjustment < latest_seen_) {
+    log_.write(Severity::Warning, "clock_set_back", {{"from", format_timestamp(latest_seen_)}});
+    scheduler_.bring_forward(now + rules_.longest_delay());
+    concurrency_.bring_forward(now);
+    latest_seen_ = now;
+  }
+  latest_seen_ = std::max(latest_seen_, now);
+}
+
 void DeliveryQueue::run_due() {
   const WallTime now = ports_.now();
+  heed_clock(now);
   apply(concurrency_.resume(now));
   if (!stopped_ && store_available_) {
     for (DueBatch& batch : scheduler_.take_due(now, kBatchesPerTurn)) {

@@ -78,7 +78,7 @@ class DeliveryQueue {
   void retry(const WaitingRecipient& recipient);
   /// An operator wants a message neither tried nor given up until release(); attempts under way go on.
   void hold(QueueId id);
-  /// Undoes hold(); recipients that this relay has not seen since its start are added by retry().
+  /// Undoes hold(). What the store says of its recipients now, their new end above all, must have come by retry() before.
   void release(QueueId id);
   /// An operator took a message out of the queue.
   void forget(QueueId id);
@@ -96,6 +96,7 @@ class DeliveryQueue {
  private:
   struct Recording;
 
+  void heed_clock(WallTime now);
   void adapt(const AttemptResult& result);
   void apply(const std::vector<DestinationConcurrency::Change>& changes);
   void schedule_wake_up();
@@ -113,6 +114,7 @@ class DeliveryQueue {
   OutcomeRules rules_;
   DestinationConcurrency concurrency_;
   Scheduler scheduler_;
+  WallTime latest_seen_{};
   bool stopped_ = false;
   bool store_available_ = true;
   std::uint64_t reports_made_ = 0;

@@ -193,9 +193,8 @@ WaitingRecipient waiting_recipient(const QueuedMessage& message, const QueuedRec
 }
 
 const QueuedRecipient* find_recipient(const QueuedMessage& message, std::uint32_t ordinal) {
-  const auto found = std::find_if(message.recipients.begin(), message.recipients.end(),
-                                  [ordinal](const QueuedRecipient& recipient) { return recipient.ordinal == ordinal; });
-  return found == message.recipients.end() ? nullptr : &*found;
+  const auto found = std::ranges::lower_bound(message.recipients, ordinal, {}, &QueuedRecipient::ordinal);
+  return found == message.recipients.end() || found->ordinal != ordinal ? nullptr : &*found;
 }
 
 }  // namespace waxwing

@@ -47,6 +47,9 @@ class OutcomeRules {
   /// Gives up the recipients of the batch that still wait, since their time is over; nothing was tried.
   [[nodiscard]] Settlement settle_expired(const AttemptResult& result, WallTime now) const;
 
+  /// Nobody waits longer for the next attempt, but who asked for it.
+  [[nodiscard]] Milliseconds longest_delay() const { return schedule_.longest(); }
+
  private:
   void settle_recipient(const AttemptResult& result, const QueuedRecipient& recipient, const RecipientOutcome& outcome,
                         WallTime now, Settlement& settlement) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 
 namespace waxwing {
 
@@ -48,6 +49,15 @@ std::vector<DestinationConcurrency::Change> DestinationConcurrency::forget(const
   known_.erase(found);
   if (before == options_.initial) return {};
   return {{domain, options_.initial}};
+}
+
+void DestinationConcurrency::bring_forward(WallTime now) {
+  while (!pauses_.empty() && pauses_.rbegin()->first > now + kLongestPause) {
+    auto pause = pauses_.extract(std::prev(pauses_.end()));
+    pause.value().first = now + kLongestPause;
+    known_.at(pause.value().second).paused_until = pause.value().first;
+    pauses_.insert(std::move(pause));
+  }
 }
 
 std::optional<WallTime> DestinationConcurrency::next_resume() const {

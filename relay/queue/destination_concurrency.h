@@ -62,6 +62,9 @@ class DestinationConcurrency {
   /// Begins anew with a domain, because an operator wants it tried.
   [[nodiscard]] std::vector<Change> forget(const std::string& domain);
 
+  /// Ends no pause later than kLongestPause from now: the clock was set back.
+  void bring_forward(WallTime now);
+
   /// When resume() will have something; no value: nothing is paused.
   [[nodiscard]] std::optional<WallTime> next_resume() const;
 

@@ -22,6 +22,9 @@ class DueHeap {
   /// Takes an item out; does nothing when it is not there.
   void erase(Item item);
 
+  /// The time of an item that is there.
+  [[nodiscard]] WallTime time_of(Item item) const { return nodes_[position_of_[item]].time; }
+
   [[nodiscard]] bool empty() const { return nodes_.empty(); }
   /// The earliest item and its time; the heap must not be empty.
   [[nodiscard]] Item first() const { return nodes_.front().item; }

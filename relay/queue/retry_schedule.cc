@@ -30,4 +30,9 @@ WallTime RetrySchedule::next_attempt(std::uint32_t attempts, WallTime now, std::
   return now + delay + delay / 1'000 * jitter;
 }
 
+Milliseconds RetrySchedule::longest() const {
+  const Milliseconds longest = *std::ranges::max_element(delays_);
+  return longest + longest / 1'000 * kJitterPermille;
+}
+
 }  // namespace waxwing

@@ -19,6 +19,9 @@ class RetrySchedule {
   /// @param seed      the same seed and attempts give the same time
   [[nodiscard]] WallTime next_attempt(std::uint32_t attempts, WallTime now, std::uint64_t seed) const;
 
+  /// Nobody waits longer for the next attempt.
+  [[nodiscard]] Milliseconds longest() const;
+
  private:
   std::vector<Seconds> delays_;
 };

@@ -17,6 +17,7 @@ void Scheduler::add(const WaitingRecipient& recipient) {
     leave_place(entry);
     entries_[entry].expires = recipient.expires;
     entries_[entry].not_before = recipient.not_before;
+    entries_[entry].is_last = false;
   }
   if (held_.contains(recipient.message.value())) {
     entries_[entry].place = Place::Held;
@@ -53,6 +54,16 @@ void Scheduler::take_turn(Index tenant, std::vector<DueBatch>& batches) {
   }
   if (domains_[domain].active < domains_[domain].limit) batches.push_back(take_batch(first, Place::Ready));
   enter(flow);
+}
+
+void Scheduler::bring_forward(WallTime latest) {
+  for (Index entry = 0; entry < entries_.size(); ++entry) {
+    if (entries_[entry].flow == kNone || entries_[entry].place != Place::Waiting) continue;
+    const WallTime due = std::max(latest, entries_[entry].not_before);
+    if (heap_.time_of(entry) <= due) continue;
+    leave_place(entry);
+    make_waiting(entry, due);
+  }
 }
 
 bool Scheduler::finished(QueueId message, std::string_view domain, const std::vector<std::uint32_t>& ordinals) {
@@ -263,7 +274,7 @@ void Scheduler::make_waiting(Index entry, WallTime next_attempt) {
 void Scheduler::make_ready(Index entry) {
   entries_[entry].place = Place::Ready;
   push(flows_[entries_[entry].flow].ready, entry);
-  heap_.insert(entry, entries_[entry].expires);
+  if (!entries_[entry].is_last) heap_.insert(entry, entries_[entry].expires);
   enter(entries_[entry].flow);
 }
 
@@ -326,8 +337,15 @@ void Scheduler::call_next_in_line(Index domain) {
 void Scheduler::wake(WallTime now) {
   while (!heap_.empty() && heap_.first_time() <= now) {
     const Index entry = heap_.first();
+    const bool is_ready = entries_[entry].place == Place::Ready;
+    const WallTime end = entries_[entry].expires;
+    entries_[entry].is_last = end <= now && (heap_.first_time() < end || now - end > kNoticedLate);
+    if (entries_[entry].is_last && is_ready) {
+      heap_.erase(entry);
+      continue;
+    }
     leave_place(entry);
-    if (entries_[entry].expires <= now) {
+    if (entries_[entry].expires <= now && !entries_[entry].is_last) {
       entries_[entry].place = Place::Expired;
       push(expired_, entry);
     } else {

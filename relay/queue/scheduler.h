@@ -32,7 +32,9 @@ struct DueBatch {
 ///
 /// A recipient is waiting (for its time), ready (its time has come), held, or active (taken). Nothing but finished()
 /// ends being active. A recipient whose message expires is given out at that moment, even when its domain has no slot
-/// free. Nothing tries a recipient before its own not_before, neither release() nor retry_now().
+/// free; where an attempt was due before and the moment for it was missed, because the relay was down or the clock
+/// jumped, that attempt comes first.
+/// Nothing tries a recipient before its own not_before, neither release() nor retry_now().
 /// @limits  about 100 octets for each recipient; every call is O(log n) for each recipient it concerns, and walks the
 ///          recipients of the one message it names; add() does not when they come in rising order
 class Scheduler {
@@ -51,6 +53,11 @@ class Scheduler {
 
   /// Takes what is due, at most `max_batches`; those recipients are active from then on.
   [[nodiscard]] std::vector<DueBatch> take_due(WallTime now, std::size_t max_batches);
+
+  /// Makes nobody wait beyond `latest`, but for not_before: the clock was set back, and what was due in an hour is not
+  /// to wait for a year.
+  /// @limits  O(n log n)
+  void bring_forward(WallTime latest);
 
   /// Ends an attempt on `ordinals`, increasing as they were given out: frees its slot and forgets these recipients. Those that are to be tried again are added again.
   /// @return  whether the message is still wanted; false after forget() meanwhile: then nothing must be added again
@@ -94,6 +101,7 @@ class Scheduler {
     Index next = kNone;
     Place place = Place::Waiting;
     bool has_slot = false;   // on one entry of each active batch
+    bool is_last = false;    // its end came while it could not be tried: ready without an end
     bool forgotten = false;  // while active
   };
   struct ReadyList {
@@ -182,5 +190,8 @@ class Scheduler {
   std::deque<Index> round_;  // tenants that may have their turn
   std::size_t active_ = 0;
 };
+
+/// An end that is noticed later than this was missed: the relay was down, or the clock jumped.
+inline constexpr Seconds kNoticedLate{600};
 
 }  // namespace waxwing

@@ -299,6 +299,14 @@ TEST_CASE(
   CHECK(message->sealing == Sealing::Due);
 }
 
+TEST_CASE("a message that was held while the clock was set back loses none of its time") {
+  Queue queue;
+  REQUIRE(queue.run({{"command", "queue hold"}, {"id", id(3)}, {"reason", "why"}}));
+  const WallTime before = queue.store->load(QueueId(3))->expires;
+  REQUIRE(run_admin_command({{"command", "queue release"}, {"id", id(3)}}, *queue.store, kNow - Seconds{100'000}));
+  CHECK(queue.store->load(QueueId(3))->expires == before);
+}
+
 TEST_CASE("queue release does nothing to messages that are not held") {
   Queue queue;
   const auto reply = queue.run({{"command", "queue release"}, {"all", true}});

@@ -43,7 +43,10 @@ class Bench {
     auto shared = std::make_shared<const QueuedMessage>(std::move(message));
     store_.add(shared, std::nullopt, [this, shared](const Result<void>& stored) {
       REQUIRE(stored);
-      loop_.post([this, shared] { queue_.enqueue(*shared); });
+      loop_.post([this, shared] {
+        queue_.enqueue(*shared);
+        if (after_enqueue) after_enqueue();
+      });
     });
     Timer watch(loop_, [this, &watch] { look(watch); });
     watch.start(Milliseconds(1));
@@ -72,6 +75,7 @@ class Bench {
     return counted.get_future().get();
   }
 
+  std::function<void()> after_enqueue;
   std::vector<TlsSessionResult> sessions;  ///< what each attempt reports
   std::vector<QueuedMessage> reports;
   std::size_t attempts = 0;
@@ -161,6 +165,12 @@ QueuedMessage lasting_message(std::initializer_list<const char*> recipients) {
   return message;
 }
 
+// Its time has just ended, and its next attempt would have come later.
+void end_now(QueuedMessage& message) {
+  message.expires = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now()) - Seconds(1);
+  for (QueuedRecipient& recipient : message.recipients) recipient.next_attempt = message.expires + Seconds(60);
+}
+
 TEST_CASE("a delivered message leaves the queue") {
   Bench bench([](const DueBatch&, std::uint32_t) { return outcome(RecipientOutcome::Kind::Delivered, "2.0.0"); });
   bench.send(lasting_message({"a@far.example", "b@far.example"}));
@@ -180,6 +190,20 @@ TEST_CASE("recipients that are held when the message comes in are left alone") {
   CHECK(left->recipients[0].state == RecipientState::Held);
   CHECK(left->recipients[1].state == RecipientState::Delivered);
   CHECK(bench.queue().waiting() == 0);
+}
+
+TEST_CASE("what was held beyond its end and is released is tried, not given up") {
+  Bench bench([](const DueBatch&, std::uint32_t) { return outcome(RecipientOutcome::Kind::Delivered, "2.0.0"); });
+  QueuedMessage message = lasting_message({"a@far.example"});
+  const WallTime new_end = std::exchange(message.expires, message.expires - Seconds(86'400));
+  bench.queue().hold(message.id);
+  bench.after_enqueue = [&bench, new_end] {
+    bench.queue().retry({QueueId(kId), 0, "far.example", 0, new_end - Seconds(86'400), new_end, "tenant"});
+    bench.queue().release(QueueId(kId));
+  };
+  bench.send(std::move(message));
+  CHECK(bench.attempts == 1);
+  CHECK(bench.stored(kId).error().kind == ErrorKind::NotFound);
 }
 
 TEST_CASE("TLS sessions are counted with the outcome of their attempt where that is asked for") {
@@ -250,7 +274,7 @@ TEST_CASE("a failed message with a null reverse-path is answered by nothing") {
 TEST_CASE("a message whose time is over is given up with a report, without another attempt") {
   Bench bench([](const DueBatch&, std::uint32_t) { return outcome(RecipientOutcome::Kind::Delivered, "2.0.0"); });
   QueuedMessage message = lasting_message({"a@far.example"});
-  message.expires = WallTime{} + Seconds(1);
+  end_now(message);
   bench.send(std::move(message));
   CHECK(bench.attempts == 0);
   REQUIRE(bench.reports.size() == 1);
@@ -329,7 +353,7 @@ TEST_CASE("a delay is reported once, to who asked for it, when it has become lon
 TEST_CASE("a message that was to come back in time fails with a status of its own") {
   Bench bench([](const DueBatch&, std::uint32_t) { return outcome(RecipientOutcome::Kind::Delivered, "2.0.0"); });
   QueuedMessage message = lasting_message({"a@far.example"});
-  message.expires = WallTime{} + Seconds(1);
+  end_now(message);
   message.deliver_by = DeliverBy{message.expires, ByMode::Return, false};
   bench.send(std::move(message));
   CHECK(bench.attempts == 0);

@@ -168,3 +168,15 @@ TEST_CASE("any history keeps the limit within its bounds and tells every change"
     }
   }
 }
+
+TEST_CASE("no pause outlasts the longest one when the clock is set back") {
+  DestinationConcurrency concurrency = make(1);
+  repeat(concurrency, Feedback::Unreached, 1);
+  REQUIRE(concurrency.paused_until(kDomain));
+  const WallTime earlier = kNow - Seconds(1'000'000);
+  concurrency.bring_forward(earlier);
+  CHECK(concurrency.paused_until(kDomain) == earlier + kLongestPause);
+  CHECK(concurrency.next_resume() == earlier + kLongestPause);
+  CHECK(concurrency.resume(earlier + kLongestPause).size() == 1);
+  CHECK_FALSE(concurrency.next_resume());
+}

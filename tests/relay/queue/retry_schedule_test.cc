@@ -41,6 +41,13 @@ TEST_CASE("the same seed gives the same time") {
   CHECK(schedule.next_attempt(3, kNow, 42) != schedule.next_attempt(4, kNow, 42));
 }
 
+TEST_CASE("no delay is longer than the longest") {
+  const RetrySchedule schedule({Seconds(300), Seconds(7'200), Seconds(60)});
+  CHECK(schedule.longest() == Seconds(8'640));
+  for (std::uint64_t seed = 0; seed < 1'000; ++seed)
+    CHECK(schedule.next_attempt(2, WallTime{}, seed) <= WallTime{} + schedule.longest());
+}
+
 TEST_CASE("without delays the default one holds") {
   const auto delay = RetrySchedule({}).next_attempt(1, kNow, 1) - kNow;
   CHECK(delay >= kDefaultRetryDelay * 8 / 10);

@@ -112,6 +112,46 @@ TEST_CASE("a domain gets no more batches than its limit until one is finished") 
   CHECK(scheduler.take_due(kNow, 100).size() == 1);
 }
 
+TEST_CASE("who was due before its end, and missed the moment, is tried once more instead of being given up") {
+  const Seconds late = GENERATE(Seconds(1), Seconds(86'400'000));
+  Scheduler scheduler({});
+  scheduler.add(waiting(1, 0, "a.example", kNow + Seconds(60)));
+  const DueBatch batch = take_one(scheduler, kNow + kLifetime + late);
+  CHECK_FALSE(batch.expired);
+  CHECK(scheduler.active() == 1);
+  finish(scheduler, batch);
+  CHECK(scheduler.size() == 0);
+}
+
+TEST_CASE("who waits for a slot when the clock jumps far beyond its end gets the slot first") {
+  Scheduler scheduler({.active_per_domain = 1});
+  scheduler.add(waiting(1, 0, "a.example"));
+  scheduler.add(waiting(2, 0, "a.example"));
+  const DueBatch first = take_one(scheduler);
+  const WallTime late = kNow + kLifetime + kNoticedLate + Milliseconds(1);
+  CHECK(scheduler.take_due(late, 100).empty());
+  CHECK_FALSE(scheduler.next_due(late).has_value());
+  finish(scheduler, first);
+  const DueBatch second = take_one(scheduler, late);
+  CHECK(second.message == QueueId(2));
+  CHECK_FALSE(second.expired);
+}
+
+TEST_CASE("nobody waits for a time that a clock set back has moved away, but who asked for it") {
+  Scheduler scheduler({});
+  scheduler.add(waiting(1, 0, "a.example", kNow + Seconds(100'000)));
+  WaitingRecipient later = waiting(2, 0, "a.example", kNow + Seconds(100'000));
+  later.not_before = kNow + Seconds(90'000);
+  scheduler.add(later);
+  scheduler.add(waiting(3, 0, "a.example", kNow + Seconds(10)));
+  scheduler.hold(QueueId(4));
+  scheduler.add(waiting(4, 0, "a.example"));
+  scheduler.bring_forward(kNow + Seconds(3'600));
+  CHECK(take_one(scheduler, kNow + Seconds(10)).message == QueueId(3));
+  CHECK(take_one(scheduler, kNow + Seconds(3'600)).message == QueueId(1));
+  CHECK(take_one(scheduler, kNow + Seconds(90'000)).message == QueueId(2));
+}
+
 TEST_CASE("the limit of one domain can be raised, lowered and taken back") {
   Scheduler scheduler({.active_per_domain = 2});
   for (std::uint64_t message = 1; message <= 20; ++message) scheduler.add(waiting(message, 0, "a.example"));
