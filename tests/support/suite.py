@@ -19,7 +19,7 @@ THREADED = ("transport_io", "transport_tls", "transport_dns", "relay_observe", "
 # End-to-end tests that run a second time with the relay under ThreadSanitizer.
 THREADED_SCENARIOS = ("delivery", "outcome", "submission")
 # Programs that run without sanitizers: what is measured or killed under load should be what people run.
-RELEASE_SCENARIOS = ("disk_faults", "kill", "power", "systemd")
+RELEASE_SCENARIOS = ("disk_faults", "kill", "power", "simulation", "systemd")
 
 
 class Tally:
@@ -256,6 +256,8 @@ class Suite:
         for name, file in files.items():
             preset = "release" if name in RELEASE_SCENARIOS else "dev"
             targets = ["waxwingd", "waxwing", "waxwing-signer"] if preset == "release" or self.options.names else []
+            if name == "simulation":
+                targets = ["queue_simulation"]
             if self.builds.provide(preset, targets):
                 run_python_tests(self.tally, f"scenario {name}", file, BUILD / preset, test, self.options.keep)
 
