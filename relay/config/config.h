@@ -43,14 +43,15 @@ struct ListenerConfig {
   BareLineEnds bare_line_ends = BareLineEnds::Reject;  ///< Fix: a lone LF or CR in content becomes CRLF before signing;
                                                        ///< loopback only
   Purpose purpose = Purpose::Submission;
-  std::vector<IpAddress> peers;                  ///< clients of a forwarding listener that need not log in
-  LongLines long_lines = LongLines::Fix;         ///< lines of content over 998 octets; Fix: broken before signing
-  RawHeaders raw_headers = RawHeaders::Fix;      ///< 8-bit octets in a header that is not SMTPUTF8; Fix: encoded
-  Repair date = Repair::Fix;                     ///< no Date field
-  Repair message_id = Repair::Fix;               ///< no Message-ID field
-  Repair unlabelled_8bit = Repair::Fix;          ///< 8-bit octets in a message that does not say BODY=8BITMIME
-  Repair needless_smtputf8 = Repair::Fix;        ///< SMTPUTF8 with a message in ASCII; Fix: it goes without
-  std::vector<IpAddress> proxies;                ///< who must begin with a PROXY header
+  std::vector<IpAddress> peers;              ///< clients of a forwarding listener that need not log in
+  LongLines long_lines = LongLines::Fix;     ///< lines of content over 998 octets; Fix: broken before signing
+  RawHeaders raw_headers = RawHeaders::Fix;  ///< 8-bit octets in a header that is not SMTPUTF8; Fix: encoded
+  Repair date = Repair::Fix;                 ///< no Date field
+  Repair message_id = Repair::Fix;           ///< no Message-ID field
+  Repair unlabelled_8bit = Repair::Fix;      ///< 8-bit octets in a message that does not say BODY=8BITMIME
+  Repair needless_smtputf8 = Repair::Fix;    ///< SMTPUTF8 with a message in ASCII; Fix: it goes without
+  bool cut_through = false;        ///< clients are answered with what the receiver says, see Config::cut_through_wait
+  std::vector<IpAddress> proxies;  ///< who must begin with a PROXY header
   std::vector<IpAddress> xclient_peers;          ///< who may say XCLIENT
   unsigned max_connections = 0;                  ///< to this listener; 0: Config::max_connections alone
   unsigned max_connections_per_address = 1'000;  ///< from one address that is not a loopback address; 0: no limit
@@ -212,8 +213,10 @@ struct Config {
   // [queue]
   Seconds lifetime{5 * 86'400};
   Seconds delay_report_after{4 * 3'600};
-  Seconds max_future_release{30 * 86'400};  ///< that HOLDFOR= and HOLDUNTIL= may ask for; 0: not offered
-  Seconds least_by_time{60};                ///< that BY= with R must leave; 0: BY= is not offered
+  Seconds cut_through_wait{30};  ///< for the receiver, before a client is told that its message is queued
+  std::vector<std::string> cut_through_accounts;  ///< that wait whatever their listener says
+  Seconds max_future_release{30 * 86'400};        ///< that HOLDFOR= and HOLDUNTIL= may ask for; 0: not offered
+  Seconds least_by_time{60};                      ///< that BY= with R must leave; 0: BY= is not offered
   std::vector<Seconds> retry_delays = {Seconds(300),   Seconds(600),   Seconds(1'200), Seconds(2'400),
                                        Seconds(3'600), Seconds(7'200), Seconds(14'400)};  ///< the last one repeats
 

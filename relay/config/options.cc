@@ -246,6 +246,14 @@ const Option kOptions[] = {
          "SMTPUTF8 with a message whose addresses and header are ASCII: \"fix\" sends it without, so that any host "
          "can take it, \"reject\" refuses it, \"pass\" keeps the word, so that hosts without SMTPUTF8 get nothing."},
     {.section = "listener",
+     .name = "cut_through",
+     .type = OptionType::Flag,
+     .field = &ListenerConfig::cut_through,
+     .help = "Whether a client waits, at the end of its message, for what the receiving host says of it, up to "
+             "queue.cut_through_wait. The message is safe on disk before it is tried. Where the host takes it, or "
+             "refuses it for good, the client gets its reply, and a refusal makes no report; in all other cases, and "
+             "for recipients in several domains, the client is told that the message is queued, as without this."},
+    {.section = "listener",
      .name = "max_connections",
      .type = OptionType::Number,
      .field = &ListenerConfig::max_connections,
@@ -665,6 +673,21 @@ const Option kOptions[] = {
      .most = 30 * kDay,
      .help = "A sender that asked with NOTIFY=DELAY (RFC 3461) to be told of delays is told once, when a message has "
              "waited so long."},
+    {.section = "queue",
+     .name = "cut_through_wait",
+     .type = OptionType::Duration,
+     .field = &Config::cut_through_wait,
+     .least = 1,
+     .most = 300,
+     .help = "How long a client waits for the receiving host where listener.cut_through or queue.cut_through_accounts "
+             "says that it does. Then it is told that the message is queued. Clients wait ten minutes at most (RFC "
+             "5321)."},
+    {.section = "queue",
+     .name = "cut_through_accounts",
+     .type = OptionType::Tenants,
+     .field = &Config::cut_through_accounts,
+     .most = 1'000,
+     .help = "Accounts for which listener.cut_through holds on every listener."},
     {.section = "queue",
      .name = "max_future_release",
      .type = OptionType::Duration,

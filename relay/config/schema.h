@@ -51,22 +51,21 @@ struct EndpointField {
 };
 
 /// Where the value of an option goes.
-using OptionField =
-    std::variant<std::string Config::*, unsigned Config::*, std::uint64_t Config::*, std::uint16_t Config::*,
-                 bool Config::*, Seconds Config::*, std::vector<Seconds> Config::*, std::vector<IpAddress> Config::*,
-                 TlsLevel Config::*, PreflightMode Config::*, LogFormat Config::*, LogLevel Config::*,
-                 RecordPublishing Config::*, KeySealingMode Config::*, DnsMode Config::*,
-                 std::vector<std::string> Config::*, EndpointField, std::string ListenerConfig::*,
-                 IpAddress ListenerConfig::*, std::uint16_t ListenerConfig::*, ListenerConfig::Tls ListenerConfig::*,
-                 ListenerConfig::BareLineEnds ListenerConfig::*, ListenerConfig::Purpose ListenerConfig::*,
-                 std::vector<IpAddress> ListenerConfig::*, ListenerConfig::LongLines ListenerConfig::*,
-                 ListenerConfig::RawHeaders ListenerConfig::*, std::string PreflightRule::*,
-                 PreflightMode PreflightRule::*, TlsLoss Config::*, std::string SignerRule::*, std::string TlsRule::*,
-                 TlsLevel TlsRule::*, std::string TlsExceptionRule::*, TlsLevel TlsExceptionRule::*,
-                 WallTime TlsExceptionRule::*, ListenerConfig::Protocol ListenerConfig::*,
-                 ListenerConfig::Repair ListenerConfig::*, unsigned ListenerConfig::*, std::string AccountConfig::*,
-                 std::vector<std::string> AccountConfig::*, std::uint64_t AccountConfig::*, std::string TenantConfig::*,
-                 std::uint64_t LimitsConfig::*, LimitsConfig::OverLimit LimitsConfig::*>;
+using OptionField = std::variant<
+    std::string Config::*, unsigned Config::*, std::uint64_t Config::*, std::uint16_t Config::*, bool Config::*,
+    Seconds Config::*, std::vector<Seconds> Config::*, std::vector<IpAddress> Config::*, TlsLevel Config::*,
+    PreflightMode Config::*, LogFormat Config::*, LogLevel Config::*, RecordPublishing Config::*,
+    KeySealingMode Config::*, DnsMode Config::*, std::vector<std::string> Config::*, EndpointField,
+    std::string ListenerConfig::*, IpAddress ListenerConfig::*, std::uint16_t ListenerConfig::*,
+    ListenerConfig::Tls ListenerConfig::*, ListenerConfig::BareLineEnds ListenerConfig::*,
+    ListenerConfig::Purpose ListenerConfig::*, std::vector<IpAddress> ListenerConfig::*,
+    ListenerConfig::LongLines ListenerConfig::*, ListenerConfig::RawHeaders ListenerConfig::*,
+    std::string PreflightRule::*, PreflightMode PreflightRule::*, TlsLoss Config::*, std::string SignerRule::*,
+    std::string TlsRule::*, TlsLevel TlsRule::*, std::string TlsExceptionRule::*, TlsLevel TlsExceptionRule::*,
+    WallTime TlsExceptionRule::*, ListenerConfig::Protocol ListenerConfig::*, ListenerConfig::Repair ListenerConfig::*,
+    unsigned ListenerConfig::*, bool ListenerConfig::*, std::string AccountConfig::*,
+    std::vector<std::string> AccountConfig::*, std::uint64_t AccountConfig::*, std::string TenantConfig::*,
+    std::uint64_t LimitsConfig::*, LimitsConfig::OverLimit LimitsConfig::*>;
 
 /// One option: the row from which the loader, the reference file, `waxwing config explain` and a test of the man page
 /// live. Its default is what `field` holds in a fresh Config, ListenerConfig, PreflightRule,

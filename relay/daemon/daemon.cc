@@ -338,6 +338,7 @@ Result<void> Daemon::start_workers() {
                                 {},
                                 std::make_shared<std::atomic<std::size_t>>(0),
                                 {},
+                                {},
                                 rewriter_,
                                 std::make_shared<ProviderConnections>(config_.max_connections_per_provider)};
   for (const ListenerConfig& listener : config_.listeners) {
@@ -350,9 +351,15 @@ Result<void> Daemon::start_workers() {
   }
   environment.inherited = take_inherited_sockets();
   if (auto opened = open_local_listeners(environment.inherited); !opened) return opened;
-  environment.on_queued = [this](std::shared_ptr<const QueuedMessage> message) {
-    loop_.post([this, message = std::move(message)] { queue_->enqueue(*message); });
+  environment.on_queued = [this](std::shared_ptr<const QueuedMessage> message, DeliveryQueue::Watcher watcher) {
+    loop_.post([this, message = std::move(message), watcher = std::move(watcher)] {
+      if (watcher)
+        queue_->enqueue(*message, config_.cut_through_wait, watcher);
+      else
+        queue_->enqueue(*message);
+    });
   };
+  environment.stop_watching = [this](QueueId id) { loop_.post([this, id] { queue_->stop_watching(id); }); };
   for (unsigned i = 0; i < worker_count(config_); ++i) {
     auto worker = std::make_unique<Worker>(environment, i == 0 ? Worker::Drops::Take : Worker::Drops::Leave);
     auto started = worker->start();

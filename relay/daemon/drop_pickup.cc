@@ -162,7 +162,7 @@ void DropPickup::read_on(const std::shared_ptr<File>& file) {
 void DropPickup::finish(const std::shared_ptr<File>& file) {
   if (!file->decoder.flaw().empty()) return refuse(file, refuse_file(std::string(file->decoder.flaw())));
   std::exchange(file->intake, nullptr)
-      ->finish([this, file, alive = alive_](const tl::expected<QueueId, ServerReply>& answer) {
+      ->finish([this, file, alive = alive_](const tl::expected<Acceptance, ServerReply>& answer) {
         if (!*alive) return;
         answer ? settle(file->name, std::nullopt) : refuse(file, answer.error());
       });

@@ -55,6 +55,13 @@ std::string_view reason_phrase(int status) {
   }
 }
 
+std::string accepted_json(const Acceptance& acceptance) {
+  nlohmann::ordered_json body = {{"id", acceptance.id.str()}};
+  if (acceptance.first.kind == FirstOutcome::Kind::Delivered)
+    body["delivered"] = {{"mx", acceptance.first.mx_name}, {"reply", acceptance.first.remote_reply}};
+  return body.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 bool is_json(std::string_view type) {
   const std::string_view bare = type.substr(0, type.find(';'));
   return ascii_iequal(bare.substr(0, bare.find(' ')), "application/json");
@@ -100,7 +107,12 @@ void HttpSession::listen() {
     work();
   };
   callbacks.on_secured = [this] { begin(); };
-  callbacks.on_closed = [this](const std::optional<Error>&) { end(); };
+  callbacks.on_closed = [this](const std::optional<Error>& error) {
+    // Who only says nothing more still reads.
+    if (error || !answering_) return end();
+    stopping_ = true;
+    answering_->abandon();
+  };
   connection_->set_callbacks(std::move(callbacks));
   const std::vector<IpAddress>& proxies = services_.config.proxies;
   if (std::ranges::find(proxies, client_) == proxies.end()) return admit({});
@@ -262,13 +274,15 @@ void HttpSession::take_in(Injection injection) {
   intake->feed(content);
   busy_ = true;
   limit_waiting();
-  connection_->pause_reading();
-  intake->finish([self = shared_from_this()](const tl::expected<QueueId, ServerReply>& done) {
+  intake->waits_for_receiver() ? connection_->await_end() : connection_->pause_reading();
+  answering_ = intake;
+  intake->finish([self = shared_from_this()](const tl::expected<Acceptance, ServerReply>& done) {
+    self->answering_.reset();
     if (self->ended_) return;
     self->busy_ = false;
     self->connection_->resume_reading();
     if (done)
-      self->answer({200, nlohmann::ordered_json({{"id", done->str()}}).dump()});
+      self->answer({200, accepted_json(*done)});
     else
       self->answer(refusal(done.error()));
   });
@@ -334,6 +348,7 @@ void HttpSession::end() {
   if (std::exchange(ended_, true)) return;
   timer_.stop();
   release();
+  if (answering_) answering_->abandon();
   if (std::exchange(admitted_, false)) services_.intake.limits.close(services_.config, client_);
   // Not inside the callback of a member that would be destroyed with us.
   loop_.post([self = shared_from_this()] { self->on_finished_(*self); });

@@ -72,7 +72,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   std::uint64_t body_received_ = 0;
   std::uint64_t reserved_octets_ = 0;  ///< of SessionServices::http_octets
   bool admitted_ = false;
-  bool busy_ = false;      ///< an intake is under way
+  bool busy_ = false;  ///< an intake is under way
+  std::shared_ptr<MessageIntake> answering_;
   bool stopping_ = false;  ///< no further request is taken
   bool ended_ = false;
 };

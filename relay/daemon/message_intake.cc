@@ -8,6 +8,7 @@
 
 #include "policy/date_time.h"
 #include "relay/config/preflight_mode.h"
+#include "relay/daemon/receiver_reply.h"
 #include "relay/server/author_rules.h"
 #include "relay/server/authserv_id.h"
 #include "relay/server/header_repair.h"
@@ -291,17 +292,51 @@ void MessageIntake::store(std::string header) {
   if (held_because_.empty()) held_because_ = std::move(admission.held_because);
   message_->recipients = queued_recipients(submission_.envelope, services_.loop.wall_now(), held_because_);
   std::shared_ptr<const QueuedMessage> message = message_;
-  services_.store.add(message, std::move(spool_), [self = shared_from_this(), message](Result<void> stored) {
-    if (stored) self->services_.on_queued(message);
-    self->services_.loop.post([self, stored = std::move(stored)] {
-      if (!stored) {
-        self->services_.log.write(Severity::Error, "message_not_stored",
-                                  {{"id", self->message_->id.str()}, {"reason", stored.error().detail}});
-        self->refuse(storage_reply(stored.error()));
-      }
-      self->answer();
-    });
+  waits_ = waits_for_receiver();
+  services_.store.add(message, std::move(spool_), [self = shared_from_this(), message](const Result<void>& stored) {
+    if (stored && self->waits_) return self->services_.loop.post([self, message] { self->await_receiver(message); });
+    if (stored) self->services_.on_queued(message, {});
+    self->services_.loop.post([self, stored] { self->on_stored(stored); });
   });
+}
+
+void MessageIntake::await_receiver(std::shared_ptr<const QueuedMessage> message) {
+  if (abandoned_) {
+    services_.on_queued(std::move(message), {});
+    return answer();
+  }
+  services_.on_queued(std::move(message), [self = shared_from_this()](const FirstOutcome& outcome) {
+    self->services_.loop.post([self, outcome] { self->on_first_outcome(outcome); });
+  });
+}
+
+void MessageIntake::on_stored(const Result<void>& stored) {
+  if (!stored) {
+    services_.log.write(Severity::Error, "message_not_stored",
+                        {{"id", message_->id.str()}, {"reason", stored.error().detail}});
+    refuse(storage_reply(stored.error()));
+  }
+  answer();
+}
+
+// A request that can be repeated with its key must get the same answer then, which nobody would know any more.
+bool MessageIntake::waits_for_receiver() const {
+  if (!submission_.key.key.empty()) return false;
+  const std::vector<std::string>& accounts = services_.config.cut_through_accounts;
+  return submission_.listener.cut_through || std::ranges::find(accounts, message_->account) != accounts.end();
+}
+
+void MessageIntake::on_first_outcome(const FirstOutcome& outcome) {
+  if (outcome.kind == FirstOutcome::Kind::Refused)
+    refuse(receiver_refusal(outcome));
+  else
+    first_ = outcome;
+  answer();
+}
+
+void MessageIntake::abandon() {
+  abandoned_ = true;
+  if (waits_) services_.stop_watching(message_->id);
 }
 
 void MessageIntake::refuse(ServerReply reply) {
@@ -337,7 +372,7 @@ void MessageIntake::answer() {
     services_.log.write(Severity::Warning, "message_held",
                         {{"id", id}, {"message_id", message_->message_id}, {"reason", held_because_}});
   }
-  on_answer(message_->id);
+  on_answer(Acceptance{message_->id, first_});
 }
 
 }  // namespace waxwing

@@ -11,6 +11,8 @@
 #include "relay/daemon/chain_sealer.h"
 #include "relay/daemon/message_sealer.h"
 #include "relay/daemon/submission_limits.h"
+#include "relay/delivery/delivery_queue.h"
+#include "relay/delivery/first_outcome.h"
 #include "relay/observe/event_log.h"
 #include "relay/queue/account.h"
 #include "relay/queue/queued_message.h"
@@ -41,13 +43,22 @@ struct IntakeServices {
   EventLog& log;
   /// No value: a message can be taken; else the reply that says why not.
   std::function<std::optional<ServerReply>()> storage_check;
-  std::function<void(std::shared_ptr<const QueuedMessage>)> on_queued;  ///< any thread: the message is durable
+  /// Any thread: the message is durable. @param watcher  of a client that waits for the first outcome; may be empty
+  using OnQueued = std::function<void(std::shared_ptr<const QueuedMessage>, DeliveryQueue::Watcher watcher)>;
+  OnQueued on_queued;
+  std::function<void(QueueId)> stop_watching;  ///< that client has gone
+};
+
+/// What a client is told of a message that was taken.
+struct Acceptance {
+  QueueId id;
+  FirstOutcome first{};  ///< Queued, or Delivered where the client waited for that
 };
 
 /// One message on its way from DATA to the queue: read in pieces, repaired, checked, sealed, made durable. Large bodies
 /// go to their spool file as they come, so that memory stays bounded.
 ///
-/// Reading -> Sealing (preflight, signatures) [-> adding to its chain] -> Storing -> answered
+/// Reading -> Sealing (preflight, signatures) [-> adding to its chain] -> Storing [-> waiting for its receiver] -> answered
 ///
 /// Mail from elsewhere (a forwarding listener) is neither repaired nor signed as ours: it is judged as its receiver
 /// would, says so in Authentication-Results, is sealed, and gets an envelope sender of ours
@@ -66,8 +77,8 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
     bool authenticated = true;            ///< false: its address was enough
     SubmissionKey key{};                  ///< what the client calls the request
   };
-  /// Success: durable, with the id to tell the client. Otherwise the reply that refuses.
-  using OnAnswer = std::function<void(tl::expected<QueueId, ServerReply>)>;
+  /// Success: durable. Otherwise the reply that refuses, ours or the receiver's.
+  using OnAnswer = std::function<void(tl::expected<Acceptance, ServerReply>)>;
 
   MessageIntake(IntakeServices& services, Submission submission);
 
@@ -76,6 +87,12 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
 
   /// The content is complete. Calls back exactly once, also when whoever asked is gone: an intake keeps itself alive.
   void finish(OnAnswer on_answer);
+
+  /// Whether finish() waits for the receiver, if there is one answer for all recipients.
+  [[nodiscard]] bool waits_for_receiver() const;
+
+  /// Whoever asked has gone: if it was waiting for the receiver, a failure is told by a report instead.
+  void abandon();
 
  private:
   void take_timing(const DeliveryTiming& timing);
@@ -95,6 +112,9 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
   void on_sealed(Result<Sealed> sealed);
   [[nodiscard]] std::optional<ServerReply> judge(PreflightVerdict::Outcome outcome, const std::string& sentence);
   void store(std::string header);
+  void on_stored(const Result<void>& stored);
+  void await_receiver(std::shared_ptr<const QueuedMessage> message);
+  void on_first_outcome(const FirstOutcome& outcome);
   void refuse(ServerReply reply);
   void answer();
 
@@ -112,6 +132,9 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
   std::string held_because_;  ///< empty: it is to be delivered
   std::string header_;        ///< as submitted, without what must not leave and with what had to be mended
   std::optional<ServerReply> refusal_;
+  FirstOutcome first_;
+  bool waits_ = false;      ///< whoever asked, for the receiver
+  bool abandoned_ = false;  ///< whoever asked has gone
   OnAnswer on_answer_;
 };
 

@@ -15,7 +15,7 @@ void store(IntakeServices& services, QueuedMessage report, QueueId about) {
   auto message = std::make_shared<const QueuedMessage>(std::move(report));
   services.store.add(message, std::nullopt, [&services, message, about](const Result<void>& stored) {
     if (stored) {
-      services.on_queued(message);
+      services.on_queued(message, {});
       services.log.write(Severity::Info, "report_queued", {{"id", message->id.str()}, {"about", about.str()}});
     } else {
       services.log.write(Severity::Error, "message_not_stored",

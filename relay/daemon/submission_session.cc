@@ -1,11 +1,12 @@
 #include "relay/daemon/submission_session.h"
 
 #include <fmt/format.h>
-#include "relay/daemon/suppression_check.h"
 
 #include <algorithm>
 #include <utility>
 
+#include "relay/daemon/receiver_reply.h"
+#include "relay/daemon/suppression_check.h"
 #include "transport/tls/tls_server_context.h"
 
 namespace waxwing {
@@ -64,7 +65,10 @@ void SubmissionSession::listen() {
           Severity::Debug, "connection_lost",
           {{"listener", services_.config.name}, {"peer", connection_->peer().str()}, {"reason", error->detail}});
     }
-    end();
+    // Who only says nothing more still reads.
+    if (error || !answering_) return end();
+    has_left_ = true;
+    answering_->abandon();
   };
   connection_->set_callbacks(std::move(callbacks));
   const std::vector<IpAddress>& proxies = services_.config.proxies;
@@ -171,6 +175,7 @@ void SubmissionSession::work() {
     reading_ = may_read;
     may_read ? connection_->resume_reading() : connection_->pause_reading();
   }
+  if (answering_ && answering_->waits_for_receiver()) connection_->await_end();
   // Only a client that is awaited can be late; what we do ourselves has limits of its own.
   if (engine_->need() == SmtpServerEngine::Need::Bytes)
     timer_.start(std::max(Milliseconds(0), engine_->expiry() - loop_.now()));
@@ -319,15 +324,24 @@ void SubmissionSession::finish_message() {
     return engine_->on_refused(*refusal, loop_.now());
   }
   hand_on_content();
-  std::exchange(intake_, nullptr)->finish([self = shared_from_this()](tl::expected<QueueId, ServerReply> answer) {
+  answering_ = std::exchange(intake_, nullptr);
+  answering_->finish([self = shared_from_this()](const tl::expected<Acceptance, ServerReply>& answer) {
+    self->answering_.reset();
     if (self->ended_) return;
     self->under_way_.reset();
-    if (answer)
-      self->engine_->on_accepted(answer->str(), self->loop_.now());
-    else
-      self->engine_->on_refused(answer.error(), self->loop_.now());
+    self->on_answer(answer);
     self->work();
+    if (!self->has_left_ || self->ended_) return;
+    self->connection_->close(kLinger);
+    self->end();
   });
+}
+
+void SubmissionSession::on_answer(const tl::expected<Acceptance, ServerReply>& answer) {
+  if (!answer) return engine_->on_refused(answer.error(), loop_.now());
+  if (answer->first.kind == FirstOutcome::Kind::Delivered)
+    return engine_->on_delivered(receiver_acceptance(answer->first, answer->id), loop_.now());
+  engine_->on_accepted(answer->id.str(), loop_.now());
 }
 
 void SubmissionSession::shut_down() {
@@ -341,6 +355,7 @@ void SubmissionSession::end() {
   if (std::exchange(ended_, true)) return;
   timer_.stop();
   intake_.reset();
+  if (answering_) answering_->abandon();
   if (std::exchange(admitted_, false)) services_.intake.limits.close(services_.config, client_);
   if (counted_as_) services_.intake.limits.disconnect(*std::exchange(counted_as_, std::nullopt));
   // Not inside the callback of a member that would be destroyed with us.

@@ -62,15 +62,18 @@ class SubmissionSession : public std::enable_shared_from_this<SubmissionSession>
   [[nodiscard]] bool is_peer() const;
   [[nodiscard]] IpAddress client() const;
   void finish_message();
+  void on_answer(const tl::expected<Acceptance, ServerReply>& answer);
   void end();
 
   const SessionServices& services_;
   EventLoop& loop_;
   std::unique_ptr<Connection> connection_;
   std::function<void(SubmissionSession&)> on_finished_;
-  std::optional<SmtpServerEngine> engine_;  ///< with implicit TLS only from the handshake on
-  std::shared_ptr<MessageIntake> intake_;
-  IpAddress client_;  ///< who speaks, as far as it is known: a proxy or a trusted peer may tell
+  std::optional<SmtpServerEngine> engine_;    ///< with implicit TLS only from the handshake on
+  std::shared_ptr<MessageIntake> intake_;     ///< of the message that comes in
+  std::shared_ptr<MessageIntake> answering_;  ///< of the one that has come, until it is answered
+  bool has_left_ = false;                     ///< the client says nothing more, and may still read
+  IpAddress client_;                          ///< who speaks, as far as it is known: a proxy or a trusted peer may tell
   std::optional<ProxyHeaderReader> proxy_header_;  ///< while it is awaited
   CertificateIdentities certificate_;              ///< whom the client's certificate stands for, once that is verified
   bool admitted_ = false;                          ///< counted among the connections of listener and address

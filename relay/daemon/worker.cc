@@ -137,7 +137,8 @@ void Worker::run(std::promise<Result<void>> started) {
   inside_->intake = std::make_unique<IntakeServices>(
       IntakeServices{*loop_, config, *inside_->sealer, *inside_->chain_sealer, environment_.rewriter.get(),
                      environment_.store, environment_.limits, inside_->reader, environment_.ids, environment_.log,
-                     [inside = inside_.get()] { return inside->check_storage(); }, environment_.on_queued});
+                     [inside = inside_.get()] { return inside->check_storage(); }, environment_.on_queued,
+                     environment_.stop_watching});
   Result<void> opened = inside_->open_listeners();
   const bool failed = !opened;
   if (!failed && drops_ == Drops::Take)

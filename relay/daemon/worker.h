@@ -13,6 +13,7 @@
 #include "policy/result.h"
 #include "relay/config/config.h"
 #include "relay/daemon/key_ring.h"
+#include "relay/daemon/message_intake.h"
 #include "relay/daemon/message_sealer.h"
 #include "relay/daemon/submission_limits.h"
 #include "relay/daemon/work_pool.h"
@@ -44,7 +45,8 @@ struct WorkerEnvironment {
   std::vector<std::shared_ptr<const TrustAnchors>> client_anchors;  ///< likewise
   std::vector<InheritedSocket> inherited;
   std::shared_ptr<std::atomic<std::size_t>> open_sessions;  ///< of all workers, for limits.max_connections
-  std::function<void(std::shared_ptr<const QueuedMessage>)> on_queued;
+  IntakeServices::OnQueued on_queued;
+  std::function<void(QueueId)> stop_watching;
   std::shared_ptr<const SenderRewriter> rewriter;  ///< nullptr: nothing is forwarded
   std::shared_ptr<ProviderConnections> providers;  ///< of all workers, for delivery.max_connections_per_provider
 };

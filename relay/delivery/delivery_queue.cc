@@ -45,6 +45,8 @@ struct DeliveryQueue::Recording {
   QueuedMessage message;
   Settlement settlement;
   std::vector<QueuedMessage> unsealed;
+  Watcher watcher;  // of a client that waits for `first`; empty: nobody does
+  FirstOutcome first;
 };
 
 DeliveryQueue::DeliveryQueue(QueueIdSource& ids, EventLog& log, RetrySchedule schedule, Options options, Ports ports)
@@ -70,6 +72,48 @@ void DeliveryQueue::enqueue(const QueuedMessage& message) {
     if (recipient.state != RecipientState::Held) scheduler_.add(waiting_recipient(message, recipient));
   }
   run_due();
+}
+
+void DeliveryQueue::enqueue(const QueuedMessage& message, Milliseconds patience, Watcher watcher) {
+  const WallTime now = ports_.now();
+  const bool is_tried_now = !stopped_ && store_available_ &&
+                            has_first_outcome(message, options_.limits.recipients_per_batch, now) &&
+                            !concurrency_.paused_until(message.recipients.front().address.domain.str());
+  if (is_tried_now) {
+    watch_ends_.emplace(now + patience, message.id.value());
+    watches_.emplace(message.id.value(), Watch{now + patience, std::move(watcher)});
+  } else {
+    watcher({});
+  }
+  enqueue(message);
+}
+
+void DeliveryQueue::stop_watching(QueueId id) {
+  if (const Watcher watcher = take_watcher(id)) watcher({});
+}
+
+// Empty: nobody waits for this message.
+DeliveryQueue::Watcher DeliveryQueue::take_watcher(QueueId id) {
+  auto watch = watches_.extract(id.value());
+  if (!watch) return {};
+  watch_ends_.erase({watch.mapped().until, id.value()});
+  return std::move(watch.mapped().watcher);
+}
+
+void DeliveryQueue::end_watches(WallTime now) {
+  const bool nothing_is_tried = stopped_ || !store_available_;
+  while (!watch_ends_.empty() && (nothing_is_tried || watch_ends_.begin()->first <= now))
+    stop_watching(QueueId(watch_ends_.begin()->second));
+}
+
+// Whoever waits is answered when the outcome is durable. What it learns in this way needs no report.
+void DeliveryQueue::answer_watcher(const AttemptResult& result, Recording& recording) {
+  Watcher watcher = take_watcher(result.batch.message);
+  if (!watcher) return;
+  recording.first = first_outcome(result, recording.settlement.record);
+  if (recording.first.kind == FirstOutcome::Kind::Queued) return watcher({});
+  if (recording.first.kind == FirstOutcome::Kind::Refused) recording.settlement.reported.clear();
+  recording.watcher = std::move(watcher);
 }
 
 // Domains that bear more get more attempts at once, those that bear less get fewer.
@@ -101,6 +145,7 @@ void DeliveryQueue::heed_clock(WallTime now) {
 void DeliveryQueue::run_due() {
   const WallTime now = ports_.now();
   heed_clock(now);
+  end_watches(now);
   apply(concurrency_.resume(now));
   if (!stopped_ && store_available_) {
     for (DueBatch& batch : scheduler_.take_due(now, kBatchesPerTurn)) {
@@ -118,6 +163,7 @@ void DeliveryQueue::schedule_wake_up() {
   const WallTime now = ports_.now();
   std::optional<WallTime> due = scheduler_.next_due(now);
   if (const auto resume = concurrency_.next_resume(); resume && (!due || *resume < *due)) due = std::max(now, *resume);
+  if (!watch_ends_.empty() && (!due || watch_ends_.begin()->first < *due)) due = watch_ends_.begin()->first;
   if (!due) return ports_.wake_up(std::nullopt);
   ports_.wake_up(std::clamp(std::chrono::duration_cast<Milliseconds>(*due - now), Milliseconds(0), kLongestSleep));
 }
@@ -133,6 +179,7 @@ void DeliveryQueue::on_result(AttemptResult result) {
     if (ports_.on_outcome && is_final(updates[i].state)) ports_.on_outcome(result.message, updates[i].state);
     log_outcome(result, updates[i], recording->settlement.bounce_classes[i]);
   }
+  answer_watcher(result, *recording);
   recording->batch = std::move(result.batch);
   recording->message = std::move(result.message);
   compose_reports(*recording);
@@ -141,6 +188,7 @@ void DeliveryQueue::on_result(AttemptResult result) {
 
 // A message that cannot be read now is neither delivered nor lost: it is tried again, and somebody is told.
 void DeliveryQueue::retry_unreadable(const AttemptResult& result) {
+  stop_watching(result.batch.message);
   const Error& error = result.report.error();
   const bool wanted = scheduler_.finished(result.batch.message, result.batch.domain, result.batch.ordinals);
   if (error.kind == ErrorKind::NotFound || !wanted) return run_due();  // it left the queue meanwhile
@@ -193,6 +241,8 @@ void DeliveryQueue::on_recorded(const std::shared_ptr<Recording>& recording,
     reports.clear();
     if (had_reports && removed.error().kind != ErrorKind::Unavailable) return record(recording);
   }
+  // What is not recorded stays in the queue, and is told by a report.
+  if (recording->watcher) recording->watcher(removed ? recording->first : FirstOutcome());
   const bool wanted = scheduler_.finished(batch.message, batch.domain, batch.ordinals);
   if (wanted)
     for (const WaitingRecipient& recipient : recording->settlement.again) scheduler_.add(recipient);
@@ -237,6 +287,7 @@ void DeliveryQueue::retry(const WaitingRecipient& recipient) {
 }
 
 void DeliveryQueue::hold(QueueId id) {
+  stop_watching(id);
   scheduler_.hold(id);
 }
 
@@ -246,6 +297,7 @@ void DeliveryQueue::release(QueueId id) {
 }
 
 void DeliveryQueue::forget(QueueId id) {
+  stop_watching(id);
   scheduler_.forget(id);
 }
 
@@ -256,6 +308,7 @@ void DeliveryQueue::on_store_state(bool available) {
 
 void DeliveryQueue::stop() {
   stopped_ = true;
+  end_watches(ports_.now());
   ports_.wake_up(std::nullopt);
 }
 

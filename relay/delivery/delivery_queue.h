@@ -4,14 +4,18 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "policy/mail_address.h"
 #include "policy/result.h"
 #include "policy/time_point.h"
 #include "relay/delivery/attempt_result.h"
+#include "relay/delivery/first_outcome.h"
 #include "relay/delivery/outcome_rules.h"
 #include "relay/observe/event_log.h"
 #include "relay/queue/attempt_record.h"
@@ -69,6 +73,16 @@ class DeliveryQueue {
   /// Takes over a message that has just become durable. Recipients that are held are left to an operator.
   void enqueue(const QueuedMessage& message);
 
+  /// Hears what the first attempt came to, exactly once.
+  using Watcher = std::function<void(const FirstOutcome&)>;
+  /// As enqueue(), for a client that waits: until the first attempt is recorded, but no longer than `patience`. What can
+  /// not be told in time, or not in one answer, is told as Queued, and then by reports as always. Where it is told as
+  /// Refused, the sender gets no report.
+  void enqueue(const QueuedMessage& message, Milliseconds patience, Watcher watcher);
+
+  /// The client has gone: its watcher hears Queued, unless it has heard or is about to hear the outcome.
+  void stop_watching(QueueId id);
+
   /// Begins the attempts whose time has come.
   void run_due();
 
@@ -96,7 +110,15 @@ class DeliveryQueue {
  private:
   struct Recording;
 
+  struct Watch {
+    WallTime until;
+    Watcher watcher;
+  };
+
   void heed_clock(WallTime now);
+  void end_watches(WallTime now);
+  [[nodiscard]] Watcher take_watcher(QueueId id);
+  void answer_watcher(const AttemptResult& result, Recording& recording);
   void adapt(const AttemptResult& result);
   void apply(const std::vector<DestinationConcurrency::Change>& changes);
   void schedule_wake_up();
@@ -114,6 +136,8 @@ class DeliveryQueue {
   OutcomeRules rules_;
   DestinationConcurrency concurrency_;
   Scheduler scheduler_;
+  std::unordered_map<std::uint64_t, Watch> watches_;  // by message; as many as clients wait
+  std::set<std::pair<WallTime, std::uint64_t>> watch_ends_;
   WallTime latest_seen_{};
   bool stopped_ = false;
   bool store_available_ = true;

@@ -152,6 +152,9 @@ class SmtpServerEngine {
 
   /// @param queue_id  told to the client: "250 2.0.0 Ok: queued as <id>"
   void on_accepted(std::string_view queue_id, MonotonicTime now);
+  /// As on_accepted(), where the client waited for what its receiver says.
+  /// @param reply  with code 250
+  void on_delivered(const ServerReply& reply, MonotonicTime now);
   /// A message with ambiguous line ends ends the connection too: what the client sends next it may take for a part of
   /// it.
   /// @param refusal  by value: it may be content_refusal(), which ends with the transaction

@@ -108,7 +108,11 @@ void SmtpServerEngine::resume(MonotonicTime now) {
 }
 
 void SmtpServerEngine::on_accepted(std::string_view queue_id, MonotonicTime now) {
-  say_verdict({250, "2.0.0", {fmt::format("Ok: queued as {}", queue_id)}});
+  on_delivered({250, "2.0.0", {fmt::format("Ok: queued as {}", queue_id)}}, now);
+}
+
+void SmtpServerEngine::on_delivered(const ServerReply& reply, MonotonicTime now) {
+  say_verdict(reply);
   reset_transaction();
   await_command(now);
   advance(now);

@@ -30,7 +30,7 @@ class Simulation(unittest.TestCase):
     def test_each_kind_of_trouble_occurs(self):
         output = histories(1, 100).communicate(timeout=300)[0]
         counts = [int(number) for number in re.findall(r"\d+", output.splitlines()[-1])]
-        self.assertEqual(len(counts), 7, output)
+        self.assertEqual(len(counts), 8, output)
         self.assertTrue(all(count > 0 for count in counts[:-1]), output)
 
     def test_a_disk_that_keeps_nothing_is_found_out(self):

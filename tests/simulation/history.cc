@@ -57,6 +57,7 @@ History::Summary History::run() {
   summary_.delivered = ledger_.delivered();
   summary_.failed = ledger_.failed();
   summary_.repeated = ledger_.repeated();
+  summary_.answered = ledger_.answered();
   relay_.reset();
   return summary_;
 }
@@ -137,10 +138,14 @@ void History::submit() {
   if (!relay_ || stopping_) return;  // nobody listens: the client keeps its message
   auto message = std::make_shared<const QueuedMessage>(compose());
   ledger_.submitted(*message);
-  relay_->submit(message, [this, id = message->id](bool stored) {
-    stored ? ledger_.accepted(id) : ledger_.refused(id);
-    if (stored) accepted_.push_back(id);
-  });
+  std::optional<Milliseconds> patience;
+  if (dice_.percent(30)) patience = dice_.between(Milliseconds(1), Milliseconds(60'000));
+  const auto on_stored = [this, id = message->id, waits = patience.has_value()](bool stored) {
+    if (!stored) return ledger_.refused(id);
+    if (!waits) ledger_.accepted(id);
+    accepted_.push_back(id);
+  };
+  relay_->submit(message, on_stored, patience);
 }
 
 void History::interfere() {

@@ -31,6 +31,7 @@ class History {
     std::size_t delivered = 0;
     std::size_t failed = 0;
     std::size_t repeated = 0;
+    std::size_t answered = 0;
     std::size_t deaths = 0;
     std::size_t store_failures = 0;
   };

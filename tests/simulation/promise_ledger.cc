@@ -38,6 +38,25 @@ void PromiseLedger::refused(QueueId id) {
   messages_.at(id).answer = Answer::Refused;
 }
 
+void PromiseLedger::waits(QueueId id) {
+  messages_.at(id).client_waits = true;
+}
+
+void PromiseLedger::told(QueueId id, FirstOutcome::Kind kind) {
+  Message& message = messages_.at(id);
+  message.client_waits = false;
+  message.answer = kind == FirstOutcome::Kind::Refused ? Answer::Refused : Answer::Accepted;
+  const bool refused = kind == FirstOutcome::Kind::Refused;
+  if (kind != FirstOutcome::Kind::Queued) ++answered_;
+  for (const auto& [ordinal, recipient] : message.recipients) {
+    const bool failed = !recipient.outcomes.empty() && recipient.outcomes.front() != RecipientState::Delivered;
+    if (refused && !failed) broken(id, ordinal, "is refused to its client, and has not failed");
+    if (kind == FirstOutcome::Kind::Delivered && recipient.received == 0)
+      broken(id, ordinal, "is delivered as its client is told, and nobody has it");
+    if (!refused && message.failed_silently) broken(id, ordinal, "failed, and neither client nor sender are told");
+  }
+}
+
 PromiseLedger::Recipient* PromiseLedger::find(QueueId id, std::uint32_t ordinal) {
   const auto message = messages_.find(id);
   if (message == messages_.end()) return nullptr;
@@ -114,14 +133,17 @@ void PromiseLedger::recording(const AttemptRecord& record) {
   for (const RecipientUpdate& update : record.updates) {
     if (!is_final(update.state)) continue;
     find(update.message, update.ordinal)->outcome_pending = true;
-    const QueuedMessage& message = messages_.at(update.message).message;
+    Message& known = messages_.at(update.message);
+    const QueuedMessage& message = known.message;
     const QueuedRecipient& recipient = message.recipients.at(update.ordinal);
     const bool is_failure = update.state == RecipientState::Bounced || update.state == RecipientState::Expired;
     if (!is_failure || !is_wanted(ReportedAction::Failed, recipient.notice)) continue;
     const std::string address = "rfc822; " + recipient.address.str();
     const bool told = std::ranges::any_of(
         record.reports, [&](const QueuedMessage& report) { return report.body.find(address) != std::string::npos; });
-    if (message.reverse_path && !told) broken(update.message, update.ordinal, "fails without a report to its sender");
+    if (known.client_waits && !told) known.failed_silently = true;
+    if (message.reverse_path && !told && !known.client_waits)
+      broken(update.message, update.ordinal, "fails without a report to its sender");
     if (!message.reverse_path && told) broken(update.message, update.ordinal, "is a report, and is answered by one");
   }
 }
@@ -161,6 +183,7 @@ void PromiseLedger::died() {
   for (auto& [id, message] : messages_) {
     // Its row may be on the disk after all, and what would have removed it is gone.
     if (message.answer == Answer::Refused) message.answer = Answer::None;
+    message.client_waits = false;  // it is told nothing, and keeps its message
     for (auto& [ordinal, recipient] : message.recipients) lose_sight(recipient);
   }
 }
@@ -172,7 +195,8 @@ void PromiseLedger::settle_up() {
 void PromiseLedger::settle_up(const Message& message) {
   const QueueId id = message.message.id;
   for (const auto& [ordinal, recipient] : message.recipients) {
-    if (message.answer == Answer::Refused && recipient.received > 0)
+    const bool unnoticed = recipient.allowed > 1;
+    if (message.answer == Answer::Refused && recipient.received > 0 && !unnoticed)
       broken(id, ordinal, "was delivered although the message was refused");
     if (message.answer != Answer::Accepted || message.may_be_dropped) continue;
     if (recipient.outcomes.empty() && !recipient.outcome_unknown)

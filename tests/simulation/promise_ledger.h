@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "relay/delivery/first_outcome.h"
 #include "relay/queue/attempt_record.h"
 #include "relay/queue/queued_message.h"
 #include "relay/queue/scheduler.h"
@@ -24,6 +25,9 @@ class PromiseLedger {
   void submitted(const QueuedMessage& message);
   void accepted(QueueId id);
   void refused(QueueId id);
+  /// The client waits for the first outcome instead of being told that the message is queued.
+  void waits(QueueId id);
+  void told(QueueId id, FirstOutcome::Kind kind);
 
   // Delivery.
   void attempt_started(const DueBatch& batch);
@@ -53,6 +57,8 @@ class PromiseLedger {
   [[nodiscard]] std::size_t delivered() const { return delivered_; }
   [[nodiscard]] std::size_t failed() const { return failed_; }
   [[nodiscard]] std::size_t repeated() const { return repeated_; }
+  /// Clients that waited and were told what the receiver said.
+  [[nodiscard]] std::size_t answered() const { return answered_; }
 
  private:
   enum class Answer { None, Accepted, Refused };
@@ -69,6 +75,8 @@ class PromiseLedger {
     QueuedMessage message;
     Answer answer = Answer::None;
     bool may_be_dropped = false;
+    bool client_waits = false;
+    bool failed_silently = false;  // all of it failed without a report: the client must be told
     std::map<std::uint32_t, Recipient> recipients;
   };
 
@@ -83,6 +91,7 @@ class PromiseLedger {
   std::size_t delivered_ = 0;
   std::size_t failed_ = 0;
   std::size_t repeated_ = 0;
+  std::size_t answered_ = 0;
 };
 
 }  // namespace waxwing

@@ -59,6 +59,7 @@ int main(int argc, char** argv) {
     total.delivered += summary.delivered;
     total.failed += summary.failed;
     total.repeated += summary.repeated;
+    total.answered += summary.answered;
     total.deaths += summary.deaths;
     total.store_failures += summary.store_failures;
     if (summary.broken.empty()) continue;
@@ -69,8 +70,10 @@ int main(int argc, char** argv) {
                summary.broken.size(), argv[0], seed);
   }
   fmt::print(
-      "{} histories: {} delivered, {} failed, {} delivered again; {} deaths, {} times a failing disk; "
+      "{} histories: {} delivered, {} failed, {} delivered again, {} answered while the client waited; {} deaths, {} "
+      "times a failing disk; "
       "{} with broken promises\n",
-      seeds, total.delivered, total.failed, total.repeated, total.deaths, total.store_failures, failing);
+      seeds, total.delivered, total.failed, total.repeated, total.answered, total.deaths, total.store_failures,
+      failing);
   return failing == 0 ? 0 : 1;
 }

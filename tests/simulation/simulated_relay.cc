@@ -85,12 +85,18 @@ void SimulatedRelay::commit() {
     after(std::max(Milliseconds(0), *recovery - world_.time.now()), [this] { commit_soon(); });
 }
 
-void SimulatedRelay::submit(std::shared_ptr<const QueuedMessage> message, std::function<void(bool)> answered) {
-  put(StoreAdd{message, std::nullopt, [this, message, answered = std::move(answered)](const Result<void>& stored) {
+void SimulatedRelay::submit(std::shared_ptr<const QueuedMessage> message, std::function<void(bool)> stored,
+                            std::optional<Milliseconds> patience) {
+  put(StoreAdd{message, std::nullopt, [this, message, stored = std::move(stored), patience](const Result<void>& added) {
                  if (!world_.disk.has_power()) return;
-                 after(Milliseconds(0), [this, message, answered, works = stored.has_value()] {
-                   answered(works);
-                   if (works) queue_->enqueue(*message);
+                 after(Milliseconds(0), [this, message, stored, patience, works = added.has_value()] {
+                   stored(works);
+                   if (!works) return;
+                   if (!patience) return queue_->enqueue(*message);
+                   world_.ledger.waits(message->id);
+                   queue_->enqueue(*message, *patience, [this, id = message->id](const FirstOutcome& outcome) {
+                     world_.ledger.told(id, outcome.kind);
+                   });
                  });
                }});
 }

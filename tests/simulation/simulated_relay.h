@@ -36,8 +36,10 @@ class SimulatedRelay {
   /// Opens the store and takes over what waits in it.
   [[nodiscard]] static Result<std::unique_ptr<SimulatedRelay>> start(const World& world);
 
-  /// @param answered  success: the client was told 250
-  void submit(std::shared_ptr<const QueuedMessage> message, std::function<void(bool)> answered);
+  /// @param stored    whether the message is durable, as the client is told unless it waits
+  /// @param patience  how long the client waits for the first outcome; nothing: it does not
+  void submit(std::shared_ptr<const QueuedMessage> message, std::function<void(bool)> stored,
+              std::optional<Milliseconds> patience);
 
   /// What an operator's command does, here and in the store.
   void administer(nlohmann::json request);

@@ -33,6 +33,13 @@ std::size_t Connection::pending_octets() const {
 
 void Connection::pause_reading() {
   state_->paused = true;
+  state_->hears_end = false;
+  state_->update_reading();
+}
+
+void Connection::await_end() {
+  state_->paused = true;
+  state_->hears_end = true;
   state_->update_reading();
 }
 

@@ -58,6 +58,8 @@ class Connection {
   /// Stops and resumes on_bytes; for back-pressure. A handshake continues; while paused, the end of the stream is not
   /// seen either.
   void pause_reading();
+  /// As pause_reading(), but the end of the stream is reported, unless the peer says something before it.
+  void await_end();
   void resume_reading();
 
   /// Begins a handshake as the session's side. No octet that arrived in clear is delivered afterwards: what the kernel

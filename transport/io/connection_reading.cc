@@ -14,7 +14,8 @@ constexpr std::size_t kMaxDiscardedOctets = 1'048'576;
 }  // namespace
 
 void Connection::State::update_reading() {
-  const bool open = phase == Phase::Open && callbacks != nullptr && !end && (!paused || handshaking());
+  const bool listens = !paused || handshaking() || (hears_end && inbox.empty());
+  const bool open = phase == Phase::Open && callbacks != nullptr && !end && listens;
   const bool wanted = !peer_finished && (open || phase == Phase::Lingering);
   if (wanted == reading || phase == Phase::Closed) return;
   reading = wanted;
@@ -51,8 +52,14 @@ void Connection::State::on_read(ssize_t count) {
   } else if (session != nullptr) {
     feed_session(octets);
   } else {
-    deliver(octets);
+    take(octets);
   }
+}
+
+void Connection::State::take(std::string_view octets) {
+  if (!paused) return deliver(octets);
+  inbox += octets;
+  update_reading();
 }
 
 void Connection::State::on_end_of_file() {

@@ -41,6 +41,7 @@ struct Connection::State final : public LoopHandle, public std::enable_shared_fr
   void resume_reading();
   void on_read(ssize_t count);
   void on_end_of_file();
+  void take(std::string_view octets);
   void deliver(std::string_view octets);
   void deliver_pending();
   void end_stream(std::optional<Error> error);
@@ -83,13 +84,14 @@ struct Connection::State final : public LoopHandle, public std::enable_shared_fr
   std::shared_ptr<const Callbacks> callbacks;  ///< shared with a call in progress, so that it may be replaced inside
   std::unique_ptr<TlsSession> session;
   std::unique_ptr<Timer> linger_timer;
-  std::string inbox;           ///< decrypted, but held back while reading is paused
+  std::string inbox;           ///< held back while reading is paused
   std::string before_secured;  ///< written by the owner during the handshake
   std::string queued;          ///< for the network, behind in_flight
   std::string in_flight;       ///< lent to write_request
   std::optional<End> end;      ///< seen, but not yet reported
   std::size_t discarded = 0;   ///< octets that arrived while lingering
   bool paused = false;
+  bool hears_end = false;  ///< while paused
   bool reading = false;
   bool peer_finished = false;  ///< its FIN has arrived
   bool fin_sent = false;       ///< ours is on its way

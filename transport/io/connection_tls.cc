@@ -23,13 +23,7 @@ void Connection::State::feed_session(std::string_view ciphertext) {
   send(session->take_output());
   const bool established = reached == TlsSession::State::Established || reached == TlsSession::State::PeerClosed;
   if (established && !secured) announce_secured();
-  if (secured && !plaintext.empty() && phase == Phase::Open) {
-    if (paused) {
-      inbox += plaintext;
-    } else {
-      deliver(plaintext);
-    }
-  }
+  if (secured && !plaintext.empty() && phase == Phase::Open) take(plaintext);
   if (reached == TlsSession::State::Failed) {
     end_stream(Error{ErrorKind::Unavailable, session->failure()});
   } else if (reached == TlsSession::State::PeerClosed) {

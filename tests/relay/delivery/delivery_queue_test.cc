@@ -22,6 +22,7 @@ namespace waxwing {
 namespace {
 
 constexpr std::uint64_t kId = 7;
+constexpr Milliseconds kPatience{20'000};
 
 /// A delivery queue on a real store whose attempts have the outcomes that the test says.
 class Bench {
@@ -44,7 +45,10 @@ class Bench {
     store_.add(shared, std::nullopt, [this, shared](const Result<void>& stored) {
       REQUIRE(stored);
       loop_.post([this, shared] {
-        queue_.enqueue(*shared);
+        if (wait_for_outcome)
+          queue_.enqueue(*shared, *wait_for_outcome, [this](const FirstOutcome& outcome) { heard.push_back(outcome); });
+        else
+          queue_.enqueue(*shared);
         if (after_enqueue) after_enqueue();
       });
     });
@@ -76,6 +80,8 @@ class Bench {
   }
 
   std::function<void()> after_enqueue;
+  std::optional<Milliseconds> wait_for_outcome;
+  std::vector<FirstOutcome> heard;
   std::vector<TlsSessionResult> sessions;  ///< what each attempt reports
   std::vector<QueuedMessage> reports;
   std::size_t attempts = 0;
@@ -204,6 +210,71 @@ TEST_CASE("what was held beyond its end and is released is tried, not given up")
   bench.send(std::move(message));
   CHECK(bench.attempts == 1);
   CHECK(bench.stored(kId).error().kind == ErrorKind::NotFound);
+}
+
+TEST_CASE("a client that waits hears what the receiver says of all recipients, and a refusal makes no report") {
+  const bool refused = GENERATE(true, false);
+  Bench bench([refused](const DueBatch&, std::uint32_t) {
+    return refused ? outcome(RecipientOutcome::Kind::Bounced, "5.1.1")
+                   : outcome(RecipientOutcome::Kind::Delivered, "2.0.0");
+  });
+  bench.wait_for_outcome = kPatience;
+  bench.send(lasting_message({"a@far.example", "b@far.example"}));
+  REQUIRE(bench.heard.size() == 1);
+  CHECK(bench.heard[0].kind == (refused ? FirstOutcome::Kind::Refused : FirstOutcome::Kind::Delivered));
+  CHECK(bench.heard[0].mx_name == "mx.far.example");
+  CHECK(bench.heard[0].remote_reply == "the reply");
+  CHECK(bench.reports.empty());
+  CHECK(bench.stored(kId).error().kind == ErrorKind::NotFound);
+}
+
+TEST_CASE("a client hears that its message is queued where no one answer is right, and reports go out") {
+  const bool deferred = GENERATE(true, false);
+  Bench bench([deferred](const DueBatch&, std::uint32_t ordinal) {
+    if (ordinal == 0) return outcome(RecipientOutcome::Kind::Bounced, "5.1.1");
+    return deferred ? outcome(RecipientOutcome::Kind::Deferred, "4.7.1")
+                    : outcome(RecipientOutcome::Kind::Delivered, "2.0.0");
+  });
+  bench.wait_for_outcome = kPatience;
+  bench.send(lasting_message({"a@far.example", "b@far.example"}));
+  REQUIRE(bench.heard.size() == 1);
+  CHECK(bench.heard[0].kind == FirstOutcome::Kind::Queued);
+  CHECK(bench.reports.size() == 1);
+}
+
+TEST_CASE("a client does not wait for a message that is held, for later, or for several domains") {
+  Bench bench([](const DueBatch&, std::uint32_t) { return outcome(RecipientOutcome::Kind::Bounced, "5.1.1"); });
+  bench.wait_for_outcome = kPatience;
+  QueuedMessage message = lasting_message({"a@far.example", "b@far.example"});
+  SECTION("held") {
+    message.recipients[0].state = RecipientState::Held;
+  }
+  SECTION("several domains") {
+    message = lasting_message({"a@far.example", "b@other.example"});
+  }
+  bench.send(std::move(message));
+  REQUIRE(bench.heard.size() == 1);
+  CHECK(bench.heard[0].kind == FirstOutcome::Kind::Queued);
+  CHECK_FALSE(bench.reports.empty());
+}
+
+TEST_CASE("a client that has gone leaves a failure to a report") {
+  Bench bench([](const DueBatch&, std::uint32_t) { return outcome(RecipientOutcome::Kind::Bounced, "5.1.1"); });
+  bench.wait_for_outcome = kPatience;
+  bench.after_enqueue = [&bench] { bench.queue().stop_watching(QueueId(kId)); };
+  bench.send(lasting_message({"a@far.example"}));
+  REQUIRE(bench.heard.size() == 1);
+  CHECK(bench.heard[0].kind == FirstOutcome::Kind::Queued);
+  CHECK(bench.reports.size() == 1);
+}
+
+TEST_CASE("a client waits no longer than it may") {
+  Bench bench([](const DueBatch&, std::uint32_t) { return outcome(RecipientOutcome::Kind::Bounced, "5.1.1"); });
+  bench.wait_for_outcome = Milliseconds(0);
+  bench.send(lasting_message({"a@far.example"}));
+  REQUIRE(bench.heard.size() == 1);
+  CHECK(bench.heard[0].kind == FirstOutcome::Kind::Queued);
+  CHECK(bench.reports.size() == 1);
 }
 
 TEST_CASE("TLS sessions are counted with the outcome of their attempt where that is asked for") {

@@ -129,6 +129,22 @@ TEST_CASE("close delivers a large queue to a slow reader before FIN", "[connecti
   CHECK_FALSE(pair.client.error);
 }
 
+TEST_CASE("who awaits the end of a stream hears it, unless the peer says something before", "[connection]") {
+  const bool speaks = GENERATE(true, false);
+  Pair pair;
+  pair.server.connection->await_end();
+  if (speaks) pair.client.connection->write("early");
+  settle(pair.loop, Milliseconds(20));
+  pair.client.connection->close(Milliseconds(1'000));
+  if (!speaks) return pair.until([&] { return pair.server.over; });
+  settle(pair.loop, Milliseconds(50));
+  CHECK(pair.server.received.empty());
+  CHECK_FALSE(pair.server.over);
+  pair.server.connection->resume_reading();
+  pair.until([&] { return pair.server.over; });
+  CHECK(pair.server.received == "early");
+}
+
 TEST_CASE("close gives up at the end of its linger time when the peer does not read", "[connection]") {
   Pair pair;
   pair.client.connection->pause_reading();
