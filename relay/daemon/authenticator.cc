@@ -22,7 +22,7 @@ Authenticator::Authenticator(EventLoop& loop, QueueReader& reader, WorkPool& poo
 
 void Authenticator::check(const Credentials& credentials, const IpAddress& peer, OnChecked on_checked) {
   auto login = std::make_shared<Login>();
-  login->claimed = Credentials(credentials.user, credentials.password);
+  login->claimed = {credentials.user, Secret(credentials.password.reveal())};
   login->peer = peer;
   login->on_checked = std::move(on_checked);
   look_up(std::move(login));
@@ -36,7 +36,7 @@ void Authenticator::look_up(std::shared_ptr<Login> login) {
     login->account = std::move(*found);
   else
     login->account.password_hash = dummy_password_hash();
-  if (verified_.contains(login->account, login->claimed.password, loop_.now()) && login->known)
+  if (verified_.contains(login->account, login->claimed.password.reveal(), loop_.now()) && login->known)
     return answer(*login, login->account);
   delay(std::move(login));
 }
@@ -57,7 +57,7 @@ void Authenticator::delay(std::shared_ptr<Login> login) {
 
 void Authenticator::hash(std::shared_ptr<Login> login) {
   const bool taken = pool_.submit([this, login] {
-    const bool right = verify_password(login->claimed.password, login->account.password_hash) && login->known;
+    const bool right = verify_password(login->claimed.password.reveal(), login->account.password_hash) && login->known;
     loop_.post([this, login, right] { finish(*login, right); });
   });
   if (!taken) answer(*login, fail(ErrorKind::Unavailable, "too many logins wait"));
@@ -69,7 +69,7 @@ void Authenticator::finish(const Login& login, bool right) {
     return login.on_checked(fail(ErrorKind::Denied, "user or password is wrong"));
   }
   throttle_.on_right_password(login.claimed.user, login.peer);
-  verified_.remember(login.account, login.claimed.password, loop_.now());
+  verified_.remember(login.account, login.claimed.password.reveal(), loop_.now());
   login.on_checked(login.account);
 }
 

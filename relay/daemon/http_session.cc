@@ -68,11 +68,10 @@ bool is_json(std::string_view type) {
 }
 
 // The token of "Authorization: Bearer …".
-std::optional<std::string_view> bearer_token(const HttpRequestHead& head) {
+std::optional<std::string_view> bearer_token(const std::optional<Secret>& authorization) {
   constexpr std::string_view kScheme = "Bearer ";
-  const std::string* field = head.field("authorization");
-  if (field == nullptr || !ascii_istarts_with(*field, kScheme)) return std::nullopt;
-  return std::string_view(*field).substr(kScheme.size());
+  if (!authorization || !ascii_istarts_with(authorization->reveal(), kScheme)) return std::nullopt;
+  return authorization->reveal().substr(kScheme.size());
 }
 
 bool is_key(std::string_view key) {
@@ -130,9 +129,9 @@ void HttpSession::read_proxy_header(std::string_view octets) {
     return end();
   }
   if (proxy_header_->client()) client_ = *proxy_header_->client();
-  const std::string first_octets(proxy_header_->rest());
+  const Secret first_octets(proxy_header_->rest());
   proxy_header_.reset();
-  admit(first_octets);
+  admit(first_octets.reveal());
 }
 
 // From here on it is known whose connection it is.
@@ -217,7 +216,8 @@ void HttpSession::release() {
 
 std::optional<HttpSession::Answer> HttpSession::recognise() {
   account_.reset();
-  const auto token = bearer_token(reader_.head());
+  const std::optional<Secret> authorization = reader_.take_authorization();
+  const auto token = bearer_token(authorization);
   if (!token) return problem(401, "Authorization: Bearer and a token is missing");
   auto account = services_.intake.reader.find_account_by_token(token_digest(*token));
   if (account) {

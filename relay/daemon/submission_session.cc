@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "keys/secret.h"
 #include "relay/daemon/receiver_reply.h"
 #include "relay/daemon/suppression_check.h"
 #include "transport/tls/tls_server_context.h"
@@ -87,9 +88,9 @@ void SubmissionSession::read_proxy_header(std::string_view octets) {
     return end();
   }
   if (proxy_header_->client()) client_ = *proxy_header_->client();
-  const std::string first_octets(proxy_header_->rest());
+  const Secret first_octets(proxy_header_->rest());
   proxy_header_.reset();
-  begin(first_octets);
+  begin(first_octets.reveal());
 }
 
 // From here on it is known whose connection it is.

@@ -90,7 +90,7 @@ Parsed parse_auth(std::string_view rest) {
   command.mechanism = ascii_lower(take_word(rest));
   if (command.mechanism.empty()) return refuse(501, "5.5.4", "a mechanism must follow; example: AUTH PLAIN");
   const std::string_view response = take_word(rest);
-  if (!response.empty()) command.initial_response = std::string(response);
+  if (!response.empty()) command.initial_response.emplace(response);
   if (!take_word(rest).empty()) return refuse(501, "5.5.4", "too many words after AUTH");
   return command;
 }

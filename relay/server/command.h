@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "keys/secret.h"
 #include "policy/delivery_notice.h"
 #include "policy/delivery_timing.h"
 #include "policy/mail_address.h"
@@ -23,8 +24,8 @@ struct HeloCommand {
 };
 struct StartTlsCommand {};
 struct AuthCommand {
-  std::string mechanism;                        ///< lower case
-  std::optional<std::string> initial_response;  ///< base64 as sent; "=" is an empty response
+  std::string mechanism;                   ///< lower case
+  std::optional<Secret> initial_response;  ///< base64 as sent; "=" is an empty response
 };
 struct MailCommand {
   std::optional<MailAddress> reverse_path;   ///< no value: <>

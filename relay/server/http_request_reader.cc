@@ -69,16 +69,16 @@ void HttpRequestReader::advance() {
   if (state_ != State::Body) return;
   const std::size_t missing = static_cast<std::size_t>(head_.body_octets) - body_.size();
   const std::size_t taken = std::min(missing, input_.size());
-  body_.append(input_, 0, taken);
-  input_.erase(0, taken);
+  body_.append(input_.view().substr(0, taken));
+  input_.consume(taken);
   if (taken == missing) state_ = State::Complete;
 }
 
 void HttpRequestReader::read_head() {
-  const std::size_t end = input_.find("\r\n\r\n");
+  const std::size_t end = input_.view().find("\r\n\r\n");
   // A lone line feed that ends the head for somebody else must not make us wait, and is refused before anything else, so
   // that the answer does not depend on how the head was cut.
-  if (has_lone_line_feed(std::string_view(input_).substr(0, std::min(end, kMaxHttpHeadOctets)))) {
+  if (has_lone_line_feed(input_.view().substr(0, std::min(end, kMaxHttpHeadOctets)))) {
     fail(400, "lines end with CRLF");
     return;
   }
@@ -87,10 +87,10 @@ void HttpRequestReader::read_head() {
     fail(431, "the header is too large");
     return;
   }
-  const std::string text = input_.substr(0, end + 2);
-  input_.erase(0, end + 4);
+  const Secret text(input_.view().substr(0, end + 2));
+  input_.consume(end + 4);
   head_ = {};
-  std::string_view rest = text;
+  std::string_view rest = text.reveal();
   bool first = true;
   while (!rest.empty()) {
     const std::size_t line_end = rest.find("\r\n");
@@ -124,8 +124,12 @@ bool HttpRequestReader::read_field(std::string_view line) {
   if (!is_field_value(value)) return fail(400, "a field holds an octet outside printable ASCII");
   std::string name = ascii_lower(line.substr(0, colon));
   // What one program reads first and another last is read by nobody.
-  if (head_.field(name) != nullptr) return fail(400, "a field stands twice");
-  head_.fields.push_back({std::move(name), std::string(value)});
+  if (head_.field(name) != nullptr || (name == "authorization" && head_.authorization))
+    return fail(400, "a field stands twice");
+  if (name == "authorization")
+    head_.authorization.emplace(value);
+  else
+    head_.fields.push_back({std::move(name), std::string(value)});
   return true;
 }
 

@@ -5,7 +5,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "keys/secret.h"
+#include "policy/input_buffer.h"
 
 namespace waxwing {
 
@@ -18,6 +22,7 @@ struct HttpRequestHead {
   std::string method;
   std::string target;
   std::vector<Field> fields;
+  std::optional<Secret> authorization;  ///< value of that field, which is none of `fields`
   std::uint64_t body_octets = 0;
   bool keep_alive = true;        ///< the client did not ask to close
   bool awaits_continue = false;  ///< Expect: 100-continue
@@ -46,6 +51,8 @@ class HttpRequestReader {
   void on_bytes(std::string_view octets);
 
   [[nodiscard]] const HttpRequestHead& head() const { return head_; }
+  /// Hands over what the client proves itself with, so that it is not kept as long as the head; no value: nothing.
+  [[nodiscard]] std::optional<Secret> take_authorization() { return std::exchange(head_.authorization, std::nullopt); }
   /// @param limit  a larger body makes it Invalid with 413
   void read_body(std::uint64_t limit);
   [[nodiscard]] std::string take_body();
@@ -64,7 +71,7 @@ class HttpRequestReader {
   bool fail(int status, std::string_view why);
 
   State state_ = State::Head;
-  std::string input_;
+  InputBuffer input_;
   HttpRequestHead head_;
   std::string body_;
   int failure_status_ = 0;

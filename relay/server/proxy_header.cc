@@ -58,14 +58,14 @@ std::optional<IpAddress> binary_address(std::string_view octets) {
 
 ProxyHeaderReader::State ProxyHeaderReader::on_bytes(std::string_view octets) {
   input_.append(octets);
-  const std::string_view input = input_;
+  const std::string_view input = input_.view();
   if (input.substr(0, kTextMark.size()) == kTextMark.substr(0, input.size())) return read_text();
   if (input.substr(0, kBinaryMark.size()) == kBinaryMark.substr(0, input.size())) return read_binary();
   return State::Invalid;
 }
 
 ProxyHeaderReader::State ProxyHeaderReader::read_text() {
-  const std::string_view input = input_;
+  const std::string_view input = input_.view();
   const std::size_t end = input.substr(0, kMaxTextOctets).find("\r\n");
   if (end == std::string_view::npos) return input.size() < kMaxTextOctets ? State::More : State::Invalid;
   const std::vector<std::string_view> words = words_of(input.substr(0, end));
@@ -80,7 +80,7 @@ ProxyHeaderReader::State ProxyHeaderReader::read_text() {
 }
 
 ProxyHeaderReader::State ProxyHeaderReader::read_binary() {
-  const std::string_view input = input_;
+  const std::string_view input = input_.view();
   if (input.size() < kBinaryFixedOctets) return State::More;
   const std::size_t length = static_cast<std::size_t>(octet(input, 14)) << 8 | octet(input, 15);
   const unsigned command = octet(input, 12);

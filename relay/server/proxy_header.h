@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "policy/input_buffer.h"
 #include "policy/ip_address.h"
 
 namespace waxwing {
@@ -25,13 +26,13 @@ class ProxyHeaderReader {
   /// Address of the client; no value: the proxy speaks for itself (LOCAL), or does not know (UNKNOWN).
   [[nodiscard]] const std::optional<IpAddress>& client() const { return client_; }
   /// What came behind the header.
-  [[nodiscard]] std::string_view rest() const { return std::string_view(input_).substr(header_octets_); }
+  [[nodiscard]] std::string_view rest() const { return input_.view().substr(header_octets_); }
 
  private:
   State read_text();
   State read_binary();
 
-  std::string input_;
+  InputBuffer input_;  ///< behind the header may stand a login
   std::size_t header_octets_ = 0;
   std::optional<IpAddress> client_;
 };

@@ -1,20 +1,24 @@
 #include "relay/server/sasl.h"
 
-#include <openssl/mem.h>
+#include <openssl/base64.h>
 
-#include "policy/base64.h"
+#include <cstdint>
+
 #include "policy/utf8.h"
 
 namespace waxwing {
 
-Credentials::~Credentials() {
-  OPENSSL_cleanse(password.data(), password.size());
-}
-
-Result<std::string> decode_sasl_response(std::string_view text) {
-  if (text == "=") return std::string();
+// Not by decode_base64(), which works with strings that nobody wipes.
+Result<Secret> decode_sasl_response(std::string_view text) {
+  if (text == "=" || text.empty()) return Secret();
   if (text.find_first_of(" \t") != std::string_view::npos) return fail(ErrorKind::Malformed, "white space in base64");
-  return decode_base64(text);
+  Secret octets = Secret::zeros(text.size() / 4 * 3);
+  std::size_t length = 0;
+  if (!EVP_DecodeBase64(reinterpret_cast<std::uint8_t*>(octets.writable()), &length, octets.size(),
+                        reinterpret_cast<const std::uint8_t*>(text.data()), text.size())) {
+    return fail(ErrorKind::Malformed, "the text is not base64");
+  }
+  return Secret(octets.reveal().substr(0, length));
 }
 
 Result<void> check_credentials(std::string_view user, std::string_view password) {
@@ -37,14 +41,15 @@ Result<Credentials> parse_sasl_plain(std::string_view message) {
   if (auto checked = check_credentials(user, password); !checked) return tl::unexpected(checked.error());
   if (!authorization.empty() && authorization != user)
     return fail(ErrorKind::Denied, "acting as another user is not allowed");
-  return Credentials(std::string(user), std::string(password));
+  return Credentials{std::string(user), Secret(password)};
 }
 
 Result<std::string> parse_sasl_external(std::string_view response) {
   constexpr std::size_t kMaxIdentityOctets = 255;
-  auto identity = decode_sasl_response(response);
-  if (!identity) return identity;
-  if (identity->size() > kMaxIdentityOctets || identity->find('\0') != std::string::npos || !is_valid_utf8(*identity))
+  auto decoded = decode_sasl_response(response);
+  if (!decoded) return tl::unexpected(std::move(decoded.error()));
+  std::string identity(decoded->reveal());
+  if (identity.size() > kMaxIdentityOctets || identity.find('\0') != std::string::npos || !is_valid_utf8(identity))
     return fail(ErrorKind::Malformed, "the authorization identity is too long or no UTF-8");
   return identity;
 }

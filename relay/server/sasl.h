@@ -3,28 +3,21 @@
 #include <string>
 #include <string_view>
 
+#include "keys/secret.h"
 #include "policy/result.h"
 
 namespace waxwing {
 
-/// What a client claims to be. The password wipes itself when the object goes.
+/// What a client claims to be.
 struct Credentials {
   std::string user;
-  std::string password;
-
-  Credentials() = default;
-  Credentials(std::string user_name, std::string secret) : user(std::move(user_name)), password(std::move(secret)) {}
-  Credentials(Credentials&&) noexcept = default;
-  Credentials& operator=(Credentials&&) noexcept = default;
-  Credentials(const Credentials&) = delete;
-  Credentials& operator=(const Credentials&) = delete;
-  ~Credentials();
+  Secret password;
 };
 
 /// Decodes a SASL response line: base64, "=" alone for an empty response.
 /// @errors  Malformed
 /// @source  RFC 4954 §4, RFC 4648 §4
-[[nodiscard]] Result<std::string> decode_sasl_response(std::string_view text);
+[[nodiscard]] Result<Secret> decode_sasl_response(std::string_view text);
 
 /// Whether user and password may be looked at: neither empty, nor over 255 octets, nor with a NUL in it.
 /// @errors  Malformed

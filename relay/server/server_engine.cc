@@ -5,15 +5,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "keys/secret.h"
 #include "policy/ascii.h"
 #include "policy/date_time.h"
 #include "relay/server/sender_rules.h"
 
 namespace waxwing {
 namespace {
-
-// Input that has been worked off is let go in steps of this size.
-constexpr std::size_t kInputStepOctets = 65'536;
 
 ServerReply not_announced() {
   return {553, "5.6.7", {"an address that is not ASCII needs SMTPUTF8 with MAIL"}};  // RFC 6531 §3.5
@@ -66,7 +64,7 @@ void SmtpServerEngine::shut_down(MonotonicTime now) {
 
 // Works off the input until it is empty or something has to be done by the owner.
 void SmtpServerEngine::advance(MonotonicTime now) {
-  while (need_ == Need::Bytes && input_at_ < input_.size()) {
+  while (need_ == Need::Bytes && !input_.empty()) {
     if (state_ == State::Content) {
       read_content();
     } else if (state_ == State::Chunk) {
@@ -74,13 +72,6 @@ void SmtpServerEngine::advance(MonotonicTime now) {
     } else if (!read_line(now)) {
       break;
     }
-  }
-  if (input_at_ == input_.size()) {
-    input_.clear();
-    input_at_ = 0;
-  } else if (input_at_ > kInputStepOctets) {
-    input_.erase(0, input_at_);
-    input_at_ = 0;
   }
   limit_waiting(now);
 }
@@ -99,33 +90,34 @@ void SmtpServerEngine::limit_waiting(MonotonicTime now) {
 
 // Takes one command or response line. A line that is too long is read to its end, refused once, and never kept.
 bool SmtpServerEngine::read_line(MonotonicTime now) {
-  const std::string_view rest = std::string_view(input_).substr(input_at_);
+  const std::string_view rest = input_.view();
   const std::size_t line_feed = rest.find('\n');
   const bool auth_line = state_ == State::AuthResponse || ascii_istarts_with(rest, "AUTH");
   const std::size_t limit = auth_line ? kMaxAuthLineOctets : kMaxCommandOctets;
   if (line_feed == std::string_view::npos) {
     if (rest.size() <= limit && discarded_octets_ == 0) return false;
     discarded_octets_ += rest.size();
-    input_at_ = input_.size();
+    input_.clear();
     if (discarded_octets_ > kMaxDiscardedOctets) end(500, "5.5.2", "line too long; closing the connection");
     return false;
   }
-  input_at_ += line_feed + 1;
+  const bool ends_with_crlf = line_feed > 0 && rest[line_feed - 1] == '\r';
+  const Secret line(rest.substr(0, line_feed - (ends_with_crlf ? 1 : 0)));  // it may be a password
+  input_.consume(line_feed + 1);
   if (std::exchange(discarded_octets_, 0) > 0 || line_feed >= limit) {
     login_ = LoginStep::None;
     refuse({500, "5.5.2", {"line too long"}}, now);
     return true;
   }
-  if (line_feed == 0 || rest[line_feed - 1] != '\r') {
+  if (!ends_with_crlf) {
     // Whoever ends commands with a lone LF may mean other things by our reply than we do: no second command is read.
     end(521, "5.5.2", "lines end with CRLF; closing the connection");
     return true;
   }
-  const std::string line(rest.substr(0, line_feed - 1));
   if (state_ == State::AuthResponse)
-    auth_response(line, now);
+    auth_response(line.reveal(), now);
   else
-    execute(line, now);
+    execute(line.reveal(), now);
   return true;
 }
 
@@ -178,7 +170,6 @@ void SmtpServerEngine::execute(const StartTlsCommand&, MonotonicTime now) {
   reply(220, "2.0.0", "ready to start TLS");
   // RFC 3207 §4.2: what came before the handshake is forgotten, pipelined octets above all.
   input_.clear();
-  input_at_ = 0;
   wait_for(Need::TlsHandshake);
 }
 
@@ -357,7 +348,6 @@ void SmtpServerEngine::end(const ServerReply& farewell) {
   state_ = State::Closed;
   need_ = Need::Close;
   input_.clear();
-  input_at_ = 0;
 }
 
 void SmtpServerEngine::wait_for(Need need) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "policy/delivery_notice.h"
+#include "policy/input_buffer.h"
 #include "policy/ip_address.h"
 #include "policy/mail_address.h"
 #include "policy/time_point.h"
@@ -218,8 +219,7 @@ class SmtpServerEngine {
   MonotonicTime expiry_;
   MonotonicTime session_end_;
   MonotonicTime greeting_end_;
-  std::string input_;
-  std::size_t input_at_ = 0;
+  InputBuffer input_;
   bool line_begun_ = false;
   std::size_t discarded_octets_ = 0;  ///< of a line that is too long
   std::string output_;

@@ -27,8 +27,8 @@ void SmtpServerEngine::execute(const DataCommand&, MonotonicTime now) {
 
 void SmtpServerEngine::read_content() {
   const std::size_t before = content_.size();
-  const std::size_t consumed = decoder_->decode(std::string_view(input_).substr(input_at_), content_);
-  input_at_ += consumed;
+  const std::size_t consumed = decoder_->decode(input_.view(), content_);
+  input_.consume(consumed);
   wire_octets_ += consumed;
   content_octets_ += content_.size() - before;
   if (wire_octets_ > 2 * options_.max_message_octets)
@@ -72,8 +72,7 @@ void SmtpServerEngine::execute(const BdatCommand& command, MonotonicTime now) {
 }
 
 void SmtpServerEngine::read_chunk(MonotonicTime now) {
-  const std::string_view octets = std::string_view(input_).substr(input_at_, chunk_octets_ - wire_octets_);
-  input_at_ += octets.size();
+  const std::string_view octets = input_.view().substr(0, chunk_octets_ - wire_octets_);
   wire_octets_ += octets.size();
   if (!chunk_refusal_) {
     const std::size_t before = content_.size();
@@ -81,6 +80,7 @@ void SmtpServerEngine::read_chunk(MonotonicTime now) {
     content_octets_ += content_.size() - before;
     if (content_octets_ > options_.max_message_octets) content_.clear();
   }
+  input_.consume(octets.size());
   if (wire_octets_ == chunk_octets_) return end_chunk(now);
   if (content_.size() >= kContentPieceOctets) wait_for(Need::Content);
 }

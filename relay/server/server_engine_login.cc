@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <openssl/mem.h>
 
 #include <utility>
 
@@ -15,16 +14,16 @@ void SmtpServerEngine::execute(const AuthCommand& command, MonotonicTime now) {
   if (in_transaction_) return refuse({503, "5.5.1", {"not during a mail transaction"}}, now);
   if (options_.tls != Tls::None && !secured_) return refuse({538, "5.7.11", {"say STARTTLS first"}}, now);
   if (command.mechanism == "plain") {
-    if (command.initial_response) return check_plain(*command.initial_response, now);
+    if (command.initial_response) return check_plain(command.initial_response->reveal(), now);
     return await_response(LoginStep::PlainResponse, "", now);
   }
   if (command.mechanism == "login") {
     if (!command.initial_response) return await_response(LoginStep::User, "VXNlcm5hbWU6", now);  // "Username:"
     login_ = LoginStep::User;
-    return auth_response(*command.initial_response, now);
+    return auth_response(command.initial_response->reveal(), now);
   }
   if (command.mechanism == "external" && certificate_ == Certificate::Verified) {
-    if (command.initial_response) return check_external(*command.initial_response, now);
+    if (command.initial_response) return check_external(command.initial_response->reveal(), now);
     return await_response(LoginStep::ExternalResponse, "", now);
   }
   refuse({504, "5.5.4", {"mechanism not offered; use PLAIN or LOGIN"}}, now);
@@ -47,15 +46,15 @@ void SmtpServerEngine::auth_response(std::string_view line, MonotonicTime now) {
   auto decoded = decode_sasl_response(line);
   if (!decoded) return refuse_auth(decoded.error(), now);
   if (step == LoginStep::User) {
-    credentials_ = Credentials(std::move(*decoded), "");
+    credentials_ = {std::string(decoded->reveal()), Secret()};
     return await_response(LoginStep::Password, "UGFzc3dvcmQ6", now);  // "Password:"
   }
-  credentials_ = Credentials(std::exchange(credentials_.user, {}), std::move(*decoded));
+  credentials_ = {std::exchange(credentials_.user, {}), std::move(*decoded)};
   check_login(now);
 }
 
 void SmtpServerEngine::check_login(MonotonicTime now) {
-  if (auto checked = check_credentials(credentials_.user, credentials_.password); !checked) {
+  if (auto checked = check_credentials(credentials_.user, credentials_.password.reveal()); !checked) {
     credentials_ = {};
     return refuse_auth(checked.error(), now);
   }
@@ -65,8 +64,7 @@ void SmtpServerEngine::check_login(MonotonicTime now) {
 void SmtpServerEngine::check_plain(std::string_view response, MonotonicTime now) {
   auto decoded = decode_sasl_response(response);
   if (!decoded) return refuse_auth(decoded.error(), now);
-  auto credentials = parse_sasl_plain(*decoded);
-  OPENSSL_cleanse(decoded->data(), decoded->size());
+  auto credentials = parse_sasl_plain(decoded->reveal());
   if (!credentials) return refuse_auth(credentials.error(), now);
   credentials_ = std::move(*credentials);
   wait_for(Need::Authentication);

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <openssl/mem.h>
 
 #include <utility>
 
@@ -43,12 +44,22 @@ void Connection::State::on_read(ssize_t count) {
     on_end_of_file();
     return;
   }
-  const std::string_view octets(loop.read_buffer().data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+  if (count < 0) {
+    if (phase == Phase::Lingering)
+      abandon();
+    else
+      end_stream(stream_error(static_cast<int>(count), peer));
+    return;
+  }
+  const std::span<char> octets = loop.read_buffer().first(static_cast<std::size_t>(count));
+  on_octets({octets.data(), octets.size()});
+  OPENSSL_cleanse(octets.data(), octets.size());  // a password may have been among them
+}
+
+void Connection::State::on_octets(std::string_view octets) {
   if (phase == Phase::Lingering) {
     discarded += octets.size();
-    if (count < 0 || discarded > kMaxDiscardedOctets) abandon();
-  } else if (count < 0) {
-    end_stream(stream_error(static_cast<int>(count), peer));
+    if (discarded > kMaxDiscardedOctets) abandon();
   } else if (session != nullptr) {
     feed_session(octets);
   } else {
@@ -58,7 +69,7 @@ void Connection::State::on_read(ssize_t count) {
 
 void Connection::State::take(std::string_view octets) {
   if (!paused) return deliver(octets);
-  inbox += octets;
+  inbox.append(octets);
   update_reading();
 }
 
@@ -88,7 +99,7 @@ void Connection::State::deliver(std::string_view octets) {
 }
 
 void Connection::State::deliver_pending() {
-  if (!inbox.empty() && !paused && phase == Phase::Open) deliver(std::exchange(inbox, {}));
+  if (!inbox.empty() && !paused && phase == Phase::Open) deliver(std::exchange(inbox, {}).view());
   const bool unreported = phase == Phase::Connecting || phase == Phase::Open;
   if (!unreported || !end || !inbox.empty() || callbacks == nullptr) return;
   const auto current = std::exchange(callbacks, nullptr);

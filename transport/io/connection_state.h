@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "policy/input_buffer.h"
 #include "transport/io/connection.h"
 #include "transport/io/loop_handle.h"
 
@@ -40,6 +41,7 @@ struct Connection::State final : public LoopHandle, public std::enable_shared_fr
   void update_reading();
   void resume_reading();
   void on_read(ssize_t count);
+  void on_octets(std::string_view octets);
   void on_end_of_file();
   void take(std::string_view octets);
   void deliver(std::string_view octets);
@@ -84,7 +86,7 @@ struct Connection::State final : public LoopHandle, public std::enable_shared_fr
   std::shared_ptr<const Callbacks> callbacks;  ///< shared with a call in progress, so that it may be replaced inside
   std::unique_ptr<TlsSession> session;
   std::unique_ptr<Timer> linger_timer;
-  std::string inbox;           ///< held back while reading is paused
+  InputBuffer inbox;           ///< held back while reading is paused
   std::string before_secured;  ///< written by the owner during the handshake
   std::string queued;          ///< for the network, behind in_flight
   std::string in_flight;       ///< lent to write_request

@@ -18,12 +18,12 @@ void Connection::State::start_tls(std::unique_ptr<TlsSession> its_session, std::
 }
 
 void Connection::State::feed_session(std::string_view ciphertext) {
-  std::string plaintext;
+  InputBuffer plaintext;
   const TlsSession::State reached = session->feed(ciphertext, plaintext);
   send(session->take_output());
   const bool established = reached == TlsSession::State::Established || reached == TlsSession::State::PeerClosed;
   if (established && !secured) announce_secured();
-  if (secured && !plaintext.empty() && phase == Phase::Open) take(plaintext);
+  if (secured && !plaintext.empty() && phase == Phase::Open) take(plaintext.view());
   if (reached == TlsSession::State::Failed) {
     end_stream(Error{ErrorKind::Unavailable, session->failure()});
   } else if (reached == TlsSession::State::PeerClosed) {

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/mem.h>
 
 #include <algorithm>
 #include <array>
 #include <cassert>
 #include <climits>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "policy/certificate_chain.h"
@@ -21,16 +23,20 @@ namespace {
 // BoringSSL's memory BIOs never shrink and its BIO pairs hold two 17 KiB buffers; this one reads straight from the
 // octets being fed and appends to the output string, so an idle session holds no buffer at all.
 
+template <class Session>
 int read_input(BIO* bio, char* destination, int capacity) {
-  auto* unread = static_cast<std::string_view*>(BIO_get_data(bio));
+  auto& session = *static_cast<Session*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
-  if (unread->empty()) {
+  if (session.input.empty()) {
     BIO_set_retry_read(bio);
     return -1;
   }
-  const std::size_t count = std::min(unread->size(), static_cast<std::size_t>(capacity));
-  std::memcpy(destination, unread->data(), count);
-  unread->remove_prefix(count);
+  const std::size_t count = std::min(session.input.size(), static_cast<std::size_t>(capacity));
+  std::memcpy(destination, session.input.data(), count);
+  session.input.remove_prefix(count);
+  const bool continues = destination == session.record.data() + session.record.size();
+  session.record =
+      continues ? std::span(session.record.data(), session.record.size() + count) : std::span(destination, count);
   return static_cast<int>(count);
 }
 
@@ -75,9 +81,9 @@ std::vector<std::string> presented_chain(const SSL* ssl) {
 
 bool TlsSession::Impl::attach() {
   // Constant after the first use; BIO_METHOD has no constant initialisation.
-  static const bssl::UniquePtr<BIO_METHOD> input_method = make_method(read_input, nullptr);
+  static const bssl::UniquePtr<BIO_METHOD> input_method = make_method(read_input<Impl>, nullptr);
   static const bssl::UniquePtr<BIO_METHOD> output_method = make_method(nullptr, append_output);
-  bssl::UniquePtr<BIO> reader = make_bio(input_method.get(), &input);
+  bssl::UniquePtr<BIO> reader = make_bio(input_method.get(), this);
   bssl::UniquePtr<BIO> writer = make_bio(output_method.get(), &output);
   if (ssl == nullptr || reader == nullptr || writer == nullptr || SSL_set_app_data(ssl.get(), this) != 1) return false;
   SSL_set_bio(ssl.get(), reader.release(), writer.release());
@@ -101,12 +107,18 @@ void TlsSession::Impl::advance_handshake() {
   if (error != SSL_ERROR_WANT_READ) fail_with(error);
 }
 
-void TlsSession::Impl::read_records(std::string& plaintext) {
-  std::array<char, SSL3_RT_MAX_PLAIN_LENGTH> record;
+// BoringSSL decrypts a record where it has read it, and gives that memory back without wiping it: it holds such records for
+// public. So each is looked at, overwritten, and only then read, which overwrites our own copy too.
+void TlsSession::Impl::read_records(InputBuffer& plaintext) {
+  std::array<char, SSL3_RT_MAX_PLAIN_LENGTH> octets;
   while (true) {
-    const int count = SSL_read(ssl.get(), record.data(), static_cast<int>(record.size()));
+    const int count = SSL_peek(ssl.get(), octets.data(), static_cast<int>(octets.size()));
     if (count > 0) {
-      plaintext.append(record.data(), static_cast<std::size_t>(count));
+      plaintext.append({octets.data(), static_cast<std::size_t>(count)});
+      OPENSSL_cleanse(record.data(), record.size());
+      [[maybe_unused]] const int read = SSL_read(ssl.get(), octets.data(), count);
+      assert(read == count && octets.front() == 0 && octets[static_cast<std::size_t>(count) - 1] == 0);
+      record = {};
       continue;
     }
     const int error = SSL_get_error(ssl.get(), count);
@@ -147,7 +159,7 @@ TlsSession::TlsSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 TlsSession::~TlsSession() = default;
 
-TlsSession::State TlsSession::feed(std::string_view ciphertext, std::string& plaintext) {
+TlsSession::State TlsSession::feed(std::string_view ciphertext, InputBuffer& plaintext) {
   impl_->input = ciphertext;
   ERR_clear_error();
   if (impl_->state == State::Handshaking) impl_->advance_handshake();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "policy/certificate_verdict.h"
+#include "policy/input_buffer.h"
 
 namespace waxwing {
 
@@ -36,9 +37,9 @@ class TlsSession {
   TlsSession& operator=(const TlsSession&) = delete;
 
   /// Takes octets from the network (any number, also none to begin the handshake as client), advances the handshake and
-  /// appends what was decrypted to `plaintext`. Octets after the end of the session are dropped. An end of the stream
+  /// appends what was decrypted to `plaintext`, and keeps no copy of that. Octets after the end of the session are dropped. An end of the stream
   /// before State::PeerClosed is a truncation; the caller sees it, this class cannot.
-  [[nodiscard]] State feed(std::string_view ciphertext, std::string& plaintext);
+  [[nodiscard]] State feed(std::string_view ciphertext, InputBuffer& plaintext);
 
   /// Encrypts; only after the handshake. What arises waits in take_output(), in records of at most 16 KiB. Does nothing
   /// after close() or a failure.

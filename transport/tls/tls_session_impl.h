@@ -30,7 +30,7 @@ struct TlsSession::Impl {
   [[nodiscard]] bool attach();
 
   void advance_handshake();
-  void read_records(std::string& plaintext);
+  void read_records(InputBuffer& plaintext);
   void fail_with(int ssl_error);
   void note_old_certificate();
 
@@ -38,6 +38,7 @@ struct TlsSession::Impl {
   [[nodiscard]] static Impl& of(const SSL* ssl);
 
   std::string_view input;  ///< not yet read part of what is being fed; borrowed during feed() only
+  std::span<char> record;  ///< where BoringSSL has put the record at hand: its memory, valid until the record is read
   std::string output;
   State state = State::Handshaking;
   bool closed = false;  ///< close_notify has been queued

@@ -30,7 +30,7 @@ class Dialogue {
     while (true) {
       output += engine_.take_output();
       if (engine_.need() == SmtpServerEngine::Need::Authentication) {
-        if (engine_.credentials().user == "app" && engine_.credentials().password == "secret")
+        if (engine_.credentials().user == "app" && engine_.credentials().password.reveal() == "secret")
           engine_.on_authenticated(account, now_);
         else
           engine_.on_authentication_failed(now_);

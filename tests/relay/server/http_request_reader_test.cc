@@ -93,6 +93,18 @@ TEST_CASE("request lines are of HTTP/1.1, and bounded") {
   CHECK(status_of(many + "\r\n") == 431);
 }
 
+TEST_CASE("what a client proves itself with is handed over, once, and is no field like others") {
+  HttpRequestReader reader;
+  reader.on_bytes(kHead + "Authorization:  Bearer wx_token \r\n\r\n");
+  REQUIRE(reader.state() == State::Headed);
+  CHECK(reader.head().field("authorization") == nullptr);
+  const auto authorization = reader.take_authorization();
+  REQUIRE(authorization);
+  CHECK(authorization->reveal() == "Bearer wx_token");
+  CHECK_FALSE(reader.take_authorization());
+  CHECK(status_of(kHead + "Authorization: a\r\nAUTHORIZATION: a\r\n\r\n") == 400);
+}
+
 TEST_CASE("a client that does not wait for its answer is bounded") {
   HttpRequestReader reader;
   reader.on_bytes(kHead + "\r\n");

@@ -9,7 +9,7 @@
 namespace waxwing::test {
 namespace {
 
-void deliver(std::string_view octets, std::size_t piece, TlsSession& to, std::string& heard) {
+void deliver(std::string_view octets, std::size_t piece, TlsSession& to, InputBuffer& heard) {
   while (!octets.empty()) {
     const std::string_view head = octets.substr(0, piece);
     octets.remove_prefix(head.size());
@@ -92,7 +92,7 @@ RawPeer::RawPeer(SSL_CTX* context, bool server) : ssl_(SSL_new(context)) {
   server ? SSL_set_accept_state(ssl_.get()) : SSL_set_connect_state(ssl_.get());
 }
 
-void RawPeer::exchange(TlsSession& session, std::string& heard) {
+void RawPeer::exchange(TlsSession& session, InputBuffer& heard) {
   static_cast<void>(session.feed({}, heard));
   while (true) {
     const std::string to_peer = session.take_output();

@@ -32,8 +32,8 @@ namespace waxwing::test {
 struct Pair {
   std::unique_ptr<TlsSession> client;
   std::unique_ptr<TlsSession> server;
-  std::string client_heard;
-  std::string server_heard;
+  InputBuffer client_heard;
+  InputBuffer server_heard;
 
   void exchange(std::size_t piece = 100'000);
 
@@ -47,7 +47,7 @@ class RawPeer {
  public:
   RawPeer(SSL_CTX* context, bool server);
   /// Exchanges octets with a session until neither has any left.
-  void exchange(TlsSession& session, std::string& heard);
+  void exchange(TlsSession& session, InputBuffer& heard);
   [[nodiscard]] SSL* ssl() { return ssl_.get(); }
 
  private:

@@ -134,7 +134,7 @@ TEST_CASE("certificates of all usual kinds of key can be verified", "[tls]") {
   const bssl::UniquePtr<SSL_CTX> server = make_raw_server(certificate, version);
   RawPeer peer(server.get(), true);
   const auto session = world.client->start(pkix("mx.example"), "peer", {});
-  std::string heard;
+  InputBuffer heard;
   peer.exchange(*session, heard);
   INFO(session->failure());
   CHECK(session->state() == State::Established);
@@ -220,7 +220,7 @@ TEST_CASE("a TLS 1.2 session too is verified again at resumption", "[tls]") {
   const auto connect = [&] {
     RawPeer peer(server.get(), true);
     auto session = world.client->start(pkix("mx.example"), "peer", {});
-    std::string heard;
+    InputBuffer heard;
     peer.exchange(*session, heard);
     return session;
   };
@@ -251,7 +251,7 @@ TEST_CASE("a TLS 1.3 ticket is used once", "[tls]") {
   std::size_t offered = 0;
   for (int i = 0; i < 10; ++i) {
     const auto session = world.client->start(opportunistic(), key, {});
-    std::string heard;
+    InputBuffer heard;
     static_cast<void>(session->feed({}, heard));
     // A ClientHello with a ticket is far longer than one without.
     offered += session->take_output().size() > 500 ? 1 : 0;
@@ -290,7 +290,7 @@ TEST_CASE("a server that knows nothing newer than TLS 1.1 is refused", "[tls]") 
       make_raw_server(make_self_signed(leaf_spec("mx.example")), GENERATE(TLS1_VERSION, TLS1_1_VERSION));
   RawPeer peer(server.get(), true);
   const auto session = world.client->start(opportunistic(), "peer", {});
-  std::string heard;
+  InputBuffer heard;
   peer.exchange(*session, heard);
   CHECK(session->state() == State::Failed);
   CHECK(session->failure() == "the peer ended TLS with the alert protocol_version");
@@ -303,7 +303,7 @@ TEST_CASE("the client names the server and its protocol in the ClientHello", "[t
   TlsRequirement requirement = opportunistic();
   requirement.server_name = "mta-sts.example";
   const auto session = world.client->start(requirement, "peer", "http/1.1");
-  std::string heard;
+  InputBuffer heard;
   static_cast<void>(session->feed({}, heard));
   const std::string hello = session->take_output();
   CHECK(hello.find("mta-sts.example") != std::string::npos);

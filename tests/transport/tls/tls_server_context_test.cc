@@ -30,7 +30,7 @@ TEST_CASE("a client that knows nothing newer than TLS 1.1 is refused", "[tls]") 
   const bssl::UniquePtr<SSL_CTX> client = make_raw_client(TLS1_VERSION, GENERATE(TLS1_VERSION, TLS1_1_VERSION));
   RawPeer peer(client.get(), false);
   const auto session = server->start();
-  std::string heard;
+  InputBuffer heard;
   SSL_do_handshake(peer.ssl());
   peer.exchange(*session, heard);
   CHECK(session->state() == State::Failed);
@@ -49,7 +49,7 @@ TEST_CASE("with TLS 1.2 only suites with ECDHE and AEAD are spoken", "[tls]") {
   const bssl::UniquePtr<SSL_CTX> client = make_raw_client(TLS1_2_VERSION, TLS1_2_VERSION, suite);
   RawPeer peer(client.get(), false);
   const auto session = server->start();
-  std::string heard;
+  InputBuffer heard;
   SSL_do_handshake(peer.ssl());
   peer.exchange(*session, heard);
   INFO(suite << ": " << session->failure());
@@ -114,7 +114,7 @@ TEST_CASE("a ticket that was changed costs a full handshake and nothing else") {
     RawPeer peer(client.get(), false);
     if (with != nullptr) SSL_set_session(peer.ssl(), with);
     const auto session = server->start();
-    std::string heard;
+    InputBuffer heard;
     SSL_do_handshake(peer.ssl());
     peer.exchange(*session, heard);
     SSL_do_handshake(peer.ssl());

@@ -38,8 +38,8 @@ TEST_CASE("a handshake completes and octets pass both ways, however the network 
   pair.client->write("EHLO client.example\r\n");
   pair.server->write("250 mx.example\r\n");
   pair.exchange(piece);
-  CHECK(pair.server_heard == "EHLO client.example\r\n");
-  CHECK(pair.client_heard == "250 mx.example\r\n");
+  CHECK(pair.server_heard.view() == "EHLO client.example\r\n");
+  CHECK(pair.client_heard.view() == "250 mx.example\r\n");
 }
 
 TEST_CASE("between our own ends TLS 1.3 with an AEAD suite is spoken", "[tls]") {
@@ -68,7 +68,7 @@ TEST_CASE("a megabyte passes, in records of at most 16 KiB", "[tls]") {
     at += 5 + length;
   }
   static_cast<void>(pair.server->feed(ciphertext, pair.server_heard));
-  CHECK(pair.server_heard == body);
+  CHECK(pair.server_heard.view() == body);
 }
 
 TEST_CASE("writing nothing sends nothing", "[tls]") {
@@ -88,12 +88,12 @@ TEST_CASE("close_notify ends the peer's session in order, and the rest can still
   pair.client->close();
   pair.exchange();
   CHECK(pair.server->state() == State::PeerClosed);
-  CHECK(pair.server_heard == "QUIT\r\n");
+  CHECK(pair.server_heard.view() == "QUIT\r\n");
   CHECK(pair.client->state() == State::Established);
   pair.server->write("221 bye\r\n");
   pair.server->close();
   pair.exchange();
-  CHECK(pair.client_heard == "221 bye\r\n");
+  CHECK(pair.client_heard.view() == "221 bye\r\n");
   CHECK(pair.client->state() == State::PeerClosed);
   CHECK(pair.client->failure().empty());
 }
@@ -137,7 +137,7 @@ TEST_CASE("an altered record fails the session, and nothing of it is delivered",
 
 TEST_CASE("octets that are not TLS fail the handshake with a sentence", "[tls]") {
   World world;
-  std::string heard;
+  InputBuffer heard;
   const auto server = world.server->start();
   CHECK(server->feed("EHLO client.example\r\nMAIL FROM:<>\r\n", heard) == State::Failed);
   CHECK(server->failure() == "what the peer sent is not TLS");
@@ -160,7 +160,7 @@ TEST_CASE("random octets after a handshake record header never pass", "[tls]") {
       state = state * 1'664'525 + 1'013'904'223;
       octets += static_cast<char>(state >> 24);
     }
-    std::string heard;
+    InputBuffer heard;
     CHECK(world.server->start()->feed(octets, heard) != State::Established);
     const auto client = world.client->start(opportunistic(), "peer", {});
     static_cast<void>(client->feed({}, heard));
@@ -188,5 +188,5 @@ TEST_CASE("a session may outlive the contexts, also when the peer must be verifi
   world.reset();
   pair.connect();
   CHECK(pair.client->state() == State::Established);
-  CHECK(pair.client_heard == "220 ready");
+  CHECK(pair.client_heard.view() == "220 ready");
 }
