@@ -9,6 +9,8 @@
 #include "policy/date_time.h"
 #include "relay/admin/account_commands.h"
 #include "relay/admin/admin_request.h"
+#include "relay/admin/audit_commands.h"
+#include "relay/admin/bounce_command.h"
 #include "relay/admin/hold_commands.h"
 #include "relay/admin/queue_commands.h"
 #include "relay/admin/quota_commands.h"
@@ -21,15 +23,17 @@ namespace waxwing {
 
 namespace {
 
-Result<AdminReply> dispatch(const std::string& command, AdminRequest& arguments, SqliteQueueStore& store,
-                            WallTime now) {
+Result<AdminReply> dispatch(const std::string& command, AdminRequest& arguments, SqliteQueueStore& store, WallTime now,
+                            const AdminContext& context) {
   if (command == "queue list") return queue_list(arguments, store, now);
   if (command == "queue show") return queue_show(arguments, store);
   if (command == "queue ids") return queue_ids(arguments, store);
   if (command == "queue retry") return queue_retry(arguments, store, now);
   if (command == "queue hold") return queue_hold(arguments, store, now);
   if (command == "queue release") return queue_release(arguments, store, now);
+  if (command == "queue bounce") return queue_bounce(arguments, store, now, context);
   if (command == "queue drop") return queue_drop(arguments, store, now);
+  if (command == "audit list") return audit_list(arguments, store);
   if (command == "account add") return account_add(arguments, store);
   if (command == "account passwd") return account_passwd(arguments, store);
   if (command == "account list") return account_list(arguments, store);
@@ -60,15 +64,16 @@ Result<AdminReply> dispatch(const std::string& command, AdminRequest& arguments,
 }
 
 bool changes_the_queue(const std::string& command) {
-  return command == "queue retry" || command == "queue hold" || command == "queue release" || command == "queue drop";
+  return command == "queue retry" || command == "queue hold" || command == "queue release" ||
+         command == "queue bounce" || command == "queue drop";
 }
 
 // The command is run in full, so that it says what it would say, and then undone.
-Result<AdminReply> rehearse(const std::string& command, AdminRequest& arguments, SqliteQueueStore& store,
-                            WallTime now) {
+Result<AdminReply> rehearse(const std::string& command, AdminRequest& arguments, SqliteQueueStore& store, WallTime now,
+                            const AdminContext& context) {
   Result<AdminReply> reply = fail(ErrorKind::Unavailable, "the database does not allow to try it");
   (void)store.apart([&]() -> Result<void> {
-    reply = dispatch(command, arguments, store, now);
+    reply = dispatch(command, arguments, store, now, context);
     return fail(ErrorKind::Conflict, "nothing is to be changed");
   });
   if (reply) reply->effects = {};
@@ -77,11 +82,24 @@ Result<AdminReply> rehearse(const std::string& command, AdminRequest& arguments,
 
 }  // namespace
 
-Result<AdminReply> run_admin_command(const nlohmann::json& request, SqliteQueueStore& store, WallTime now) {
+Result<AdminReply> run_admin_command(const nlohmann::json& request, SqliteQueueStore& store, WallTime now,
+                                     const AdminContext& context) {
   AdminRequest arguments(request);
   const std::string command = arguments.text("command");
-  const bool rehearsed = changes_the_queue(command) && arguments.flag("dry_run");
-  return rehearsed ? rehearse(command, arguments, store, now) : dispatch(command, arguments, store, now);
+  const std::string operator_name = arguments.text("operator");
+  const bool changes = changes_the_queue(command);
+  if (changes && arguments.flag("dry_run")) return rehearse(command, arguments, store, now, context);
+  auto reply = dispatch(command, arguments, store, now, context);
+  if (!reply || !changes) return reply;
+  if (auto noted = note_in_audit_log(request, operator_name, context, store, now, *reply); !noted)
+    return tl::unexpected(std::move(noted.error()));
+  return reply;
+}
+
+void count_change(AdminReply& reply, std::uint64_t recipients) {
+  if (recipients == 0) return;
+  ++reply.changed_messages;
+  reply.changed_recipients += recipients;
 }
 
 void add_line(AdminReply& reply, const nlohmann::ordered_json& object) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -8,7 +10,10 @@
 
 #include "policy/result.h"
 #include "policy/time_point.h"
+#include "relay/queue/bounce.h"
 #include "relay/queue/queue_store.h"
+#include "relay/queue/queued_message.h"
+#include "relay/store/audit_store.h"
 #include "relay/store/sqlite_queue_store.h"
 
 namespace waxwing {
@@ -27,6 +32,15 @@ struct HeldMessage {
   QueueId id;
   std::string message_id;
   std::string reason;
+};
+
+/// A message that an operator returned to its sender, for the log.
+struct BouncedMessage {
+  QueueId id;
+  std::string message_id;
+  std::vector<std::string> recipients;
+  std::string reason;
+  bool removed = false;  ///< as DroppedMessage::removed
 };
 
 /// A report about TLS that an operator wants to be sent.
@@ -50,8 +64,11 @@ struct AdminEffects {
   std::vector<TlsReportDay> tls_reports;  ///< to be sent now
   std::vector<HeldMessage> held;          ///< the scheduler leaves them alone
   std::vector<OperatorAct> audit;
-  bool plans_are_stale = false;       ///< workers must look at destinations anew
-  std::vector<HeldMessage> released;  ///< the scheduler takes them again, with what is in `retry`
+  std::vector<BouncedMessage> bounced;
+  std::vector<QueuedMessage> reports;        ///< to senders: the scheduler takes them
+  std::optional<OperatorAction> on_queue{};  ///< what was done to the queue, for the log
+  bool plans_are_stale = false;              ///< workers must look at destinations anew
+  std::vector<HeldMessage> released;         ///< the scheduler takes them again, with what is in `retry`
 };
 
 /// The answer to a command.
@@ -60,6 +77,16 @@ struct AdminReply {
   std::size_t octets = 0;          ///< of all lines
   std::optional<QueueId> next;     ///< there are more messages: the same request with this as "after" goes on
   AdminEffects effects;
+  std::uint64_t changed_messages = 0;
+  std::uint64_t changed_recipients = 0;
+};
+
+/// For whom a command is run, and with what.
+struct AdminContext {
+  std::uint32_t uid = 0;  ///< of the other side of the control socket
+  /// Composes what tells a sender of recipients that failed, as for any failure; empty: no relay runs.
+  std::function<std::vector<QueuedMessage>(QueuedMessage, const std::vector<ReportedRecipient>&, WallTime)>
+      compose_reports{};
 };
 
 /// Runs one command on the store. The same code serves the control socket, inside a batch of the store thread, and the
@@ -70,11 +97,16 @@ struct AdminReply {
 ///   queue show    id                           everything about one message but its body, with the last delivery
 ///                                              report of each recipient
 ///   queue ids                                  a line per message: id, message_id, state, recipients, waiting
-///   queue retry   FILTER | all                 makes those who wait due now; a line per message
+///   queue retry   (FILTER | all) [reason]      makes those who wait due now; a line per message
 ///   queue hold    (FILTER | all) reason        keeps messages from being sent and from expiring; a line per message
 ///   queue release (FILTER | all) [reason]      lets held messages go, due now, to be sealed anew; the time for which
 ///                                              they were held does not count; a line per message
 ///   queue drop    (FILTER | all) [reason]      a line per message; final, without a report to the sender
+///   queue bounce  (FILTER | all) reason        ends the recipients as bounced, and has their senders told; a line per
+///                                              message; only while the relay runs
+///   audit list    [before] [limit]             a line per command that changed the queue, newest first, at most
+///                                              kMaxAuditPortion: entry, time, operator, uid, command, filter, messages,
+///                                              recipients, reason; "before" is the entry of the last line
 ///   account add   name (password_hash | uid | both) [tenant] [allowed_senders]
 ///   account passwd  name password_hash
 ///   account list                               a line per account, without the hash
@@ -105,13 +137,14 @@ struct AdminReply {
 ///
 /// FILTER is one or more of id, account, tenant, sender ("<>": none), domain (of recipients), saying (part of the reason
 /// for which a recipient waits), older_than (seconds); those that are given together must all hold. hold and release
-/// take no domain, since messages are held as a whole. retry, hold, release and drop with "dry_run" say what they would
+/// take no domain, since messages are held as a whole. retry, hold, release, bounce and drop are kept in the audit log. Every
+/// request may say who asks, in "operator". Those five with "dry_run" say what they would
 /// do, and change nothing. Commands about several messages take "after" (AdminReply::next), so
 /// that none keeps the store for long. Times are RFC 3339 in UTC.
 /// @errors  Malformed: the request; NotFound, Conflict: what it names; errors of the store
 /// @limits  a reply ends after kMaxAdminMessages messages or, with the message under way, kMaxAdminReplyOctets
-[[nodiscard]] Result<AdminReply> run_admin_command(const nlohmann::json& request, SqliteQueueStore& store,
-                                                   WallTime now);
+[[nodiscard]] Result<AdminReply> run_admin_command(const nlohmann::json& request, SqliteQueueStore& store, WallTime now,
+                                                   const AdminContext& context = {});
 
 inline constexpr std::size_t kMaxAdminMessages = 1'000;
 inline constexpr std::size_t kMaxAdminReplyOctets = 4U << 20;

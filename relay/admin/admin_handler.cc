@@ -14,31 +14,45 @@ namespace {
 struct Errand {
   nlohmann::json request;
   WallTime now;
-  Result<AdminReply> reply;
+  AdminContext context;
+  Result<AdminReply> reply = AdminReply{};
+  std::uint64_t held = 0;
 };
+
+Result<void> work_on(Errand& errand, SqliteQueueStore& store) {
+  if (is_live_command(errand.request)) {
+    const auto held = store.held_count();
+    if (!held) return tl::unexpected(held.error());
+    errand.held = *held;
+    return {};
+  }
+  errand.reply = run_admin_command(errand.request, store, errand.now, errand.context);
+  if (!errand.reply) return tl::unexpected(errand.reply.error());
+  return {};
+}
+
+void answer(Errand& errand, const AdminServices& services, const LocalRequestServer::Respond& respond) {
+  if (errand.reply && is_live_command(errand.request))
+    errand.reply = run_live_command(errand.request, services.live, errand.held);
+  if (errand.reply) services.on_effects(errand.reply->effects);
+  respond(reply_text(errand.reply));
+}
 
 }  // namespace
 
-LocalRequestServer::Handle admin_handler(StoreThread& store, EventLoop& loop,
-                                         std::function<void(const AdminEffects&)> on_effects) {
-  return [&store, &loop, on_effects = std::move(on_effects)](const std::string& line,
-                                                             LocalRequestServer::Respond respond) {
-    auto request = parse_request(line);
+LocalRequestServer::Handle admin_handler(AdminServices services) {
+  return [shared = std::make_shared<const AdminServices>(std::move(services))](const LocalRequest& asked,
+                                                                               LocalRequestServer::Respond respond) {
+    auto request = parse_request(asked.line);
     if (!request) return respond(reply_text(tl::unexpected(std::move(request.error()))));
-    auto errand = std::make_shared<Errand>(Errand{std::move(*request), loop.wall_now(), AdminReply{}});
-    const auto work = [errand](SqliteQueueStore& queue) -> Result<void> {
-      errand->reply = run_admin_command(errand->request, queue, errand->now);
-      if (!errand->reply) return tl::unexpected(errand->reply.error());
-      return {};
-    };
-    const auto finish = [&loop, errand, on_effects, respond = std::move(respond)](Result<void> done) {
-      if (!done) errand->reply = tl::unexpected(std::move(done.error()));
-      loop.post([errand, on_effects, respond] {
-        if (errand->reply) on_effects(errand->reply->effects);
-        respond(reply_text(errand->reply));
-      });
-    };
-    store.run(work, finish);
+    auto errand = std::make_shared<Errand>(
+        Errand{std::move(*request), shared->loop.wall_now(), shared->context, AdminReply{}, 0});
+    errand->context.uid = asked.peer_uid;
+    shared->store.run([errand](SqliteQueueStore& store) { return work_on(*errand, store); },
+                      [shared, errand, respond = std::move(respond)](Result<void> done) {
+                        if (!done) errand->reply = tl::unexpected(std::move(done.error()));
+                        shared->loop.post([shared, errand, respond] { answer(*errand, *shared, respond); });
+                      });
   };
 }
 

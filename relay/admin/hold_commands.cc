@@ -33,6 +33,7 @@ Result<void> hold_message(SqliteQueueStore& store, QueueId id, const std::string
     ++count;
   }
   add_line(reply, {{"id", id.str()}, {"held", count}});
+  count_change(reply, count);
   if (count > 0) reply.effects.held.push_back({id, message->message_id, reason});
   return {};
 }
@@ -67,6 +68,7 @@ Result<void> release_message(SqliteQueueStore& store, QueueId id, const std::str
     ++count;
   }
   add_line(reply, {{"id", id.str()}, {"released", count}});
+  count_change(reply, count);
   if (count == 0) return {};
   reply.effects.released.push_back({id, message->message_id, reason});
   return store.renew(id, expires);

@@ -58,6 +58,7 @@ Result<void> retry_message(SqliteQueueStore& store, QueueId id, const QueueFilte
     ++count;
   }
   add_line(reply, {{"id", id.str()}, {"retried", count}});
+  count_change(reply, count);
   return {};
 }
 
@@ -65,6 +66,7 @@ Result<void> retry_message(SqliteQueueStore& store, QueueId id, const QueueFilte
 Result<void> discard_damaged(SqliteQueueStore& store, QueueId id, const std::string& reason, AdminReply& reply) {
   if (auto discarded = store.discard(id); !discarded) return discarded;
   add_line(reply, {{"id", id.str()}, {"dropped", nullptr}, {"removed", true}});
+  count_change(reply, 1);  // nobody knows how many there were
   reply.effects.dropped.push_back({id, {}, {}, reason, true});
   return {};
 }
@@ -87,6 +89,7 @@ Result<void> drop_message(SqliteQueueStore& store, QueueId id, const QueueFilter
   if (!removed && removed.error().kind != ErrorKind::Conflict) return removed;  // Conflict: others still wait
   dropped.removed = removed.has_value();
   add_line(reply, {{"id", id.str()}, {"dropped", dropped.recipients.size()}, {"removed", dropped.removed}});
+  count_change(reply, dropped.recipients.size());
   reply.effects.dropped.push_back(std::move(dropped));
   return {};
 }
@@ -166,6 +169,7 @@ Result<AdminReply> queue_ids(AdminRequest& request, SqliteQueueStore& store) {
 
 Result<AdminReply> queue_retry(AdminRequest& request, SqliteQueueStore& store, WallTime now) {
   const QueueFilter filter = read_selection(request, now);
+  (void)request.text("reason");  // for the audit log
   if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
   return for_each_message(store, filter, [&](const QueuedMessage& message, AdminReply& reply) {
     return retry_message(store, message.id, filter, now, reply);

@@ -40,6 +40,7 @@ class CommandTree {
         "--json", [this] { arguments_.format = OutputFormat::Json; }, "Print one JSON object a line");
     add_key_commands();
     add_queue_commands();
+    add_watching_commands();
     add_account_commands();
     add_report_commands();
     add_suppression_commands();
@@ -196,7 +197,9 @@ class CommandTree {
     show->add_option("ID", arguments_.selection.id, "Queue id")->required();
     CLI::App* take = add(group, "export", Command::QueueExport, "Print one message as it would be sent");
     take->add_option("ID", arguments_.selection.id, "Queue id")->required();
-    add_selection(add(group, "retry", Command::QueueRetry, "Try delivery now"), Domains::Offered);
+    CLI::App* retry = add(group, "retry", Command::QueueRetry, "Try delivery now");
+    add_selection(retry, Domains::Offered);
+    retry->add_option("--reason", arguments_.reason, "Sentence for the log");
     CLI::App* hold = add(group, "hold", Command::QueueHold, "Keep messages from being sent and from expiring");
     add_selection(hold, Domains::NotOffered);
     hold->add_option("--reason", arguments_.reason, "Sentence for whoever finds them held")->required();
@@ -204,10 +207,27 @@ class CommandTree {
         add(group, "release", Command::QueueRelease, "Deliver held messages, signed with the keys proven now");
     add_selection(release, Domains::NotOffered);
     release->add_option("--reason", arguments_.reason, "Sentence for the log");
+    CLI::App* bounce = add(group, "bounce", Command::QueueBounce, "Return messages to their senders");
+    add_selection(bounce, Domains::Offered);
+    bounce->add_option("--reason", arguments_.reason, "Sentence for the senders")->required();
     CLI::App* drop = add(group, "drop", Command::QueueDrop, "Remove messages without telling their senders");
     add_selection(drop, Domains::Offered);
     drop->add_option("--reason", arguments_.reason, "Sentence for the log");
     add_limit(add(group, "ids", Command::QueueIds, "Print the ids of all messages that wait"));
+    CLI::App* salvage =
+        add(group, "salvage", Command::QueueSalvage, "Make a new state directory of what a damaged one still holds");
+    salvage->add_option("--state-directory", arguments_.salvage.state_directory, "The damaged one")->required();
+    salvage->add_option("--to", arguments_.salvage.target, "The new one, which must not exist")->required();
+  }
+
+  void add_watching_commands() {
+    CLI::App* group = add_group("audit", "What operators did to the queue");
+    CLI::App* list = add(group, "list", Command::AuditList, "List it, newest first");
+    add(&app_, "top", Command::Top, "Show what the queue is doing, anew each second on a terminal")
+        ->add_flag("--once", arguments_.once, "Once, and no more; as it is where the output is no terminal");
+    list->add_option("--limit", arguments_.limit, "At most so many entries, the newest")
+        ->check(CLI::Range(std::size_t{1}, kMaxLimit))
+        ->capture_default_str();
   }
 
   enum class Domains { Offered, NotOffered };  // whether single recipients of a message can be meant

@@ -12,6 +12,7 @@
 #include "relay/cli/queue_commands.h"
 #include "relay/cli/quota_commands.h"
 #include "relay/cli/rotation_commands.h"
+#include "relay/cli/salvage_command.h"
 #include "relay/cli/suppression_commands.h"
 #include "relay/cli/verify_command.h"
 
@@ -43,8 +44,12 @@ enum class Command {
   QueueRetry,
   QueueHold,
   QueueRelease,
+  QueueBounce,
   QueueDrop,
   QueueIds,
+  QueueSalvage,
+  Top,
+  AuditList,
   Explain,
   ProbeSmtp,
   ProbeDane,
@@ -92,10 +97,12 @@ struct Arguments {
   std::string former_file;                ///< keys seal
   RotationOrder rotation;                 ///< keys show, publish, confirm, check, plan, rotate, revoke, reveal, log
   std::string record_format;              ///< keys dns
-  QueueSelection selection;               ///< queue list, show, export, retry, hold, release, drop
-  std::string reason;                     ///< queue hold, release, drop; account hold, tenant hold
+  QueueSelection selection;               ///< queue list, show, export, retry, hold, release, bounce, drop
+  std::string reason;                     ///< queue retry, hold, release, bounce, drop; account hold, tenant hold
   std::string domain;                     ///< report tls, tls forget: of recipients
-  std::size_t limit = 10'000;             ///< queue list, ids: messages
+  std::size_t limit = 10'000;             ///< queue list, ids: messages; audit list: entries
+  SalvageOrder salvage;                   ///< queue salvage
+  bool once = false;                      ///< top
   std::string address;                    ///< explain
   std::string probed_domain;              ///< probe
   std::string sending_domain;             ///< check domain

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "relay/admin/control_client.h"
 #include "relay/cli/account_commands.h"
 #include "relay/cli/arguments.h"
+#include "relay/cli/audit_command.h"
 #include "relay/cli/config_commands.h"
 #include "relay/cli/domain_command.h"
 #include "relay/cli/exit_status.h"
@@ -26,9 +28,11 @@
 #include "relay/cli/report_commands.h"
 #include "relay/cli/rotation_commands.h"
 #include "relay/cli/rotation_desk.h"
+#include "relay/cli/salvage_command.h"
 #include "relay/cli/service_user.h"
 #include "relay/cli/suppression_commands.h"
 #include "relay/cli/tls_commands.h"
+#include "relay/cli/top_command.h"
 #include "relay/config/load_config.h"
 #include "relay/daemon/check_domain.h"
 #include "relay/daemon/explain.h"
@@ -156,7 +160,7 @@ class CommandRun {
       if (!password) return tl::unexpected(password.error());
       password_ = std::move(*password);
     }
-    const std::string who = operator_name();
+    who_ = operator_name();
     // Ditto: keys of other programs are readable by root and that program alone.
     if (const auto program = program_to_import_from(arguments_.command)) {
       KeySource source = arguments_.key_source;
@@ -169,7 +173,7 @@ class CommandRun {
     const auto entered =
         become_owner_of(touches_keys(arguments_.command) ? keys_parent(config_) : config_.state_directory);
     if (!entered && !needs_no_state(arguments_.command)) return tl::unexpected(entered.error());
-    if (touches_keys(arguments_.command) && arguments_.command != Command::KeysSeal) return run_keys(who);
+    if (touches_keys(arguments_.command) && arguments_.command != Command::KeysSeal) return run_keys(who_);
     if (arguments_.command == Command::CheckDomain) return check_domain(config_, arguments_.sending_domain, output_);
     if (is_probe(arguments_.command)) {
       return run_probe(config_, arguments_.probed_domain, probe_of(arguments_.command), output_);
@@ -229,6 +233,10 @@ class CommandRun {
         return import_suppressions(asker(), arguments_.suppression, streams_, output_);
       case Command::SuppressionExport:
         return export_suppressions(asker(), arguments_.suppression, streams_.out);
+      case Command::Top:
+        return run_top();
+      case Command::AuditList:
+        return list_audit(asker(), arguments_.limit, output_);
       case Command::TlsList:
         return list_proven_tls(asker(), output_);
       case Command::TlsForget:
@@ -236,6 +244,16 @@ class CommandRun {
       default:
         return run_queue();
     }
+  }
+
+  // A terminal that goes away ends it, and so does an interrupt.
+  Result<void> run_top() {
+    if (arguments_.once || output_.is_json() || !is_terminal()) return show_top(asker(), output_);
+    const auto a_second = [] {
+      std::this_thread::sleep_for(std::chrono::seconds(1));
+      return true;
+    };
+    return watch_top(asker(), terminal_size, a_second, streams_);
   }
 
   Result<void> run_quota(const std::string& owner) {
@@ -323,7 +341,9 @@ class CommandRun {
       case Command::QueueExport:
         return export_message(config_.state_directory, selection.id, streams_.out);
       case Command::QueueRetry:
-        return retry_messages(asker(), selection, output_);
+        return retry_messages(asker(), selection, arguments_.reason, output_);
+      case Command::QueueBounce:
+        return bounce_messages(asker(), selection, arguments_.reason, output_);
       case Command::QueueDrop:
         return drop_messages(asker(), selection, arguments_.reason, output_);
       case Command::QueueHold:
@@ -337,6 +357,7 @@ class CommandRun {
 
   [[nodiscard]] AskRelay asker() const {
     return [this](nlohmann::json request) {
+      request["operator"] = who_;
       return run_admin(config_.run_directory, config_.state_directory, std::move(request));
     };
   }
@@ -345,6 +366,7 @@ class CommandRun {
   const Config& config_;
   CliStreams streams_;
   Output& output_;
+  std::string who_;
   Secret password_;
   std::vector<ImportedKey> imported_;
 };
@@ -382,6 +404,11 @@ int run_command_line(const std::vector<std::string>& words, CliStreams streams) 
   if (arguments->command == Command::ConfigExplain) {
     const auto printed = print_option_help(arguments->option, output);
     return finish(output, printed ? Result<int>(EX_OK) : tl::unexpected(printed.error()), streams);
+  }
+  if (arguments->command == Command::QueueSalvage) {
+    const auto whole = salvage_queue(arguments->salvage, output);
+    if (!whole) return finish(output, tl::unexpected(whole.error()), streams);
+    return finish(output, *whole ? EX_OK : kFoundWrong, streams);
   }
   const auto config = load_config(arguments->config_path);
   if (!config) return report_mistakes(config.error(), output, streams);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <ranges>
@@ -17,7 +18,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-Json make_request(std::string_view command, const QueueSelection& selection) {
+Json make_request(std::string_view command, const QueueSelection& selection, const std::string& reason = {}) {
   Json request = {{"command", command}};
   if (!selection.id.empty()) request["id"] = selection.id;
   if (!selection.domain.empty()) request["domain"] = selection.domain;
@@ -28,6 +29,7 @@ Json make_request(std::string_view command, const QueueSelection& selection) {
   if (selection.older_than) request["older_than"] = std::to_string(selection.older_than->count());
   if (selection.all) request["all"] = true;
   if (selection.dry_run) request["dry_run"] = true;
+  if (!reason.empty()) request["reason"] = reason;
   return request;
 }
 
@@ -48,8 +50,38 @@ std::string recipient_line(const Json& recipient) {
   return line;
 }
 
+// Domains whose mail waits for more than its time, by name; empty when no relay runs.
+std::map<std::string, Json> domains_held_back(const AskRelay& ask) {
+  std::map<std::string, Json> domains;
+  const auto lines = ask({{"command", "destinations"}});
+  if (!lines) return domains;  // of a relay of another version
+  for (const Json& line : *lines) domains[json_text(line, "domain")] = line;
+  return domains;
+}
+
+// Adds `waits_for` to a recipient: null, or what keeps it from being tried whatever its time is.
+void add_wait(Json& recipient, const std::map<std::string, Json>& held_back) {
+  if (!recipient.is_object()) return;
+  recipient["waits_for"] = nullptr;
+  const std::string address = json_text(recipient, "recipient");
+  const auto known = held_back.find(address.substr(address.rfind('@') + 1));
+  if (known == held_back.end() || json_text(recipient, "state") == "held" || !waits(recipient)) return;
+  const Json& paused = json_member(known->second, "paused_until");
+  recipient["waits_for"] = paused.is_string() ? Json{{"paused_until", paused}}
+                                              : Json{{"attempts_under_way", json_member(known->second, "active")}};
+}
+
+std::string wait_sentence(const Json& wait) {
+  const std::string until = json_text(wait, "paused_until");
+  if (!until.empty()) return fmt::format("its domain is paused until {}", until);
+  const std::string attempts = json_text(wait, "attempts_under_way");
+  return fmt::format("its domain is at its limit of attempts under way: {}", attempts);
+}
+
 void print_recipient(const Json& recipient, Output& output) {
   output.add_line(recipient_line(recipient));
+  if (const Json& wait = json_member(recipient, "waits_for"); wait.is_object())
+    output.add_line("        " + wait_sentence(wait));
   if (const std::string reason = json_text(recipient, "reason"); !reason.empty()) output.add_line("        " + reason);
 }
 
@@ -97,9 +129,10 @@ void print_message(const Json& message, Output& output) {
 Result<void> list_queue(const AskRelay& ask, const QueueSelection& selection, std::size_t limit, Output& output) {
   const auto lines = ask(make_request("queue list", selection));
   if (!lines) return tl::unexpected(lines.error());
+  const std::map<std::string, Json> held_back = lines->empty() ? std::map<std::string, Json>() : domains_held_back(ask);
   std::size_t messages = 0;
   std::string last_id;
-  for (const Json& line : *lines) {
+  for (Json line : *lines) {
     if (!waits(line)) continue;
     const std::string id = json_text(line, "id");
     if (messages == 0 || id != last_id) {
@@ -108,6 +141,7 @@ Result<void> list_queue(const AskRelay& ask, const QueueSelection& selection, st
           fmt::format("{}  from {}  {}", id, or_else(json_text(line, "sender"), "<>"), json_text(line, "message_id")));
     }
     last_id = id;
+    add_wait(line, held_back);
     output.add_object(line);
     print_recipient(line, output);
   }
@@ -118,7 +152,11 @@ Result<void> list_queue(const AskRelay& ask, const QueueSelection& selection, st
 Result<void> show_message(const AskRelay& ask, const std::string& id, Output& output) {
   const auto lines = ask(make_request("queue show", {.id = id}));
   if (!lines) return tl::unexpected(lines.error());
-  for (const Json& message : *lines) {
+  const std::map<std::string, Json> held_back = domains_held_back(ask);
+  for (Json message : *lines) {
+    const bool has_recipients = json_member(message, "recipients").is_array();
+    if (has_recipients)
+      for (Json& recipient : message["recipients"]) add_wait(recipient, held_back);
     output.add_object(message);
     print_message(message, output);
   }
@@ -135,8 +173,9 @@ Result<void> list_queue_ids(const AskRelay& ask, std::size_t limit, Output& outp
   return {};
 }
 
-Result<void> retry_messages(const AskRelay& ask, const QueueSelection& selection, Output& output) {
-  const auto lines = ask(make_request("queue retry", selection));
+Result<void> retry_messages(const AskRelay& ask, const QueueSelection& selection, const std::string& reason,
+                            Output& output) {
+  const auto lines = ask(make_request("queue retry", selection, reason));
   if (!lines) return tl::unexpected(lines.error());
   for (const Json& line : *lines) {
     output.add_object(line);
@@ -147,9 +186,7 @@ Result<void> retry_messages(const AskRelay& ask, const QueueSelection& selection
 
 Result<void> hold_messages(const AskRelay& ask, const QueueSelection& selection, const std::string& reason,
                            Output& output) {
-  Json request = make_request("queue hold", selection);
-  request["reason"] = reason;
-  const auto lines = ask(std::move(request));
+  const auto lines = ask(make_request("queue hold", selection, reason));
   if (!lines) return tl::unexpected(lines.error());
   for (const Json& line : *lines) {
     output.add_object(line);
@@ -160,9 +197,7 @@ Result<void> hold_messages(const AskRelay& ask, const QueueSelection& selection,
 
 Result<void> release_messages(const AskRelay& ask, const QueueSelection& selection, const std::string& reason,
                               Output& output) {
-  Json request = make_request("queue release", selection);
-  if (!reason.empty()) request["reason"] = reason;
-  const auto lines = ask(std::move(request));
+  const auto lines = ask(make_request("queue release", selection, reason));
   if (!lines) return tl::unexpected(lines.error());
   for (const Json& line : *lines) {
     output.add_object(line);
@@ -171,11 +206,23 @@ Result<void> release_messages(const AskRelay& ask, const QueueSelection& selecti
   return {};
 }
 
+Result<void> bounce_messages(const AskRelay& ask, const QueueSelection& selection, const std::string& reason,
+                             Output& output) {
+  const auto lines = ask(make_request("queue bounce", selection, reason));
+  if (!lines) return tl::unexpected(lines.error());
+  for (const Json& line : *lines) {
+    output.add_object(line);
+    const bool removed = json_member(line, "removed") == Json(true);
+    output.add_line(fmt::format("{}  recipients returned: {}, reports: {}{}", json_text(line, "id"),
+                                json_text(line, "bounced"), json_text(line, "reports"),
+                                removed ? "" : "; others still wait"));
+  }
+  return {};
+}
+
 Result<void> drop_messages(const AskRelay& ask, const QueueSelection& selection, const std::string& reason,
                            Output& output) {
-  Json request = make_request("queue drop", selection);
-  if (!reason.empty()) request["reason"] = reason;
-  const auto lines = ask(std::move(request));
+  const auto lines = ask(make_request("queue drop", selection, reason));
   if (!lines) return tl::unexpected(lines.error());
   for (const Json& line : *lines) {
     output.add_object(line);

@@ -25,7 +25,8 @@ struct QueueSelection {
   bool dry_run = false;  ///< of what changes the queue: say what would be done
 };
 
-/// Prints the recipients that wait, of at most `limit` messages.
+/// Prints the recipients that wait, of at most `limit` messages, and for what besides their time, where the relay knows it:
+/// a pause of their domain, or a slot.
 [[nodiscard]] Result<void> list_queue(const AskRelay& ask, const QueueSelection& selection, std::size_t limit,
                                       Output& output);
 
@@ -36,7 +37,14 @@ struct QueueSelection {
 [[nodiscard]] Result<void> list_queue_ids(const AskRelay& ask, std::size_t limit, Output& output);
 
 /// Makes messages due now.
-[[nodiscard]] Result<void> retry_messages(const AskRelay& ask, const QueueSelection& selection, Output& output);
+/// @param reason  for the audit log, as below; may be empty
+[[nodiscard]] Result<void> retry_messages(const AskRelay& ask, const QueueSelection& selection,
+                                          const std::string& reason, Output& output);
+
+/// Returns messages to their senders.
+/// @param reason  for the senders and the log
+[[nodiscard]] Result<void> bounce_messages(const AskRelay& ask, const QueueSelection& selection,
+                                           const std::string& reason, Output& output);
 
 /// Keeps messages from being sent until they are released.
 /// @param selection  without a domain

@@ -33,6 +33,7 @@
 #include "relay/observe/service_manager.h"
 #include "relay/queue/retry_schedule.h"
 #include "relay/signing/find_user.h"
+#include "relay/store/audit_store.h"
 #include "relay/store/proven_tls_store.h"
 #include "relay/store/sqlite_queue_store.h"
 #include "relay/store/store_thread.h"
@@ -144,12 +145,16 @@ class Daemon {
   Result<void> open_control();
   Result<void> open_needed_keys();
   void on_effects(const AdminEffects& effects);
+  void note_bounced(const BouncedMessage& bounced);
+  void note_act(const OperatorAction& act);
   void remove_outdated();
   void write_usage();
   void begin_shutdown();
   void await_quiet();
   void start_reports();
   [[nodiscard]] DeliveryQueue::Ports delivery_ports();
+  [[nodiscard]] AdminServices admin_services();
+  void make_composer(std::uint64_t seed);
   [[nodiscard]] Worker& worker_for(const std::string& domain);
 
   const Config& config_;
@@ -164,6 +169,7 @@ class Daemon {
   std::unique_ptr<StoreThread> store_;
   std::unique_ptr<SubmissionLimits> limits_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<ReportComposer> composer_;
   std::unique_ptr<DeliveryQueue> queue_;
   Timer queue_timer_;
   std::unique_ptr<TlsReportSender> tls_reports_;
@@ -253,9 +259,8 @@ Result<void> Daemon::prepare_forwarding() {
 
 Result<void> Daemon::load_queue() {
   DeliveryQueue::Options options;
-  options.hostname = config_.hostname;
-  options.report_lifetime = config_.lifetime;
   options.seed = random_seed();
+  make_composer(options.seed);
   options.concurrency = {config_.initial_concurrency, config_.max_connections_per_host, config_.failed_cohorts};
   options.outcomes.delay_report_after = config_.delay_report_after;
   options.outcomes.count_tls_results = config_.tls_report_enabled;
@@ -265,7 +270,8 @@ Result<void> Daemon::load_queue() {
     const bool is_other = std::find(others.begin(), others.end(), tenant) != others.end();
     return config_.suppression_bad_mailboxes != is_other;
   };
-  queue_ = std::make_unique<DeliveryQueue>(ids_, log_, RetrySchedule(config_.retry_delays), options, delivery_ports());
+  queue_ =
+      std::make_unique<DeliveryQueue>(*composer_, log_, RetrySchedule(config_.retry_delays), options, delivery_ports());
   std::promise<Result<void>> loaded;
   std::future<Result<void>> outcome = loaded.get_future();
   store_->run([this](SqliteQueueStore& store) { return queue_->load(store); },
@@ -306,14 +312,19 @@ DeliveryQueue::Ports Daemon::delivery_ports() {
   ports.on_outcome = [this](const QueuedMessage& message, RecipientState state) {
     limits_->count_outcome(message.account, message.tenant, state == RecipientState::Bounced, system_time());
   };
+  return ports;
+}
+
+void Daemon::make_composer(std::uint64_t seed) {
+  ReportComposer::Options options{config_.hostname, config_.lifetime, seed};
   // The queue is older than a listener that was removed, so what cannot be restored stays as it is.
   if (rewriter_) {
-    ports.original_sender = [this](const MailAddress& sender) {
-      const auto original = rewriter_->restore(sender, system_time());
+    options.original_sender = [rewriter = rewriter_](const MailAddress& sender) {
+      const auto original = rewriter->restore(sender, system_time());
       return original ? *original : sender;
     };
   }
-  return ports;
+  composer_ = std::make_unique<ReportComposer>(ids_, std::move(options));
 }
 
 // One worker per destination, so that its connections can be used again.
@@ -408,10 +419,17 @@ void Daemon::start_reports() {
   if (config_.tls_report_enabled) tls_reports_->start();
 }
 
+AdminServices Daemon::admin_services() {
+  AdminContext context;
+  context.compose_reports = [this](QueuedMessage original, const std::vector<ReportedRecipient>& reported,
+                                   WallTime now) { return composer_->compose(std::move(original), reported, now); };
+  LiveQueue live{[this](std::size_t rows) { return queue_->overview(rows); }, [this] { return queue_->held_back(); }};
+  return {*store_, loop_, std::move(context), std::move(live),
+          [this](const AdminEffects& effects) { on_effects(effects); }};
+}
+
 Result<void> Daemon::open_control() {
-  auto control =
-      open_control_server(loop_, config_.run_directory,
-                          admin_handler(*store_, loop_, [this](const AdminEffects& effects) { on_effects(effects); }));
+  auto control = open_control_server(loop_, config_.run_directory, admin_handler(admin_services()));
   if (!control) return tl::unexpected(control.error());
   control_ = std::move(*control);
   return open_needed_keys();
@@ -426,9 +444,10 @@ Result<void> Daemon::open_needed_keys() {
     if (!user) log_.write(Severity::Warning, "signer_user_unknown", {{"reason", user.error().detail}});
   }
   auto server = open_needed_keys_server(
-      loop_, config_.run_directory, keeper, [this](std::string line, LocalRequestServer::Respond respond) {
-        const bool taken = background_pool_.submit([this, line = std::move(line), respond] {
-          loop_.post([respond, answer = answer_needed_keys(line, config_.state_directory)] { respond(answer); });
+      loop_, config_.run_directory, keeper, [this](LocalRequest request, LocalRequestServer::Respond respond) {
+        const bool taken = background_pool_.submit([this, request = std::move(request), respond] {
+          loop_.post(
+              [respond, answer = answer_needed_keys(request.line, config_.state_directory)] { respond(answer); });
         });
         if (!taken) respond(answer_later());
       });
@@ -460,6 +479,12 @@ void Daemon::on_effects(const AdminEffects& effects) {
                {{"tenant", entry.tenant}, {"subject", entry.subject}, {"reason", entry.reason}});
   }
   for (const TlsReportDay& report : effects.tls_reports) tls_reports_->send_now(report.day, report.domain);
+  for (const BouncedMessage& bounced : effects.bounced) note_bounced(bounced);
+  for (const QueuedMessage& report : effects.reports) {
+    log_.write(Severity::Info, "report_queued", {{"id", report.id.str()}});
+    queue_->enqueue(report);
+  }
+  if (effects.on_queue) note_act(*effects.on_queue);
   for (const DroppedMessage& dropped : effects.dropped) {
     if (dropped.removed) queue_->forget(dropped.id);
     for (const std::string& recipient : dropped.recipients) {
@@ -470,6 +495,26 @@ void Daemon::on_effects(const AdminEffects& effects) {
                   {"reason", dropped.reason}});
     }
   }
+}
+
+void Daemon::note_bounced(const BouncedMessage& bounced) {
+  if (bounced.removed) queue_->forget(bounced.id);
+  for (const std::string& recipient : bounced.recipients) {
+    log_.write(
+        Severity::Warning, "message_bounced",
+        {{"id", bounced.id.str()}, {"message_id", bounced.message_id}, {"to", recipient}, {"reason", bounced.reason}});
+  }
+}
+
+void Daemon::note_act(const OperatorAction& act) {
+  log_.write(Severity::Warning, "operator_command",
+             {{"operator", act.operator_name},
+              {"uid", std::int64_t{act.uid}},
+              {"command", act.command},
+              {"filter", act.filter},
+              {"messages", static_cast<std::int64_t>(act.messages)},
+              {"recipients", static_cast<std::int64_t>(act.recipients)},
+              {"reason", act.reason}});
 }
 
 void Daemon::run() {
@@ -494,6 +539,7 @@ void Daemon::remove_outdated() {
       [now, forgotten = now - config_.tls_remember_for](SqliteQueueStore& store) -> Result<void> {
         if (auto removed = store.sts_policies().remove_expired(now); !removed) return removed;
         if (auto removed = store.suppressions().remove_expired(now); !removed) return removed;
+        if (auto removed = store.audits().remove_before(now - kAuditKeepFor); !removed) return removed;
         return store.proven_tls().remove_before(forgotten);
       },
       [this](const Result<void>& removed) {

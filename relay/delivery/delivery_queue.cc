@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "relay/observe/timestamp.h"
-#include "relay/queue/bounce.h"
 
 namespace waxwing {
 namespace {
@@ -30,6 +29,16 @@ std::string_view state_event(RecipientState state) {
   }
 }
 
+// Those with most recipients, first of all the first.
+template <class Load>
+std::vector<Load> heaviest(std::vector<Load> loads, std::size_t most) {
+  const std::size_t kept = std::min(most, loads.size());
+  const auto heavier = [](const Load& one, const Load& other) { return one.recipients > other.recipients; };
+  std::partial_sort(loads.begin(), loads.begin() + static_cast<std::ptrdiff_t>(kept), loads.end(), heavier);
+  loads.erase(loads.begin() + static_cast<std::ptrdiff_t>(kept), loads.end());
+  return loads;
+}
+
 DeliveryQueue::Options consistent(DeliveryQueue::Options options) {
   options.limits.active_per_domain = std::min(options.concurrency.initial, options.concurrency.most);
   options.concurrency.seed = options.seed;
@@ -49,8 +58,9 @@ struct DeliveryQueue::Recording {
   FirstOutcome first;
 };
 
-DeliveryQueue::DeliveryQueue(QueueIdSource& ids, EventLog& log, RetrySchedule schedule, Options options, Ports ports)
-    : ids_(ids),
+DeliveryQueue::DeliveryQueue(ReportComposer& composer, EventLog& log, RetrySchedule schedule, Options options,
+                             Ports ports)
+    : composer_(composer),
       log_(log),
       options_(consistent(std::move(options))),
       ports_(std::move(ports)),
@@ -68,6 +78,7 @@ Result<void> DeliveryQueue::load(QueueStore& store) {
 }
 
 void DeliveryQueue::enqueue(const QueuedMessage& message) {
+  if (!message.account.empty()) pulse_.on_accepted(ports_.now());
   for (const QueuedRecipient& recipient : message.recipients) {
     if (recipient.state != RecipientState::Held) scheduler_.add(waiting_recipient(message, recipient));
   }
@@ -177,6 +188,7 @@ void DeliveryQueue::on_result(AttemptResult result) {
   const std::vector<RecipientUpdate>& updates = recording->settlement.record.updates;
   for (std::size_t i = 0; i < updates.size(); ++i) {
     if (ports_.on_outcome && is_final(updates[i].state)) ports_.on_outcome(result.message, updates[i].state);
+    pulse_.on_outcome(result.batch.domain, updates[i].state, updates[i].reason, ports_.now());
     log_outcome(result, updates[i], recording->settlement.bounce_classes[i]);
   }
   answer_watcher(result, *recording);
@@ -205,11 +217,7 @@ void DeliveryQueue::retry_unreadable(const AttemptResult& result) {
 
 void DeliveryQueue::compose_reports(Recording& recording) {
   if (recording.settlement.reported.empty()) return;
-  const BounceOptions options{options_.hostname, ports_.now(), options_.report_lifetime,
-                              options_.seed ^ recording.message.id.value() ^ ++reports_made_};
-  std::optional<MailAddress>& sender = recording.message.reverse_path;
-  if (sender && ports_.original_sender) sender = ports_.original_sender(*sender);
-  recording.unsealed = compose_bounces(recording.message, recording.settlement.reported, options, ids_);
+  recording.unsealed = composer_.compose(recording.message, recording.settlement.reported, ports_.now());
 }
 
 // Reports are signed one after the other; then everything is recorded together.
@@ -299,6 +307,30 @@ void DeliveryQueue::release(QueueId id) {
 void DeliveryQueue::forget(QueueId id) {
   stop_watching(id);
   scheduler_.forget(id);
+}
+
+QueueOverview DeliveryQueue::overview(std::size_t most) const {
+  QueueOverview overview;
+  overview.time = ports_.now();
+  overview.recipients = scheduler_.size();
+  overview.active = scheduler_.active();
+  pulse_.tell(overview);
+  overview.destinations = heaviest(scheduler_.destination_loads(), most);
+  overview.tenants = heaviest(scheduler_.tenant_loads(), most);
+  for (DestinationLoad& load : overview.destinations) describe(load);
+  return overview;
+}
+
+std::vector<DestinationLoad> DeliveryQueue::held_back() const {
+  std::vector<DestinationLoad> loads = scheduler_.destination_loads();
+  std::erase_if(loads, [](const DestinationLoad& load) { return load.active < load.limit; });
+  for (DestinationLoad& load : loads) describe(load);
+  return loads;
+}
+
+void DeliveryQueue::describe(DestinationLoad& load) const {
+  load.paused_until = concurrency_.paused_until(load.domain);
+  load.reason = pulse_.trouble_of(load.domain);
 }
 
 void DeliveryQueue::on_store_state(bool available) {

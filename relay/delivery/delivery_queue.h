@@ -17,9 +17,12 @@
 #include "relay/delivery/attempt_result.h"
 #include "relay/delivery/first_outcome.h"
 #include "relay/delivery/outcome_rules.h"
+#include "relay/delivery/queue_pulse.h"
+#include "relay/delivery/report_composer.h"
 #include "relay/observe/event_log.h"
 #include "relay/queue/attempt_record.h"
 #include "relay/queue/destination_concurrency.h"
+#include "relay/queue/queue_overview.h"
 #include "relay/queue/queue_store.h"
 #include "relay/queue/queued_message.h"
 #include "relay/queue/retry_schedule.h"
@@ -38,9 +41,7 @@ namespace waxwing {
 class DeliveryQueue {
  public:
   struct Options {
-    std::string hostname;
-    Seconds report_lifetime{0};  ///< of delivery status notifications
-    std::uint64_t seed = 0;      ///< random
+    std::uint64_t seed = 0;  ///< random
     Scheduler::Limits limits;
     DestinationConcurrency::Options concurrency;  ///< its `initial` is limits.active_per_domain
     OutcomeRules::Options outcomes;               ///< its seed is `seed`
@@ -58,14 +59,12 @@ class DeliveryQueue {
     /// Makes a record durable; calls back exactly once, with the ids of messages that have left the queue.
     using Recorded = std::function<void(Result<std::vector<QueueId>>)>;
     std::function<void(AttemptRecord, Recorded)> record;
-    /// Who is told of a failure: the sender that an envelope sender of ours was made from, else the same. Empty: senders
-    /// are not rewritten.
-    std::function<MailAddress(const MailAddress&)> original_sender{};
     /// Hears of each recipient of which nothing will come any more; may be empty.
     std::function<void(const QueuedMessage&, RecipientState)> on_outcome{};
   };
 
-  DeliveryQueue(QueueIdSource& ids, EventLog& log, RetrySchedule schedule, Options options, Ports ports);
+  /// @param composer  outlives it
+  DeliveryQueue(ReportComposer& composer, EventLog& log, RetrySchedule schedule, Options options, Ports ports);
 
   /// Takes over what waited when the relay stopped.
   [[nodiscard]] Result<void> load(QueueStore& store);
@@ -107,6 +106,12 @@ class DeliveryQueue {
   [[nodiscard]] std::size_t active() const { return scheduler_.active(); }
   [[nodiscard]] std::size_t waiting() const { return scheduler_.size(); }
 
+  /// The queue as it is, with the domains that most recipients wait for, at most `most` of them, and as many tenants.
+  /// @limits  O(domains and tenants of what waits)
+  [[nodiscard]] QueueOverview overview(std::size_t most) const;
+  /// Domains of which mail waits because they are paused, or have as many attempts under way as they may.
+  [[nodiscard]] std::vector<DestinationLoad> held_back() const;
+
  private:
   struct Recording;
 
@@ -127,9 +132,10 @@ class DeliveryQueue {
   void seal_reports(std::shared_ptr<Recording> recording);
   void record(std::shared_ptr<Recording> recording);
   void on_recorded(const std::shared_ptr<Recording>& recording, const Result<std::vector<QueueId>>& removed);
+  void describe(DestinationLoad& load) const;
   void log_outcome(const AttemptResult& result, const RecipientUpdate& update, std::string_view bounce_class) const;
 
-  QueueIdSource& ids_;
+  ReportComposer& composer_;
   EventLog& log_;
   Options options_;
   Ports ports_;
@@ -139,9 +145,9 @@ class DeliveryQueue {
   std::unordered_map<std::uint64_t, Watch> watches_;  // by message; as many as clients wait
   std::set<std::pair<WallTime, std::uint64_t>> watch_ends_;
   WallTime latest_seen_{};
+  QueuePulse pulse_;
   bool stopped_ = false;
   bool store_available_ = true;
-  std::uint64_t reports_made_ = 0;
 };
 
 }  // namespace waxwing

@@ -12,6 +12,7 @@
 
 #include "policy/time_point.h"
 #include "relay/queue/due_heap.h"
+#include "relay/queue/queue_overview.h"
 #include "relay/queue/queue_store.h"
 #include "relay/queue/queued_message.h"
 
@@ -84,6 +85,10 @@ class Scheduler {
   [[nodiscard]] std::size_t size() const { return entries_.size() - free_entries_.size(); }
   /// Batches under way, without expired ones.
   [[nodiscard]] std::size_t active() const { return active_; }
+
+  /// What it knows of each domain and each tenant that has recipients; O(their number).
+  [[nodiscard]] std::vector<DestinationLoad> destination_loads() const;
+  [[nodiscard]] std::vector<TenantLoad> tenant_loads() const;
 
  private:
   using Index = std::uint32_t;

@@ -209,6 +209,23 @@ CREATE TABLE suppression_counts(
 PRAGMA user_version=10;
 COMMIT;
 )sql",
+    R"sql(
+BEGIN IMMEDIATE;
+CREATE TABLE audit(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  time INTEGER NOT NULL,
+  uid INTEGER NOT NULL,
+  operator TEXT NOT NULL,
+  command TEXT NOT NULL,
+  filter TEXT NOT NULL,
+  messages INTEGER NOT NULL,
+  recipients INTEGER NOT NULL,
+  reason TEXT NOT NULL
+) STRICT;
+CREATE INDEX recipients_held ON recipients(message) WHERE state=2;
+PRAGMA user_version=11;
+COMMIT;
+)sql",
 };
 static_assert(std::size(kSteps) == kSchemaVersion - 1, "a step for each version after the first");
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "relay/store/account_store.h"
+#include "relay/store/audit_store.h"
 #include "relay/store/disk_reserve.h"
 #include "relay/store/message_rows.h"
 #include "relay/store/posix_error.h"
@@ -111,6 +112,7 @@ Result<std::unique_ptr<SqliteQueueStore>> SqliteQueueStore::open(const std::stri
 }
 
 Result<void> SqliteQueueStore::reopen() {
+  audits_.reset();
   accounts_.reset();
   quotas_.reset();
   sts_policies_.reset();
@@ -129,6 +131,7 @@ Result<void> SqliteQueueStore::connect() {
   if (!connection) return tl::unexpected(std::move(connection.error()));
   if (auto prepared = prepare_database(**connection, state_directory()); !prepared) return prepared;
   connection_ = std::move(*connection);
+  audits_ = std::make_unique<AuditStore>(*connection_);
   accounts_ = std::make_unique<AccountStore>(*connection_);
   quotas_ = std::make_unique<QuotaStore>(*connection_);
   sts_policies_ = std::make_unique<StsPolicyStore>(*connection_);
@@ -400,6 +403,14 @@ Result<std::uint64_t> SqliteQueueStore::message_count() {
   if (!connection_) return not_open();
   return connection_->contained("count the messages", [&]() -> Result<std::uint64_t> {
     return static_cast<std::uint64_t>(connection_->pragma_number("SELECT count(*) FROM messages"));
+  });
+}
+
+Result<std::uint64_t> SqliteQueueStore::held_count() {
+  if (!connection_) return not_open();
+  return connection_->contained("count what is held", [&]() -> Result<std::uint64_t> {
+    return static_cast<std::uint64_t>(
+        connection_->pragma_number("SELECT count(*) FROM recipients INDEXED BY recipients_held WHERE state=2"));
   });
 }
 

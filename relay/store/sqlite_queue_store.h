@@ -13,6 +13,7 @@
 namespace waxwing {
 
 class AccountStore;
+class AuditStore;
 class QuotaStore;
 class SqliteConnection;
 class StsPolicyStore;
@@ -67,7 +68,10 @@ class SqliteQueueStore final : public QueueStore {
 
   /// Messages in the queue.
   [[nodiscard]] Result<std::uint64_t> message_count();
+  /// Recipients that are held. O(their number).
+  [[nodiscard]] Result<std::uint64_t> held_count();
 
+  [[nodiscard]] AuditStore& audits() { return *audits_; }
   [[nodiscard]] AccountStore& accounts() { return *accounts_; }
   [[nodiscard]] QuotaStore& quotas() { return *quotas_; }
   [[nodiscard]] StsPolicyStore& sts_policies() { return *sts_policies_; }
@@ -86,6 +90,7 @@ class SqliteQueueStore final : public QueueStore {
 
   StateLock lock_;
   std::unique_ptr<SqliteConnection> connection_;
+  std::unique_ptr<AuditStore> audits_;
   std::unique_ptr<AccountStore> accounts_;
   std::unique_ptr<QuotaStore> quotas_;
   std::unique_ptr<StsPolicyStore> sts_policies_;

@@ -14,8 +14,6 @@ constexpr Milliseconds kPoll{50};
 
 DeliveryQueue::Options options(Dice& dice) {
   DeliveryQueue::Options chosen;
-  chosen.hostname = "relay.example";
-  chosen.report_lifetime = Seconds(86'400);
   chosen.seed = dice.below(1'000'000);
   chosen.limits.active_total = 1 + dice.below(30);
   chosen.limits.active_per_tenant = 1 + dice.below(20);
@@ -55,9 +53,10 @@ SimulatedRelay::SimulatedRelay(const World& world, std::unique_ptr<SqliteQueueSt
                                        Milliseconds(1'000)}),
       reader_(std::move(reader)),
       ids_(static_cast<std::uint32_t>(world.dice.below(1U << 22U))),
-      queue_(std::make_unique<DeliveryQueue>(
-          ids_, world.log, RetrySchedule({Seconds(300), Seconds(900), Seconds(3'600)}), options(world.dice), ports())) {
-}
+      composer_(ids_, {"relay.example", Seconds(86'400)}),
+      queue_(std::make_unique<DeliveryQueue>(composer_, world.log,
+                                             RetrySchedule({Seconds(300), Seconds(900), Seconds(3'600)}),
+                                             options(world.dice), ports())) {}
 
 // What was asked for by one life happens to no other.
 void SimulatedRelay::after(Milliseconds delay, std::function<void()> event) {

@@ -67,6 +67,7 @@ class SimulatedRelay {
   GroupCommit group_commit_;
   QueueReader reader_;
   QueueIdSource ids_;
+  ReportComposer composer_;
   std::vector<StoreItem> mailbox_;
   bool committing_ = false;
   std::uint64_t wake_up_ = 0;  // the last that was asked for

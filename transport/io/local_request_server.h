@@ -14,6 +14,12 @@
 
 namespace waxwing {
 
+/// One request and who sent it.
+struct LocalRequest {
+  std::string line;    ///< without its line end
+  uid_t peer_uid = 0;  ///< that the other side had when it connected
+};
+
 /// Listens on a unix socket for requests of one line: one request and its answer on each connection. Only root, the
 /// user of this process and whom the options name are heard, by the credentials that the kernel tells (SO_PEERCRED,
 /// unix(7)). Lives on its loop's
@@ -29,8 +35,7 @@ class LocalRequestServer {
   };
   /// Takes the whole text of an answer, on the loop's thread; may be called at once or later, once.
   using Respond = std::function<void(std::string)>;
-  /// Handles one request line, without its line end.
-  using Handle = std::function<void(std::string request, Respond respond)>;
+  using Handle = std::function<void(LocalRequest request, Respond respond)>;
 
   /// Binds `options.path` with mode 0600, or 0666 when another user may ask. A socket that a dead process left behind is replaced.
   /// @errors  Conflict: another process listens there; NotFound, Denied: the directory; Malformed: the path is too

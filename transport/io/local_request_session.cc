@@ -47,12 +47,13 @@ void LocalRequestSession::close() {
   std::exchange(on_closed_, nullptr)(shared_from_this());
 }
 
-bool LocalRequestSession::peer_may_ask() const {
+bool LocalRequestSession::peer_may_ask() {
   uv_os_fd_t descriptor = -1;
   ucred peer{};
   socklen_t length = sizeof peer;
-  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&pipe_), &descriptor) != 0) return false;
+  if (uv_fileno(reinterpret_cast<uv_handle_t*>(&pipe_), &descriptor) != 0) return false;
   if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return false;
+  peer_uid_ = peer.uid;
   return peer.uid == 0 || peer.uid == ::geteuid() || peer.uid == options_.also_heard;
 }
 
@@ -67,7 +68,7 @@ void LocalRequestSession::on_read(ssize_t count) {
   deadline_.stop();  // the answer may take its time
   if (end == std::string::npos || end > options_.max_request_octets) return respond(options_.too_long_answer);
   request_.resize(end);
-  handle_(std::move(request_), [weak = weak_from_this()](std::string text) {
+  handle_({std::move(request_), peer_uid_}, [weak = weak_from_this()](std::string text) {
     if (const auto session = weak.lock()) session->respond(std::move(text));
   });
 }

@@ -33,7 +33,7 @@ class LocalRequestSession final : public LoopHandle, public std::enable_shared_f
   void abandon() override { close(); }
 
  private:
-  [[nodiscard]] bool peer_may_ask() const;
+  [[nodiscard]] bool peer_may_ask();
   void on_read(ssize_t count);
   void respond(std::string text);
 
@@ -44,6 +44,7 @@ class LocalRequestSession final : public LoopHandle, public std::enable_shared_f
   Timer deadline_;
   uv_pipe_t pipe_{};
   uv_write_t write_{};
+  uid_t peer_uid_ = 0;
   std::string request_;
   std::string answer_;
   bool asked_ = false;

@@ -63,7 +63,8 @@ class Running {
 
 std::function<LocalRequestServer::Handle(EventLoop&)> echo() {
   return [](EventLoop&) {
-    return [](const std::string& request, const LocalRequestServer::Respond& respond) { respond(request + "\n"); };
+    return
+        [](const LocalRequest& request, const LocalRequestServer::Respond& respond) { respond(request.line + "\n"); };
   };
 }
 
@@ -245,7 +246,7 @@ TEST_CASE("a server that goes away before the answer is ready is not called back
   const TemporaryDirectory run;
   EventLoop loop;
   LocalRequestServer::Respond kept;
-  auto server = open_control_server(loop, run.path(), [&](const std::string&, LocalRequestServer::Respond respond) {
+  auto server = open_control_server(loop, run.path(), [&](const LocalRequest&, LocalRequestServer::Respond respond) {
     kept = std::move(respond);
     loop.stop();
   });
@@ -271,10 +272,21 @@ TEST_CASE("commands are run by the relay that listens, and their effects are tol
   std::atomic<std::size_t> dropped{0};
   {
     const Running server(run.path(), [&](EventLoop& loop) {
-      return admin_handler(thread, loop, [&](const AdminEffects& effects) {
-        retried += effects.retry.size();
-        dropped += effects.dropped.size();
-      });
+      return admin_handler({thread,
+                            loop,
+                            {},
+                            {[](std::size_t) {
+                               QueueOverview overview;
+                               overview.recipients = 7;
+                               return overview;
+                             },
+                             [] {
+                               return std::vector<DestinationLoad>{{"slow.example", 7, 0, 0, WallTime(), "no route"}};
+                             }},
+                            [&](const AdminEffects& effects) {
+                              retried += effects.retry.size();
+                              dropped += effects.dropped.size();
+                            }});
     });
     auto lines = run_admin(run.path(), state.path(), {{"command", "queue list"}});
     REQUIRE(lines);
@@ -286,6 +298,16 @@ TEST_CASE("commands are run by the relay that listens, and their effects are tol
     const auto missing = run_admin(run.path(), state.path(), {{"command", "queue show"}, {"id", QueueId(1).str()}});
     REQUIRE_FALSE(missing);
     CHECK(missing.error().kind == ErrorKind::NotFound);
+    const auto top = run_admin(run.path(), state.path(), {{"command", "top"}, {"rows", 5}, {"operator", "ann"}});
+    REQUIRE(top);
+    CHECK(top->at(0)["recipients"] == 7);
+    const auto destinations = run_admin(run.path(), state.path(), {{"command", "destinations"}});
+    REQUIRE(destinations);
+    CHECK(destinations->at(0)["paused_until"] == "1970-01-01T00:00:00Z");
+    const auto acts = run_admin(run.path(), state.path(), {{"command", "audit list"}});
+    REQUIRE(acts);
+    CHECK(acts->at(0)["command"] == "queue drop");
+    CHECK(acts->at(0)["uid"] == ::getuid());
     CHECK(run_admin(run.path(), state.path(), {{"command", "nonsense"}}).error().kind == ErrorKind::Malformed);
     CHECK(talk(run.path(), "nonsense\n").starts_with("{\"done\":true,\"exit\":65,"));
   }
@@ -326,7 +348,7 @@ TEST_CASE("without a relay and a state directory the command says what is missin
 TEST_CASE("a relay that closes without an answer is an error, not an empty answer") {
   const TemporaryDirectory run;
   const Running server(run.path(), [](EventLoop&) {
-    return [](const std::string&, const LocalRequestServer::Respond& respond) { respond("{\"id\":1}\n"); };
+    return [](const LocalRequest&, const LocalRequestServer::Respond& respond) { respond("{\"id\":1}\n"); };
   });
   CHECK(run_admin(run.path(), run.path(), {{"command", "queue list"}}).error().kind == ErrorKind::Unavailable);
 }

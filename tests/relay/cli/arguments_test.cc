@@ -43,6 +43,13 @@ TEST_CASE("every command is understood") {
   CHECK(parse({"queue", "show", "X"}).command == Command::QueueShow);
   CHECK(parse({"queue", "retry", "X"}).command == Command::QueueRetry);
   CHECK(parse({"queue", "drop", "X"}).command == Command::QueueDrop);
+  CHECK(parse({"queue", "bounce", "X", "--reason", "why"}).command == Command::QueueBounce);
+  CHECK(parse({"queue", "retry", "X", "--reason", "mended"}).reason == "mended");
+  CHECK(parse({"queue", "salvage", "--state-directory", "/old", "--to", "/new"}).salvage.target == "/new");
+  CHECK_FALSE(parse_arguments({"queue", "salvage", "--to", "/new"}).has_value());
+  CHECK(parse({"top", "--once"}).command == Command::Top);
+  CHECK(parse({"top", "--once"}).once);
+  CHECK(parse({"audit", "list", "--limit", "5"}).limit == 5);
   CHECK(parse({"queue", "hold", "X", "--reason", "why"}).command == Command::QueueHold);
   CHECK(parse({"queue", "release", "--all"}).command == Command::QueueRelease);
   CHECK(parse({"queue", "ids"}).command == Command::QueueIds);
@@ -111,6 +118,7 @@ TEST_CASE("options of the queue and of accounts reach their fields") {
   CHECK(filtered.selection.dry_run);
   CHECK_FALSE(parse_arguments({"queue", "drop", "--older-than", "soon"}).has_value());
   CHECK_FALSE(parse_arguments({"queue", "drop", "--dry-run"}).has_value());
+  CHECK_FALSE(parse_arguments({"queue", "bounce", "--all"}).has_value());
   CHECK(parse({"queue", "retry", "--all"}).selection.all);
   const Arguments add = parse({"account", "add", "shop", "--tenant", "t", "--sender", "a.example", "--sender",
                                "*.b.example", "--password-file", "/p"});

@@ -40,10 +40,12 @@ TEST_CASE("the queue as JSON is one object for each recipient that waits") {
   REQUIRE(list_queue(relay.asker(), {}, 10, output));
   const auto listed = objects(output);
   REQUIRE(listed.size() == 3);
-  CHECK(listed[0] == entry("1", "x@b.example", "deferred"));
+  Json expected = entry("1", "x@b.example", "deferred");
+  expected["waits_for"] = nullptr;
+  CHECK(listed[0] == expected);
   CHECK(listed[1].at("id") == "2");
   CHECK(listed[2].at("state") == "held");
-  CHECK(relay.requests == std::vector<Json>{{{"command", "queue list"}}});
+  CHECK(relay.requests == std::vector<Json>{{{"command", "queue list"}}, {{"command", "destinations"}}});
 }
 
 TEST_CASE("the queue for people names each message once") {
@@ -56,6 +58,32 @@ TEST_CASE("the queue for people names each message once") {
         "        the host did not answer\n"
         "    y@b.example  deferred, attempts 2, next 2026-01-31T12:00:00Z\n"
         "        the host did not answer\n");
+}
+
+TEST_CASE("a recipient says when it waits for its domain: for the end of a pause, or for a slot") {
+  const AskRelay ask = [](const Json& request) -> Result<std::vector<Json>> {
+    if (request["command"] == "queue show")
+      return std::vector<Json>{{{"id", "1"}, {"recipients", {entry("1", "x@slow.example", "deferred")}}}};
+    if (request["command"] == "queue list")
+      return std::vector<Json>{entry("1", "x@slow.example", "deferred"), entry("1", "y@busy.example", "queued"),
+                               entry("1", "z@slow.example", "held"), entry("1", "w@fine.example", "queued")};
+    return std::vector<Json>{{{"domain", "slow.example"}, {"paused_until", "2026-01-31T12:05:00Z"}, {"active", 0}},
+                             {{"domain", "busy.example"}, {"paused_until", nullptr}, {"active", 5}}};
+  };
+  Output text(OutputFormat::Text);
+  REQUIRE(list_queue(ask, {}, 10, text));
+  CHECK_THAT(text.text(), Catch::Contains("        its domain is paused until 2026-01-31T12:05:00Z\n") &&
+                              Catch::Contains("        its domain is at its limit of attempts under way: 5\n"));
+  Output json(OutputFormat::Json);
+  REQUIRE(list_queue(ask, {}, 10, json));
+  const auto listed = objects(json);
+  CHECK(listed.at(0)["waits_for"] == Json{{"paused_until", "2026-01-31T12:05:00Z"}});
+  CHECK(listed.at(1)["waits_for"] == Json{{"attempts_under_way", 5}});
+  CHECK(listed.at(2)["waits_for"] == nullptr);
+  CHECK(listed.at(3)["waits_for"] == nullptr);
+  Output shown(OutputFormat::Text);
+  REQUIRE(show_message(ask, "1", shown));
+  CHECK_THAT(shown.text(), Catch::Contains("its domain is paused until 2026-01-31T12:05:00Z"));
 }
 
 TEST_CASE("an empty queue is said to be empty, and prints nothing as JSON") {
@@ -93,8 +121,8 @@ TEST_CASE("filters and selections reach the relay") {
   ScriptedRelay relay(std::vector<Json>{});
   Output output(OutputFormat::Json);
   REQUIRE(list_queue(relay.asker(), {.domain = "b.example", .account = "shop"}, 10, output));
-  REQUIRE(retry_messages(relay.asker(), {.id = "ID"}, output));
-  REQUIRE(retry_messages(relay.asker(), {.all = true}, output));
+  REQUIRE(retry_messages(relay.asker(), {.id = "ID"}, "", output));
+  REQUIRE(retry_messages(relay.asker(), {.all = true}, "", output));
   REQUIRE(drop_messages(relay.asker(), {.id = "ID"}, "spam run", output));
   REQUIRE(drop_messages(relay.asker(), {.domain = "b.example"}, "", output));
   REQUIRE(show_message(relay.asker(), "ID", output));
@@ -103,9 +131,17 @@ TEST_CASE("filters and selections reach the relay") {
   REQUIRE(release_messages(relay.asker(), {.all = true}, "", output));
   REQUIRE(retry_messages(
       relay.asker(),
-      {.tenant = "shop", .sender = "<>", .saying = "greylisted", .older_than = Seconds(7'200), .dry_run = true},
+      {.tenant = "shop", .sender = "<>", .saying = "greylisted", .older_than = Seconds(7'200), .dry_run = true}, "",
       output));
-  REQUIRE(relay.requests.size() == 10);
+  REQUIRE(bounce_messages(relay.asker(), {.domain = "b.example"}, "ask the billing team", output));
+  REQUIRE(retry_messages(relay.asker(), {.id = "ID"}, "mended", output));
+  // The message that is shown may wait for its domain.
+  REQUIRE(relay.requests.size() == 13);
+  CHECK(relay.requests[6] == Json{{"command", "destinations"}});
+  relay.requests.erase(relay.requests.begin() + 6);
+  CHECK(relay.requests[10] ==
+        Json{{"command", "queue bounce"}, {"domain", "b.example"}, {"reason", "ask the billing team"}});
+  CHECK(relay.requests[11] == Json{{"command", "queue retry"}, {"id", "ID"}, {"reason", "mended"}});
   CHECK(relay.requests[9] == Json{{"command", "queue retry"},
                                   {"tenant", "shop"},
                                   {"sender", "<>"},
@@ -162,7 +198,7 @@ TEST_CASE("an answer of another shape is printed without harm") {
 TEST_CASE("what was done is said for each message") {
   ScriptedRelay retried(std::vector<Json>{{{"id", "1"}, {"retried", 2}}});
   Output retry(OutputFormat::Text);
-  REQUIRE(retry_messages(retried.asker(), {.id = "1"}, retry));
+  REQUIRE(retry_messages(retried.asker(), {.id = "1"}, "", retry));
   CHECK(retry.text() == "1  recipients due now: 2\n");
   ScriptedRelay held(std::vector<Json>{{{"id", "1"}, {"held", 2}}});
   Output hold(OutputFormat::Text);
@@ -172,6 +208,12 @@ TEST_CASE("what was done is said for each message") {
   Output release(OutputFormat::Text);
   REQUIRE(release_messages(released.asker(), {.id = "1"}, "", release));
   CHECK(release.text() == "1  recipients released: 2\n");
+  ScriptedRelay bounced(std::vector<Json>{{{"id", "1"}, {"bounced", 2}, {"reports", 1}, {"removed", true}},
+                                          {{"id", "2"}, {"bounced", 1}, {"reports", 0}, {"removed", false}}});
+  Output bounce(OutputFormat::Text);
+  REQUIRE(bounce_messages(bounced.asker(), {.all = true}, "why", bounce));
+  CHECK(bounce.text() ==
+        "1  recipients returned: 2, reports: 1\n2  recipients returned: 1, reports: 0; others still wait\n");
   ScriptedRelay dropped(std::vector<Json>{{{"id", "1"}, {"dropped", 1}, {"removed", true}},
                                           {{"id", "2"}, {"dropped", 1}, {"removed", false}},
                                           {{"id", "3"}, {"dropped", nullptr}, {"removed", true}}});
@@ -187,7 +229,7 @@ TEST_CASE("errors of the relay pass through") {
   CHECK(list_queue(relay.asker(), {}, 10, output).error().kind == ErrorKind::NotFound);
   CHECK(show_message(relay.asker(), "1", output).error().kind == ErrorKind::NotFound);
   CHECK(list_queue_ids(relay.asker(), 1, output).error().kind == ErrorKind::NotFound);
-  CHECK(retry_messages(relay.asker(), {}, output).error().kind == ErrorKind::NotFound);
+  CHECK(retry_messages(relay.asker(), {}, "", output).error().kind == ErrorKind::NotFound);
   CHECK(drop_messages(relay.asker(), {}, "", output).error().kind == ErrorKind::NotFound);
   CHECK(output.text().empty());
 }

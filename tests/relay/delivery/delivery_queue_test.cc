@@ -36,7 +36,7 @@ class Bench {
       : outcome_(std::move(outcome)),
         store_(std::move(*SqliteQueueStore::open(directory_.path())), {}),
         wake_up_(loop_, [this] { queue_.run_due(); }),
-        queue_(ids_, log_, std::move(schedule), std::move(options), ports()) {}
+        queue_(composer_, log_, std::move(schedule), std::move(options), ports()) {}
   ~Bench() { store_.stop(); }
 
   /// Makes a message durable, gives it to the queue and runs until its attempt is recorded.
@@ -90,8 +90,6 @@ class Bench {
 
   static DeliveryQueue::Options options(TlsResults tls_results) {
     DeliveryQueue::Options result;
-    result.hostname = "relay.example";
-    result.report_lifetime = Seconds(86'400);
     result.outcomes.delay_report_after = Seconds(14'400);
     result.outcomes.count_tls_results = tls_results == TlsResults::Counted;
     return result;
@@ -153,6 +151,7 @@ class Bench {
   std::function<RecipientOutcome(const DueBatch&, std::uint32_t)> outcome_;
   EventLoop loop_;
   QueueIdSource ids_{1};
+  ReportComposer composer_{ids_, {"relay.example", Seconds(86'400)}};
   EventLog log_{EventLog::Format::Text, Severity::Error, STDERR_FILENO, [] { return WallTime{}; }};
   StoreThread store_;
   std::size_t expired_ = 0;
