@@ -94,7 +94,7 @@ bool follow_chain(const SqlitePages& pages, std::uint32_t next, std::uint64_t mi
                   SqliteRecord& record) {
   while (missing > 0) {
     const std::string page = next > 1 && !pages.is_pointer_map(next) ? pages.page(next) : std::string();
-    if (page.empty()) return false;
+    if (page.empty() || std::ranges::find(record.pages, next) != record.pages.end()) return false;
     record.pages.push_back(next);
     const std::uint64_t here = std::min<std::uint64_t>(missing, pages.usable_octets() - 4);
     payload.append(page, 4, here);
