@@ -177,6 +177,35 @@ sendmail($email, { transport => $transport });
 """
 
 
+NODEMAILER = r"""
+// By address: it resolves no name on a machine whose only interface is the loopback one, as in this namespace.
+const { HOST, PORT, TLS, CA, SMTP_USER, PASSWORD, SENDER, RECIPIENT, SUBJECT, BODY } = process.env
+const transport = require('/usr/share/nodejs/nodemailer').createTransport({
+  host: '127.0.0.1', port: Number(PORT), secure: TLS === 'implicit', requireTLS: TLS === 'starttls',
+  auth: { user: SMTP_USER, pass: PASSWORD }, tls: { servername: HOST, ca: require('fs').readFileSync(CA) } })
+transport.sendMail({ from: SENDER, to: RECIPIENT, subject: SUBJECT, text: BODY })
+  .catch((error) => { console.error(error.message); process.exitCode = 1 })
+"""
+
+DJANGO = r"""
+import os
+from django.conf import settings
+from django.core.mail import send_mail
+settings.configure(EMAIL_HOST=os.environ['HOST'], EMAIL_PORT=int(os.environ['PORT']), EMAIL_HOST_USER=os.environ['SMTP_USER'],
+                   EMAIL_HOST_PASSWORD=os.environ['PASSWORD'], EMAIL_USE_TLS=os.environ['TLS'] == 'starttls',
+                   EMAIL_USE_SSL=os.environ['TLS'] == 'implicit')
+send_mail(os.environ['SUBJECT'], os.environ['BODY'], os.environ['SENDER'], [os.environ['RECIPIENT']])
+"""
+
+
+def nodemailer(*arguments):
+    return _script(["node", "-e"], NODEMAILER, *arguments)
+
+
+def django(*arguments):
+    return _script(["/usr/bin/python3", "-c"], DJANGO, *arguments)
+
+
 def phpmailer(host, port, tls, ca_file, *rest):
     return _script(["php", "-d", f"openssl.cafile={ca_file}", "-r"], PHPMAILER, host, port, tls, ca_file, *rest)
 
@@ -215,7 +244,7 @@ def git_send_email(host, port, tls, ca_file, user, password, sender, recipient, 
 
 ALL = {"swaks": swaks, "curl": curl, "python3 smtplib": python_smtplib, "msmtp": msmtp, "s-nail": s_nail, "mutt": mutt,
        "PHPMailer": phpmailer, "Symfony Mailer": symfony_mailer, "ruby mail": ruby_mail, "Email::Sender": perl_email_sender,
-       "sendemail": sendemail, "git send-email": git_send_email}
+       "sendemail": sendemail, "git send-email": git_send_email, "Nodemailer": nodemailer, "Django": django}
 # What a client cannot do, whatever the server: sendemail names versions of TLS that Debian's library does not know.
 UNABLE = {("sendemail", "starttls"), ("sendemail", "implicit")}
 
