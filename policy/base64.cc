@@ -13,13 +13,19 @@ Result<std::string> decode_base64(std::string_view text) {
     if (c != ' ' && c != '\t' && c != '\r' && c != '\n') compact += c;
   }
   std::string octets(compact.size() / 4 * 3, '\0');
+  const auto length = decode_base64_into(compact, octets);
+  if (!length) return tl::unexpected(length.error());
+  octets.resize(*length);
+  return octets;
+}
+
+Result<std::size_t> decode_base64_into(std::string_view text, std::span<char> octets) {
   std::size_t length = 0;
   if (!EVP_DecodeBase64(reinterpret_cast<std::uint8_t*>(octets.data()), &length, octets.size(),
-                        reinterpret_cast<const std::uint8_t*>(compact.data()), compact.size())) {
+                        reinterpret_cast<const std::uint8_t*>(text.data()), text.size())) {
     return fail(ErrorKind::Malformed, "the text is not base64");
   }
-  octets.resize(length);
-  return octets;
+  return length;
 }
 
 std::string encode_base64(std::string_view octets) {

@@ -1,10 +1,10 @@
 #include "policy/input_buffer.h"
 
-#include <openssl/mem.h>
-
 #include <algorithm>
 #include <cassert>
 #include <utility>
+
+#include "policy/wipe.h"
 
 namespace waxwing {
 namespace {
@@ -55,7 +55,7 @@ void InputBuffer::make_room(std::size_t count) {
 void InputBuffer::consume(std::size_t count) {
   assert(count <= size());
   if (count == 0) return;
-  OPENSSL_cleanse(octets_.get() + begin_, count);
+  wipe({octets_.get() + begin_, count});
   begin_ += count;
   if (begin_ == end_) begin_ = end_ = 0;
 }

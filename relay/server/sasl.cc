@@ -1,24 +1,17 @@
 #include "relay/server/sasl.h"
 
-#include <openssl/base64.h>
-
-#include <cstdint>
-
+#include "policy/base64.h"
 #include "policy/utf8.h"
 
 namespace waxwing {
 
-// Not by decode_base64(), which works with strings that nobody wipes.
 Result<Secret> decode_sasl_response(std::string_view text) {
   if (text == "=" || text.empty()) return Secret();
   if (text.find_first_of(" \t") != std::string_view::npos) return fail(ErrorKind::Malformed, "white space in base64");
   Secret octets = Secret::zeros(text.size() / 4 * 3);
-  std::size_t length = 0;
-  if (!EVP_DecodeBase64(reinterpret_cast<std::uint8_t*>(octets.writable()), &length, octets.size(),
-                        reinterpret_cast<const std::uint8_t*>(text.data()), text.size())) {
-    return fail(ErrorKind::Malformed, "the text is not base64");
-  }
-  return Secret(octets.reveal().substr(0, length));
+  const auto length = decode_base64_into(text, {octets.writable(), octets.size()});
+  if (!length) return tl::unexpected(length.error());
+  return Secret(octets.reveal().substr(0, *length));
 }
 
 Result<void> check_credentials(std::string_view user, std::string_view password) {

@@ -1,8 +1,10 @@
 #include "policy/base64.h"
 
+#include <array>
 #include <catch2/catch.hpp>
 
 using waxwing::decode_base64;
+using waxwing::decode_base64_into;
 using waxwing::encode_base64;
 
 TEST_CASE("base64 of every length comes back") {
@@ -21,4 +23,16 @@ TEST_CASE("folding inside base64 is passed over, anything else is refused") {
   CHECK_FALSE(decode_base64("TW-_"));
   CHECK_FALSE(decode_base64("TWE=TWE="));
   CHECK_FALSE(decode_base64("="));
+}
+
+TEST_CASE("base64 is decoded into room of the caller, strictly") {
+  std::array<char, 9> room{};
+  const auto length = decode_base64_into("c2VjcmV0", room);
+  REQUIRE(length);
+  CHECK(std::string(room.data(), *length) == "secret");
+  CHECK(decode_base64_into("YQ==", room) == 1);
+  for (const char* text : {"c2Vj cmV0", "YQ", "=", "a"}) {
+    CAPTURE(text);
+    CHECK_FALSE(decode_base64_into(text, room));
+  }
 }

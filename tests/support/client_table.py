@@ -17,6 +17,11 @@ from what the tests see, and compared with it by them; after a change, write it 
 wrote so that it would not have arrived as it is, and the relay mended before it signed.
 """
 
+TAIL = """
+By other ways, which `tests/run ways` sees: `sendmail` called by PHP's mail(), PHPMailer, mutt and git send-email, and as cron and Rails call
+it; LMTP by Python's smtplib; HTTP by curl and Python's urllib.
+"""
+
 
 def repairs(content):
     """What in the content of a client the relay mends."""
@@ -33,4 +38,4 @@ def render(results, mended):
     """The file from {client: {kind: cell}} and {client: repairs}."""
     rows = [f"| client | {' | '.join(KINDS.values())} | mended |", "|---" * (len(KINDS) + 2) + "|"]
     rows += [f"| {client} | {' | '.join(cells[kind] for kind in KINDS)} | {mended[client]} |" for client, cells in results.items()]
-    return HEAD + "\n" + "\n".join(rows) + "\n"
+    return HEAD + "\n" + "\n".join(rows) + "\n" + TAIL

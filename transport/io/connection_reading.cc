@@ -1,8 +1,8 @@
 #include <fmt/format.h>
-#include <openssl/mem.h>
 
 #include <utility>
 
+#include "policy/wipe.h"
 #include "transport/io/connection_state.h"
 #include "transport/io/socket_error.h"
 
@@ -53,7 +53,7 @@ void Connection::State::on_read(ssize_t count) {
   }
   const std::span<char> octets = loop.read_buffer().first(static_cast<std::size_t>(count));
   on_octets({octets.data(), octets.size()});
-  OPENSSL_cleanse(octets.data(), octets.size());  // a password may have been among them
+  wipe(octets);  // a password may have been among them
 }
 
 void Connection::State::on_octets(std::string_view octets) {
