@@ -155,7 +155,7 @@ class Secrets(scenario.Scenario):
             if path.is_file():
                 self.assert_free_of_secrets(path, path.read_bytes())
 
-    # Memory.
+    # Memory. Under AddressSanitizer what was freed stays for longer, so that what was not overwritten is found all the more surely.
 
     def stay(self, port, line, code):
         """Logs in and stays, under a name that is looked for too."""
