@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "keys/secret.h"
 #include "policy/result.h"
+#include "policy/secret.h"
 
 namespace waxwing {
 

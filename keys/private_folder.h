@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "keys/secret.h"
 #include "policy/result.h"
+#include "policy/secret.h"
 #include "policy/time_point.h"
 
 namespace waxwing {

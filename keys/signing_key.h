@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include "keys/secret.h"
 #include "keys/signer.h"
 #include "policy/dkim_key_record.h"
 #include "policy/result.h"
+#include "policy/secret.h"
 
 namespace waxwing {
 

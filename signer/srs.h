@@ -4,10 +4,10 @@
 #include <optional>
 #include <vector>
 
-#include "keys/secret.h"
 #include "policy/domain_name.h"
 #include "policy/mail_address.h"
 #include "policy/result.h"
+#include "policy/secret.h"
 #include "policy/time_point.h"
 
 namespace waxwing {

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "keys/secret.h"
 #include "policy/result.h"
+#include "policy/secret.h"
 #include "relay/cli/ask_relay.h"
 #include "relay/cli/output.h"
 #include "relay/queue/account.h"

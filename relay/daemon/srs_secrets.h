@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "keys/secret.h"
 #include "policy/result.h"
+#include "policy/secret.h"
 #include "policy/time_point.h"
 
 namespace waxwing {

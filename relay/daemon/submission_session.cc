@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "keys/secret.h"
+#include "policy/secret.h"
 #include "relay/daemon/receiver_reply.h"
 #include "relay/daemon/suppression_check.h"
 #include "transport/tls/tls_server_context.h"

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "keys/secret.h"
 #include "policy/result.h"
+#include "policy/secret.h"
 
 namespace waxwing {
 

@@ -1,4 +1,4 @@
-#include "keys/secret.h"
+#include "policy/secret.h"
 
 #include <catch2/catch.hpp>
 #include <type_traits>

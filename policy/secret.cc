@@ -1,4 +1,4 @@
-#include "keys/secret.h"
+#include "policy/secret.h"
 
 #include <openssl/mem.h>
 
@@ -6,7 +6,7 @@
 #include <utility>
 
 #ifndef OPENSSL_IS_BORINGSSL
-#error "keys/ is written for BoringSSL; another libcrypto's headers came first in the include path"
+#error "policy/ is written for BoringSSL; another libcrypto's headers came first in the include path"
 #endif
 
 namespace waxwing {
