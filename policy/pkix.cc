@@ -6,6 +6,7 @@
 #include <openssl/x509.h>
 
 #include "policy/certificate_chain.h"
+#include "policy/sha256.h"
 
 namespace waxwing {
 
@@ -22,7 +23,7 @@ Result<TrustAnchors> TrustAnchors::from_pem(std::string_view pem) {
   ERR_clear_error();
   if (!at_end) return fail(ErrorKind::Malformed, "the bundle of trust anchors holds a certificate that cannot be read");
   if (count == 0) return fail(ErrorKind::Malformed, "the bundle of trust anchors holds no certificate");
-  return TrustAnchors(std::move(store));
+  return TrustAnchors(std::move(store), sha256(pem));
 }
 
 CertificateVerdict verify_pkix(std::span<const std::string> chain_der, const TrustAnchors& anchors,

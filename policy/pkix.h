@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <openssl/x509.h>
 
@@ -22,9 +23,14 @@ class TrustAnchors {
 
   [[nodiscard]] X509_STORE* store() const { return store_.get(); }
 
+  /// Tells one bundle from another: SHA-256 of its text, 32 octets.
+  [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
+
  private:
-  explicit TrustAnchors(bssl::UniquePtr<X509_STORE> store) : store_(std::move(store)) {}
+  TrustAnchors(bssl::UniquePtr<X509_STORE> store, std::string fingerprint)
+      : store_(std::move(store)), fingerprint_(std::move(fingerprint)) {}
   bssl::UniquePtr<X509_STORE> store_;
+  std::string fingerprint_;
 };
 
 /// Decides whether a chain proves one of the names by a trusted authority: subjectAltName dNSName only (never the

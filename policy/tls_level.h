@@ -9,7 +9,8 @@ enum class TlsLevel {
   Plaintext,
   Encrypted,  ///< TLS with whoever answered
   Verified,   ///< the host is the one the MX record names: by public authorities, or by DANE under an insecure MX RRset
-  Authenticated,  ///< DANE or MTA-STS: the recipient domain itself vouches for the host
+  Authenticated,  ///< DANE or MTA-STS: the recipient domain itself vouches for the host; on a route of the operator: DANE
+                  ///< of the host that he named, or a key that he pinned
 };
 
 /// "plaintext", "encrypted", "verified", "authenticated".

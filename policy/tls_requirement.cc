@@ -8,6 +8,9 @@
 #include <array>
 #include <iterator>
 
+#include "policy/base64.h"
+#include "policy/pkix.h"
+
 namespace waxwing {
 namespace {
 
@@ -281,11 +284,14 @@ std::string_view tls_method_name(TlsRequirement::Method method) {
       return "pkix";
     case Method::Dane:
       return "dane";
+    case Method::Pin:
+      return "pin";
   }
   return "defer";
 }
 
-// With DANE-EE alone names prove nothing (RFC 7672 §3.1.1), and all domains of a host may share its connections.
+// With DANE-EE alone names prove nothing (RFC 7672 §3.1.1), and all domains of a host may share its connections. A pinned
+// key has no names from the start.
 std::string TlsRequirement::sharing_key() const {
   std::vector<std::string> records;
   for (const TlsaRecord& record : tlsa) records.push_back(record.str());
@@ -297,6 +303,8 @@ std::string TlsRequirement::sharing_key() const {
   std::string input = fmt::format("{}\n{}\n{}\n", tls_method_name(method), tls_level_name(level), server_name);
   for (const std::string& name : names) input += "name " + name + "\n";
   for (const std::string& record : records) input += "tlsa " + record + "\n";
+  for (const std::string& pin : pins) input += "pin " + encode_base64(pin) + "\n";
+  if (authorities) input += "authorities " + encode_base64(authorities->fingerprint()) + "\n";
   return fmt::format("{}-{}-{}", tls_method_name(method), tls_level_name(level), sha256_hex(input));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@
 #include "policy/tlsa_record.h"
 
 namespace waxwing {
+
+class TrustAnchors;
 
 /// The outcome of the TLSA lookups of one MX host (RFC 7672 §2.2.2).
 struct TlsaFacts {
@@ -49,6 +52,7 @@ struct TlsRequirement {
     Opportunistic,  ///< any TLS 1.2+ session, whatever its certificate
     Pkix,           ///< certificate by public authorities for one of `reference_identifiers`
     Dane,           ///< certificate that matches `tlsa`
+    Pin,            ///< certificate whose key is one of `pins`, whatever its names and dates
   };
   Method method = Method::Defer;
   TlsLevel level =
@@ -56,14 +60,16 @@ struct TlsRequirement {
   std::vector<TlsaRecord> tlsa;  ///< usable records, for Dane only
   /// Acceptable certificate names; with Opportunistic those for which the certificate is only looked at, for reports.
   std::vector<std::string> reference_identifiers;
-  std::string server_name;  ///< SNI: the TLSA base domain with DANE, else the MX name
-  std::string reason;       ///< a full sentence with the RFC section
+  std::string server_name;                            ///< SNI: the TLSA base domain with DANE, else the MX name
+  std::string reason;                                 ///< a full sentence with the RFC section
+  std::vector<std::string> pins{};                    ///< SHA-256 of public keys, 32 octets each, for Pin only
+  std::shared_ptr<const TrustAnchors> authorities{};  ///< for Pkix, in place of the public ones; nullptr: those
 
   /// Two requirements with the same key may share connections and TLS sessions to the same host.
   [[nodiscard]] std::string sharing_key() const;
 };
 
-/// "defer", "opportunistic", "pkix", "dane".
+/// "defer", "opportunistic", "pkix", "dane", "pin".
 [[nodiscard]] std::string_view tls_method_name(TlsRequirement::Method method);
 
 /// Decides what an MX host must prove.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "policy/dane.h"
+#include "policy/pinned_key.h"
 #include "transport/tls/session_cache.h"
 #include "transport/tls/tls_protocol.h"
 #include "transport/tls/tls_session_impl.h"
@@ -52,8 +53,11 @@ CertificateVerdict verify_chain(std::span<const std::string> chain, const TlsReq
     case Method::Dane:
       return verify_dane(chain, requirement.tlsa, requirement.reference_identifiers, now);
     case Method::Pkix:
+      if (requirement.authorities != nullptr) anchors = requirement.authorities.get();
       if (anchors == nullptr) return {CertificateResult::NotTrusted, "no public authorities are configured"};
       return verify_pkix(chain, *anchors, requirement.reference_identifiers, now);
+    case Method::Pin:
+      return verify_pinned_key(chain, requirement.pins);
     case Method::Opportunistic:
       return {CertificateResult::Accepted, "encrypted with whoever answered; the certificate was not looked at"};
     case Method::Defer:

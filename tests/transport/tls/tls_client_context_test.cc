@@ -309,3 +309,35 @@ TEST_CASE("the client names the server and its protocol in the ClientHello", "[t
   CHECK(hello.find("mta-sts.example") != std::string::npos);
   CHECK(hello.find("http/1.1") != std::string::npos);
 }
+
+TEST_CASE("a pinned key is accepted whatever its certificate says, and no other key is", "[tls]") {
+  World world;
+  CertificateSpec spec = leaf_spec("other.example");
+  spec.not_before = day(-2);
+  spec.not_after = day(-1);
+  const TestCertificate pinned = make_self_signed(spec);
+  TlsRequirement requirement;
+  requirement.method = TlsRequirement::Method::Pin;
+  requirement.server_name = "mx.example";
+  requirement.pins = {sha256_octets(pinned.public_key)};
+  CHECK(world.connect(pinned, requirement).client->state() == State::Established);
+  const Pair pair = world.connect(issue(leaf_spec("mx.example"), world.authority), requirement);
+  CHECK(pair.client->state() == State::Failed);
+  CHECK(pair.client->peer_verdict()->result == CertificateResult::NotTrusted);
+}
+
+TEST_CASE("authorities of a requirement count in place of the public ones", "[tls]") {
+  World world;
+  const TestCertificate own = make_self_signed({.common_name = "Authority of one host",
+                                                .dns_names = {},
+                                                .not_before = day(-10),
+                                                .not_after = day(10),
+                                                .authority = true});
+  auto anchors = TrustAnchors::from_pem(own.pem);
+  REQUIRE(anchors);
+  TlsRequirement requirement = pkix("mx.example");
+  requirement.authorities = std::make_shared<const TrustAnchors>(std::move(*anchors));
+  CHECK(requirement.sharing_key() != pkix("mx.example").sharing_key());
+  CHECK(world.connect(issue(leaf_spec("mx.example"), own), requirement).client->state() == State::Established);
+  CHECK(world.connect(issue(leaf_spec("mx.example"), world.authority), requirement).client->state() == State::Failed);
+}
