@@ -14,6 +14,8 @@ std::string_view delivery_stage_name(DeliveryStage stage) {
       return "ehlo";
     case DeliveryStage::Tls:
       return "tls";
+    case DeliveryStage::Login:
+      return "login";
     case DeliveryStage::Mail:
       return "mail";
     case DeliveryStage::Rcpt:

@@ -12,13 +12,14 @@ enum class DeliveryStage : std::uint8_t {
   Greeting,  ///< up to the greeting
   Ehlo,      ///< EHLO, in clear or inside TLS
   Tls,       ///< STARTTLS and the handshake
+  Login,     ///< AUTH
   Mail,      ///< RSET and MAIL
   Rcpt,
   Data,     ///< the leave to send the content
   Content,  ///< from the first octet of the content to the verdict on it
 };
 
-/// "none", "connect", "greeting", "ehlo", "tls", "mail", "rcpt", "data", "content".
+/// "none", "connect", "greeting", "ehlo", "tls", "login", "mail", "rcpt", "data", "content".
 [[nodiscard]] std::string_view delivery_stage_name(DeliveryStage stage);
 
 }  // namespace waxwing

@@ -40,4 +40,9 @@ void Secret::wipe() {
   if (octets_) OPENSSL_cleanse(octets_.get(), size_);
 }
 
+void wipe(std::string& octets) {
+  OPENSSL_cleanse(octets.data(), octets.size());
+  octets.clear();
+}
+
 }  // namespace waxwing

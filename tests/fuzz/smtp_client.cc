@@ -1,9 +1,12 @@
 // Whatever a server says, nothing but EHLO and STARTTLS leaves in clear, a recipient counts as delivered only after a
-// positive answer to the final dot, every recipient has one outcome, and the session comes to an end.
+// positive answer to the final dot, every recipient has one outcome, and the session comes to an end. With a login no
+// mail goes before the server has accepted it.
 //
-// Input: the lines of the server, one for each time that the client waits.
+// Input: the lines of the server, one for each time that the client waits. They are played to a client without a login,
+// to one with a login, and to one with implicit TLS.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "tests/fuzz/finding.h"
@@ -34,10 +37,25 @@ SmtpTransaction transaction(int number) {
   return transaction;
 }
 
+enum class Client { WithoutLogin, WithLogin, WithImplicitTls };
+
+// The nonce of RFC 7677 §3, so that a seed can hold the right answers.
+SmtpClientEngine::LoginAttempt login() {
+  return {std::make_shared<const SmtpLogin>(SmtpLogin{"user", Secret("pencil")}), "rOprNGfwEbeRWgbNEkqO"};
+}
+
+SmtpClientEngine::Options options_of(Client client) {
+  SmtpClientEngine::Options options;
+  options.helo_name = "relay.example";
+  options.implicit_tls = client == Client::WithImplicitTls;
+  return options;
+}
+
 /// Owns the engine as a delivery does.
 class Session {
  public:
-  explicit Session(fuzz::OctetSource server) : server_(server), engine_({"relay.example"}, now_) {}
+  Session(fuzz::OctetSource server, Client client)
+      : server_(server), client_(client), engine_(options_of(client), now_) {}
 
   void run() {
     for (int step = 0; step < kMaxSteps; ++step) {
@@ -56,7 +74,8 @@ class Session {
         return listen();
       case Need::TlsHandshake:
         secured_ = true;
-        return engine_.on_secured(now_);
+        if (client_ == Client::WithoutLogin) return engine_.on_secured(now_);
+        return engine_.on_secured(now_, login());
       case Need::Transaction:
         return begun_ < kTransactions ? engine_.begin(transaction(begun_++), now_) : engine_.quit(now_);
       case Need::Content:
@@ -71,7 +90,9 @@ class Session {
   }
   void listen() {
     if (server_.empty()) return engine_.on_closed("cut", now_);
-    engine_.on_bytes(std::string(server_.line()) + "\n", now_);
+    const std::string line = std::string(server_.line()) + "\n";
+    accepted_ = accepted_ || (secured_ && line.starts_with("235"));
+    engine_.on_bytes(line, now_);
   }
   void check_output(std::string_view output) {
     require(output.empty() || output.ends_with("\r\n"), "a client sends whole lines");
@@ -79,6 +100,8 @@ class Session {
       const std::string_view line = output.substr(0, output.find("\r\n"));
       require(line.find_first_of("\r\n") == std::string_view::npos, "no CR or LF stands alone");
       require(secured_ || line.starts_with("EHLO ") || line == "STARTTLS", "nothing else leaves in clear");
+      require(client_ == Client::WithoutLogin || accepted_ || !line.starts_with("MAIL"), "mail waits for the login");
+      require(client_ != Client::WithoutLogin || !line.starts_with("AUTH"), "there is nothing to log in with");
       output.remove_prefix(line.size() + 2);
     }
   }
@@ -96,15 +119,18 @@ class Session {
   }
 
   fuzz::OctetSource server_;
+  Client client_;
   MonotonicTime now_{};
   SmtpClientEngine engine_;
   bool secured_ = false;
+  bool accepted_ = false;  // the login, as far as can be told from outside
   int begun_ = 0;
 };
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size) {
-  Session(fuzz::OctetSource(octets, size)).run();
+  for (const Client client : {Client::WithoutLogin, Client::WithLogin, Client::WithImplicitTls})
+    Session(fuzz::OctetSource(octets, size), client).run();
   return 0;
 }

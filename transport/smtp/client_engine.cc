@@ -11,7 +11,7 @@
 namespace waxwing {
 namespace {
 
-constexpr Milliseconds kQuitTimeout{5'000};  // nothing depends on the farewell
+constexpr Milliseconds kQuitTimeout{5'000};         // nothing depends on the farewell
 
 bool is_failure(const SmtpReply& reply) {
   return reply.code >= 400;
@@ -31,7 +31,9 @@ bool says_too_many_recipients(const SmtpReply& reply) {
 }  // namespace
 
 SmtpClientEngine::SmtpClientEngine(Options options, MonotonicTime now)
-    : options_(std::move(options)), expiry_(now + options_.banner_timeout) {}
+    : options_(std::move(options)), expiry_(now + options_.banner_timeout) {
+  if (options_.implicit_tls) enter(State::Handshake, options_.handshake_timeout, now);
+}
 
 SmtpClientEngine::Need SmtpClientEngine::need() const {
   if (outcome_ready_) return Need::Outcome;
@@ -60,6 +62,8 @@ std::string_view SmtpClientEngine::awaited(State state) {
       return "reply to STARTTLS";
     case State::Handshake:
       return "TLS handshake";
+    case State::Auth:
+      return "reply to AUTH";
     case State::Reset:
       return "reply to RSET";
     case State::Mail:
@@ -93,6 +97,8 @@ DeliveryStage SmtpClientEngine::stage_of(State state) {
     case State::StartTls:
     case State::Handshake:
       return DeliveryStage::Tls;
+    case State::Auth:
+      return DeliveryStage::Login;
     case State::Reset:
     case State::Mail:
       return DeliveryStage::Mail;
@@ -145,7 +151,9 @@ void SmtpClientEngine::on_reply(SmtpReply reply, MonotonicTime now) {
     case State::StartTls:
       return on_starttls_reply(reply, now);
     case State::SecuredEhlo:
-      return on_secured_ehlo_reply(reply);
+      return on_secured_ehlo_reply(reply, now);
+    case State::Auth:
+      return on_auth_reply(reply, now);
     case State::Reset:
       return on_reset_reply(reply, now);
     case State::Mail:
@@ -174,7 +182,8 @@ void SmtpClientEngine::on_reply(SmtpReply reply, MonotonicTime now) {
 void SmtpClientEngine::on_banner(const SmtpReply& reply, MonotonicTime now) {
   if (is_failure(reply)) return end_connection(failure_of(reply));
   if (reply.code != 220) return distrust(fmt::format("its greeting was \"{}\"", reply.str()));
-  send(State::Ehlo, fmt::format("EHLO {}\r\n", options_.helo_name), options_.command_timeout, now);
+  send(secured_ ? State::SecuredEhlo : State::Ehlo, fmt::format("EHLO {}\r\n", options_.helo_name),
+       options_.command_timeout, now);
 }
 
 void SmtpClientEngine::on_ehlo_reply(const SmtpReply& reply, MonotonicTime now) {
@@ -198,9 +207,11 @@ void SmtpClientEngine::on_starttls_reply(const SmtpReply& reply, MonotonicTime n
   enter(State::Handshake, options_.handshake_timeout, now);
 }
 
-void SmtpClientEngine::on_secured(MonotonicTime now) {
+void SmtpClientEngine::on_secured(MonotonicTime now, std::optional<LoginAttempt> login) {
   assert(state_ == State::Handshake);
   secured_ = true;
+  login_ = std::move(login);
+  if (options_.implicit_tls) return enter(State::Banner, options_.banner_timeout, now);
   send(State::SecuredEhlo, fmt::format("EHLO {}\r\n", options_.helo_name), options_.command_timeout, now);
 }
 
@@ -209,10 +220,15 @@ void SmtpClientEngine::on_tls_failure(std::string_view status, std::string_view 
   end_connection({SmtpFailure::Kind::Temporary, std::string(status), std::nullopt, std::string(detail), true});
 }
 
-void SmtpClientEngine::on_secured_ehlo_reply(const SmtpReply& reply) {
+void SmtpClientEngine::on_secured_ehlo_reply(const SmtpReply& reply, MonotonicTime now) {
   if (is_failure(reply)) return end_connection(failure_of(reply));
   if (reply.code != 250) return distrust(fmt::format("it answered EHLO with \"{}\"", reply.str()));
   extensions_ = SmtpExtensions::parse(reply);
+  if (login_) return log_in(now);
+  become_ready();
+}
+
+void SmtpClientEngine::become_ready() {
   state_ = State::Ready;
   expiry_ = MonotonicTime::max();
 }

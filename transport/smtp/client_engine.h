@@ -15,6 +15,7 @@
 #include "transport/smtp/data_encoder.h"
 #include "transport/smtp/extensions.h"
 #include "transport/smtp/reply.h"
+#include "transport/smtp/sasl_client.h"
 
 namespace waxwing {
 
@@ -40,6 +41,7 @@ struct SmtpFailure {
     Temporary,       ///< 4yz, cut connection, timeout, or a reply that cannot be trusted: try again
     Permanent,       ///< 5yz to this recipient or message: give up
     TlsUnavailable,  ///< STARTTLS not offered or refused: this host cannot be used (RFC 8460 starttls-not-supported)
+    LoginRefused,    ///< AUTH failed, or is not offered: says nothing about any message; try again, but not soon
   };
   Kind kind = Kind::Temporary;
   std::string status;              ///< enhanced status code: that of the reply, or ours where there is no reply
@@ -65,15 +67,16 @@ struct SmtpTransactionOutcome {
 
 inline constexpr std::size_t kMaxRecipientsPerTransaction = 100;
 
-/// The client side of one SMTP connection as a state machine: banner, EHLO, STARTTLS, handshake, EHLO, then any number
-/// of transactions, then QUIT. Never sends mail in clear text: between EHLO and MAIL there is always a handshake. The
-/// owner moves octets, runs the TLS handshake, and asks needs() after every call.
+/// The client side of one SMTP connection as a state machine: banner, EHLO, STARTTLS, handshake, EHLO, AUTH where there
+/// is a login, then any number of transactions, then QUIT; with implicit TLS the handshake comes first. Never sends mail
+/// in clear text: between EHLO and MAIL there is always a handshake. The owner moves octets, runs the TLS handshake, and
+/// asks needs() after every call.
 ///
 /// A reply is matched to the oldest command without one. A reply that no command asked for, a positive reply other than
 /// the one that the command allows (RFC 5321 §4.3.2), and one that breaks the grammar cannot be trusted: the connection
 /// ends and what is undecided is Temporary. No failure before MAIL is ever permanent for a message, since another host
 /// may be better.
-/// @source  RFC 5321 §4, RFC 2920 §3, RFC 3030 §2, RFC 3207 §4, RFC 9422 §4
+/// @source  RFC 5321 §4, RFC 2920 §3, RFC 3030 §2, RFC 3207 §4, RFC 4954 §4, RFC 8314 §3.3, RFC 9422 §4
 class SmtpClientEngine {
  public:
   struct Options {
@@ -83,6 +86,13 @@ class SmtpClientEngine {
     Milliseconds handshake_timeout{60'000};
     Milliseconds data_timeout{180'000};  ///< for each block of content to drain
     Milliseconds final_reply_timeout{600'000};
+    bool implicit_tls = false;  ///< TLS from the first octet, instead of STARTTLS
+  };
+
+  /// A login, and the randomness that it needs.
+  struct LoginAttempt {
+    std::shared_ptr<const SmtpLogin> login;
+    std::string nonce;  ///< printable ASCII without comma
   };
 
   /// What the owner must do now.
@@ -106,7 +116,9 @@ class SmtpClientEngine {
   [[nodiscard]] MonotonicTime expiry() const { return expiry_; }
 
   void on_bytes(std::string_view octets, MonotonicTime now);
-  void on_secured(MonotonicTime now);
+  /// @param login  what to log in with before the first transaction. To be given only when TLS has proven who the peer
+  ///               is, since it may be told the password; no value: there is no login on this connection
+  void on_secured(MonotonicTime now, std::optional<LoginAttempt> login = std::nullopt);
   /// TLS did not come about on a stream that works; instead of on_secured(). No mail can be lost by it, and another
   /// address or host may do better.
   /// @param status  4.7.5 where the certificate does not prove what it must, else 4.7.0
@@ -137,6 +149,9 @@ class SmtpClientEngine {
   /// Why the connection cannot be used, when it ended before or between transactions.
   [[nodiscard]] const std::optional<SmtpFailure>& failure() const { return failure_; }
 
+  /// Whether what take_output() gives may hold a password.
+  [[nodiscard]] bool is_logging_in() const { return state_ == State::Auth; }
+
   /// What the server offered after the handshake.
   [[nodiscard]] const SmtpExtensions& extensions() const { return extensions_; }
 
@@ -147,6 +162,7 @@ class SmtpClientEngine {
     StartTls,     // waiting for leave to begin the handshake
     Handshake,    // the owner runs TLS
     SecuredEhlo,  // waiting for what the server offers inside TLS
+    Auth,         // waiting for the next challenge, or for what the server thinks of the login
     Ready,        // nothing is outstanding
     Reset,        // waiting for the reply to RSET after a transaction that failed
     Mail,         // waiting for the reply to MAIL
@@ -168,7 +184,12 @@ class SmtpClientEngine {
   void on_banner(const SmtpReply& reply, MonotonicTime now);
   void on_ehlo_reply(const SmtpReply& reply, MonotonicTime now);
   void on_starttls_reply(const SmtpReply& reply, MonotonicTime now);
-  void on_secured_ehlo_reply(const SmtpReply& reply);
+  void on_secured_ehlo_reply(const SmtpReply& reply, MonotonicTime now);
+  void log_in(MonotonicTime now);
+  void on_auth_reply(const SmtpReply& reply, MonotonicTime now);
+  void refuse_login(std::string detail);
+  void say_secret(const Secret& line, MonotonicTime now);
+  void become_ready();
   void on_reset_reply(const SmtpReply& reply, MonotonicTime now);
   void on_mail_reply(const SmtpReply& reply, MonotonicTime now);
   void on_rcpt_reply(const SmtpReply& reply, MonotonicTime now);
@@ -206,7 +227,9 @@ class SmtpClientEngine {
   SmtpReplyReader reader_;
   SmtpExtensions extensions_;
   bool secured_ = false;
-  bool needs_reset_ = false;  // the last transaction failed half-way: RSET before the next
+  std::optional<LoginAttempt> login_;  // until it is begun
+  std::optional<SaslClient> sasl_;     // while it is under way
+  bool needs_reset_ = false;           // the last transaction failed half-way: RSET before the next
   std::optional<SmtpFailure> failure_;
 
   SmtpTransaction transaction_;

@@ -55,6 +55,28 @@ Seconds read_least_by_time(std::string_view parameter) {
   return Seconds(whole ? value : 0);
 }
 
+// RFC 4422 §3.1; a name that is none says nothing.
+bool is_mechanism_name(std::string_view name) {
+  constexpr std::size_t kMaxNameOctets = 20;
+  return !name.empty() && name.size() <= kMaxNameOctets && std::ranges::all_of(name, [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
+// RFC 4954 §3: "PLAIN LOGIN". A second line adds to the first.
+void read_mechanisms(std::string_view parameters, SmtpExtensions& extensions) {
+  while (!parameters.empty()) {
+    const std::string name = upper_case(parameters.substr(0, parameters.find(' ')));
+    parameters.remove_prefix(std::min(parameters.size(), name.size() + 1));
+    if (!is_mechanism_name(name)) continue;
+    if (name == "PLAIN") extensions.auth_plain = true;
+    if (name == "LOGIN") extensions.auth_login = true;
+    if (name == "SCRAM-SHA-256") extensions.auth_scram_sha_256 = true;
+    if (!extensions.auth_mechanisms.empty()) extensions.auth_mechanisms += ' ';
+    extensions.auth_mechanisms += name;
+  }
+}
+
 }  // namespace
 
 SmtpExtensions SmtpExtensions::parse(const SmtpReply& ehlo_reply) {
@@ -73,6 +95,7 @@ SmtpExtensions SmtpExtensions::parse(const SmtpReply& ehlo_reply) {
     if (keyword == "DSN") result.dsn = true;
     if (keyword == "CHUNKING") result.chunking = true;
     if (keyword == "LIMITS") read_limits(parameter, result);
+    if (keyword == "AUTH") read_mechanisms(parameter, result);
     if (keyword == "DELIVERBY") {
       result.deliverby = true;
       result.least_by_time = read_least_by_time(parameter);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "policy/time_point.h"
 #include "transport/smtp/reply.h"
@@ -22,6 +23,10 @@ struct SmtpExtensions {
   bool chunking = false;                           ///< RFC 3030
   bool deliverby = false;                          ///< RFC 2852
   Seconds least_by_time{0};                        ///< that it takes with R
+  bool auth_scram_sha_256 = false;                 ///< RFC 4954 with RFC 7677
+  bool auth_plain = false;                         ///< with RFC 4616
+  bool auth_login = false;                         ///< with the mechanism that RFC 4616 made obsolete
+  std::string auth_mechanisms;                     ///< all that are offered, with a space between; for people
   bool size = false;                               ///< RFC 1870
   std::optional<std::uint64_t> size_limit_octets;  ///< no value: none, or unknown
   /// LIMITS (RFC 9422 §4): transactions in one session, recipients in one transaction, and recipient domains in one

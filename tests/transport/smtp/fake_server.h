@@ -20,6 +20,8 @@ struct ServerScript {
   std::string secured_ehlo =
       "250-mx.example\r\n250-PIPELINING\r\n250-SIZE 100000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 "
       "ENHANCEDSTATUSCODES\r\n";
+  std::vector<std::string> auth;  ///< said to AUTH, and to each response after it
+  bool implicit_tls = false;      ///< it speaks inside TLS from the start
   std::string mail = "250 2.1.0 ok\r\n";
   std::vector<std::string> mails;                        ///< instead of `mail`; the last one repeats
   std::vector<std::string> rcpt = {"250 2.1.5 ok\r\n"};  ///< the last one repeats
@@ -36,7 +38,9 @@ inline constexpr std::string_view kCut = "<cut>";
 /// Plays a script: reads command lines, and content up to CRLF.CRLF, and answers each as the script says.
 class FakeServer {
  public:
-  explicit FakeServer(ServerScript script) : script_(std::move(script)) { say(script_.banner); }
+  explicit FakeServer(ServerScript script) : script_(std::move(script)), secured_(script_.implicit_tls) {
+    say(script_.banner);
+  }
 
   void take(std::string_view octets) {
     for (const char octet : octets) take_octet(octet);
@@ -67,6 +71,8 @@ class FakeServer {
     const std::string command = line_.substr(0, line_.size() - 2);
     line_.clear();
     commands.push_back(command);
+    if (command.starts_with("AUTH") || (auths_ > 0 && auths_ < script_.auth.size()))
+      return say(auths_ < script_.auth.size() ? script_.auth[auths_++] : "503 5.5.1 no\r\n");
     answer(command);
   }
 
@@ -106,6 +112,7 @@ class FakeServer {
   ServerScript script_;
   std::string line_;
   std::string output_;
+  std::size_t auths_ = 0;  // replies that were said
   bool secured_ = false;
   bool in_data_ = false;
   std::size_t chunk_left_ = 0;
@@ -120,15 +127,23 @@ enum class Delivery { Whole, ByteByByte };
 /// An engine and a fake server under virtual time.
 struct Conversation {
   explicit Conversation(ServerScript script, Delivery how = Delivery::Whole)
-      : server(std::move(script)), engine({"relay.example"}, now), delivery(how) {}
+      : implicit_tls(script.implicit_tls), server(std::move(script)), engine(engine_options(), now), delivery(how) {}
+
+  [[nodiscard]] SmtpClientEngine::Options engine_options() const {
+    SmtpClientEngine::Options options;
+    options.helo_name = "relay.example";
+    options.implicit_tls = implicit_tls;
+    return options;
+  }
 
   /// Moves octets until the engine needs something else than octets; when nothing moves, time passes until the expiry.
   void run() {
     while (engine.need() == SmtpClientEngine::Need::Bytes || engine.need() == SmtpClientEngine::Need::TlsHandshake) {
       if (engine.need() == SmtpClientEngine::Need::TlsHandshake) {
-        (void)server.take_output();  // what came in clear stays outside, as Connection::start_tls promises
+        if (!implicit_tls)
+          (void)server.take_output();  // what came in clear stays outside, as Connection::start_tls promises
         ++handshakes;
-        engine.on_secured(now);
+        engine.on_secured(now, std::exchange(login, std::nullopt));
         continue;
       }
       if (!move_octets()) {
@@ -176,8 +191,10 @@ struct Conversation {
   }
 
   MonotonicTime now{Milliseconds{1'000}};
+  bool implicit_tls;
   FakeServer server;
   SmtpClientEngine engine;
+  std::optional<SmtpClientEngine::LoginAttempt> login{};  ///< given when TLS stands
   Delivery delivery;
   bool closed = false;
   int handshakes = 0;
