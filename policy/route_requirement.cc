@@ -18,12 +18,17 @@ TlsRequirement defer(std::string reason) {
   return requirement;
 }
 
+// RFC 6066 §3: an address is no server name.
+std::string server_name_of(const HostFacts& host) {
+  return host.mx_name.starts_with('[') ? std::string() : host.mx_name;
+}
+
 TlsRequirement certificate_requirement(const HostFacts& host, const RouteTls& route, std::string_view issuer) {
   TlsRequirement requirement;
   requirement.method = Method::Pkix;
   requirement.level = TlsLevel::Verified;
   requirement.reference_identifiers = {host.mx_name};
-  requirement.server_name = host.mx_name;
+  requirement.server_name = server_name_of(host);
   requirement.authorities = route.authorities;
   requirement.reason = fmt::format("Route '{}' demands a certificate of {} that is valid for {} (RFC 9525 §6).",
                                    route.route, issuer, host.mx_name);
@@ -35,7 +40,7 @@ TlsRequirement pin_requirement(const HostFacts& host, const RouteTls& route) {
   requirement.method = Method::Pin;
   requirement.level = TlsLevel::Authenticated;
   requirement.pins = route.pins;
-  requirement.server_name = host.mx_name;
+  requirement.server_name = server_name_of(host);
   requirement.reason =
       fmt::format("Route '{}' demands that {} proves {}.", route.route, host.mx_name,
                   route.pins.size() == 1 ? "the pinned key" : fmt::format("one of {} pinned keys", route.pins.size()));
@@ -58,7 +63,7 @@ TlsRequirement requirement_by_dns(const HostFacts& host, const StsFacts& sts, co
 TlsRequirement requirement_of_exception(const HostFacts& host, const TlsException& exception, const RouteTls& route) {
   TlsRequirement requirement;
   requirement.method = Method::Opportunistic;
-  requirement.server_name = host.mx_name;
+  requirement.server_name = server_name_of(host);
   requirement.reason = fmt::format(
       "An exception of this relay for the recipient domain expires on {} ({}): on route '{}' any TLS session with {} "
       "is "

@@ -53,7 +53,7 @@ class DomainCheckRun {
 
   // The policy comes first, since the rule judges it; the plan tells nothing that the rule does not ask for itself.
   void start() {
-    network_.agent().plan(input_.domain, demands_, [this](const DestinationPlan& plan, const Answers&) {
+    network_.agent().plan(input_.domain, demands_, nullptr, [this](const DestinationPlan& plan, const Answers&) {
       input_.sts = StsPolicyFetch{plan.sts.policy, plan.sts_detail};
       judge();
     });

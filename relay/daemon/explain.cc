@@ -88,7 +88,7 @@ Result<nlohmann::json> ask_network(const Config& config, Milliseconds time_limit
 
 Result<nlohmann::json> explain_address(const Config& config, const MailAddress& address) {
   auto result = ask_network(config, kExplainTimeLimit, Memory::Kept, [&](DeliveryAgent& agent, const auto& on_answer) {
-    agent.plan(address.domain, demands_of_no_message(config, address.domain),
+    agent.plan(address.domain, demands_of_no_message(config, address.domain), nullptr,
                [&address, on_answer](const DestinationPlan& plan, const Answers& answers) {
                  on_answer(plan_json(address.domain, plan, answers));
                });
@@ -100,7 +100,7 @@ Result<nlohmann::json> explain_address(const Config& config, const MailAddress& 
 Result<nlohmann::json> probe_domain(const Config& config, const DomainName& domain, ProbedProtection by) {
   const Memory memory = by == ProbedProtection::Any ? Memory::Kept : Memory::None;
   return ask_network(config, kProbeTimeLimit, memory, [&](DeliveryAgent& agent, const auto& on_answer) {
-    agent.probe(domain, demands_of_probe(config, domain, by),
+    agent.probe(domain, demands_of_probe(config, domain, by), nullptr,
                 [&domain, by, on_answer](const DestinationPlan& plan, const Answers& answers,
                                          const std::vector<ProbedHost>& hosts) {
                   nlohmann::json result = probe_json(domain, plan, answers, hosts);

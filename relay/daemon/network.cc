@@ -222,7 +222,7 @@ Result<std::unique_ptr<Network>> Network::create(EventLoop& loop, const Config& 
   delivery.max_connections_per_host = config.max_connections_per_host;
   delivery.providers = std::move(providers);
   delivery.reply_timeout = config.reply_timeout;
-  delivery.own_addresses = own_mail_addresses(config, local_addresses());
+  delivery.own_endpoints = own_mail_endpoints(config, local_addresses());
   parts->https = {config.sts_port, config.allow_non_global_addresses, config.source_addresses};
   if (config.tls_on_loss != TlsLoss::Ignore) {
     parts->tls_memory = std::make_unique<StoredTlsMemory>(loop, log, reader, store, config.tls_remember_for);

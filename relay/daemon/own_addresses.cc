@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 #include <span>
 
@@ -44,20 +43,19 @@ std::vector<IpAddress> local_addresses() {
   return addresses;
 }
 
-std::vector<IpAddress> own_mail_addresses(const Config& config, const std::vector<IpAddress>& local) {
-  std::vector<IpAddress> own;
+std::vector<MailEndpoint> own_mail_endpoints(const Config& config, const std::vector<IpAddress>& local) {
+  std::vector<MailEndpoint> own;
   for (const ListenerConfig& listener : config.listeners) {
-    if (listener.port != config.smtp_port) continue;
+    if (!listener.socket.empty()) continue;
+    const auto add = [&own, &listener](const IpAddress& address) { own.push_back({address, listener.port}); };
     if (is_every_address(listener.address)) {
-      std::ranges::copy_if(local, std::back_inserter(own), [&listener](const IpAddress& address) {
-        return address.family() == listener.address.family();  // a listener on "::" takes no IPv4
-      });
+      for (const IpAddress& address : local) {
+        if (address.family() == listener.address.family()) add(address);  // a listener on "::" takes no IPv4
+      }
     } else {
-      own.push_back(listener.address);
+      add(listener.address);
     }
-    if (!listener.address.is_loopback()) {
-      own.insert(own.end(), config.egress_addresses.begin(), config.egress_addresses.end());
-    }
+    if (!listener.address.is_loopback()) std::ranges::for_each(config.egress_addresses, add);
   }
   std::ranges::sort(own);
   const auto repeated = std::ranges::unique(own);

@@ -118,17 +118,18 @@ class Planning {
   void plan_next() {
     const std::string domain = "d" + std::to_string(next_++) + ".example";
     ++outstanding_;
-    planner_->plan(*DomainName::parse(domain), {}, [this](const std::shared_ptr<const PlannedDestination>& planned) {
-      const bool good = planned->plan.outcome == DestinationPlan::Outcome::Deliver &&
-                        planned->plan.hosts[0].requirement.method == TlsRequirement::Method::Dane;
-      if (!good) {
-        std::fprintf(stderr, "%s\n", planned->plan.reason.c_str());
-        std::abort();
-      }
-      --outstanding_;
-      if (next_ < end_) return plan_next();
-      if (outstanding_ == 0) loop_.stop();
-    });
+    planner_->plan(*DomainName::parse(domain), {}, nullptr,
+                   [this](const std::shared_ptr<const PlannedDestination>& planned) {
+                     const bool good = planned->plan.outcome == DestinationPlan::Outcome::Deliver &&
+                                       planned->plan.hosts[0].requirement.method == TlsRequirement::Method::Dane;
+                     if (!good) {
+                       std::fprintf(stderr, "%s\n", planned->plan.reason.c_str());
+                       std::abort();
+                     }
+                     --outstanding_;
+                     if (next_ < end_) return plan_next();
+                     if (outstanding_ == 0) loop_.stop();
+                   });
   }
 
   EventLoop loop_;

@@ -10,7 +10,8 @@ constexpr Milliseconds kGrowthPause{10'000};
 constexpr Milliseconds kShareRetry{200};
 
 std::string key_of(const PoolTarget& target) {
-  return target.mx_name + '\n' + target.endpoint.str() + '\n' + target.sharing_key;
+  const std::string route = target.route ? target.route->plan->tls.route : std::string();
+  return target.mx_name + '\n' + target.endpoint.str() + '\n' + target.sharing_key + '\n' + route;
 }
 
 }  // namespace
@@ -117,6 +118,10 @@ void ConnectionPool::open(const GroupKey& key, Group& group) {
   options.source = source_for(group.target.endpoint);
   if (const auto& alternative = group.target.alternative)
     options.alternative = RacingConnect::Candidate{*alternative, source_for(*alternative)};
+  if (const auto& route = group.target.route) {
+    options.implicit_tls = route->plan->tls_start == Route::TlsStart::Implicit;
+    options.login = route->login;
+  }
   auto connection = std::make_shared<DeliveryConnection>(loop_, tls_, static_cast<DeliveryConnection::Owner&>(*this),
                                                          group.target.mx_name, group.target.endpoint,
                                                          group.target.requirement, options);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "transport/delivery/delivery_connection.h"
+#include "transport/delivery/delivery_route.h"
 #include "transport/delivery/provider_connections.h"
 
 namespace waxwing {
@@ -28,13 +29,14 @@ struct PoolTarget {
   std::string mx_name;
   Endpoint endpoint;
   TlsRequirement requirement;
-  std::string sharing_key;                ///< of `requirement`
-  std::optional<Endpoint> alternative{};  ///< another address of the host, of another family; no value: none
+  std::string sharing_key;                       ///< of `requirement`
+  std::shared_ptr<const DeliveryRoute> route{};  ///< that leads there; nullptr: none
+  std::optional<Endpoint> alternative{};         ///< another address of the host, of another family; no value: none
 };
 
-/// Connections for reuse, in groups of the same MX name, endpoint and requirement: a message goes only over connections
-/// of its own group, so that none travels on less than its own domain asks for. Per group the jobs wait in order of
-/// arrival.
+/// Connections for reuse, in groups of the same MX name, endpoint, requirement and route: a message goes only over
+/// connections of its own group, so that none travels on less than its own domain asks for, or with the login of another
+/// route. Per group the jobs wait in order of arrival.
 ///
 /// A group gets one more connection when jobs wait and fewer than one connection in kJobsPerOpening jobs is being
 /// opened, within the limits per MX name, per provider and in total; an idle connection of another group makes room. When an opening

@@ -23,7 +23,7 @@ struct DeliveryAgent::State {
         options.port,
         options.allow_non_global_addresses,
         StsFetch::Options{{options.sts_port, options.allow_non_global_addresses, options.source_addresses}, "waxwing"},
-        options.own_addresses,
+        options.own_endpoints,
         options.tls_memory,
         options.lost_tls,
         options.clock};
@@ -50,7 +50,7 @@ struct DeliveryAgent::State {
   }
 
   void probe(const std::weak_ptr<State>& weak, const std::shared_ptr<const PlannedDestination>& planned,
-             const OnProbe& on_probe);
+             bool implicit_tls, const OnProbe& on_probe);
 
   EventLoop& loop;
   TlsClientContext& tls;
@@ -75,7 +75,7 @@ void DeliveryAgent::deliver(DeliveryJob job, OnReport on_report) {
   auto on_done = [weak, id, domain = job.domain, on_report = std::move(on_report)](DeliveryReport report) {
     const auto state = weak.lock();
     if (!state) return;
-    state->remember(domain, report);
+    if (report.route.empty()) state->remember(domain, report);  // a route proves nothing about the domain
     state->loop.post([weak, id, on_report, report = std::move(report)] {
       const auto its_state = weak.lock();
       if (!its_state) return;
@@ -83,15 +83,16 @@ void DeliveryAgent::deliver(DeliveryJob job, OnReport on_report) {
       on_report(report);
     });
   };
-  const auto attempt = std::make_shared<DeliveryAttempt>(state_->loop, *state_->planner, state_->pool,
-                                                         state_->options.port, std::move(job), std::move(on_done));
+  const auto attempt = std::make_shared<DeliveryAttempt>(state_->loop, *state_->planner, state_->pool, std::move(job),
+                                                         std::move(on_done));
   state_->attempts.emplace(id, attempt);
   attempt->start(state_->options.attempt_timeout);
 }
 
-void DeliveryAgent::plan(const DomainName& domain, const TlsDemands& demands, OnPlan on_plan) {
+void DeliveryAgent::plan(const DomainName& domain, const TlsDemands& demands, std::shared_ptr<const Route> route,
+                         OnPlan on_plan) {
   const std::weak_ptr<State> weak = state_;
-  state_->planner->plan(domain, demands,
+  state_->planner->plan(domain, demands, std::move(route),
                         [weak, on_plan = std::move(on_plan)](const std::shared_ptr<const PlannedDestination>& planned) {
                           const auto state = weak.lock();
                           if (!state) return;
@@ -101,23 +102,27 @@ void DeliveryAgent::plan(const DomainName& domain, const TlsDemands& demands, On
                         });
 }
 
-void DeliveryAgent::probe(const DomainName& domain, const TlsDemands& demands, OnProbe on_probe) {
+void DeliveryAgent::probe(const DomainName& domain, const TlsDemands& demands, std::shared_ptr<const Route> route,
+                          OnProbe on_probe) {
   const std::weak_ptr<State> weak = state_;
+  const bool implicit_tls = route && route->tls_start == Route::TlsStart::Implicit;
   state_->planner->plan(
-      domain, demands,
-      [weak, on_probe = std::move(on_probe)](const std::shared_ptr<const PlannedDestination>& planned) {
-        if (const auto state = weak.lock()) state->probe(weak, planned, on_probe);
+      domain, demands, std::move(route),
+      [weak, implicit_tls, on_probe = std::move(on_probe)](const std::shared_ptr<const PlannedDestination>& planned) {
+        if (const auto state = weak.lock()) state->probe(weak, planned, implicit_tls, on_probe);
       });
 }
 
 void DeliveryAgent::State::probe(const std::weak_ptr<State>& weak,
-                                 const std::shared_ptr<const PlannedDestination>& planned, const OnProbe& on_probe) {
+                                 const std::shared_ptr<const PlannedDestination>& planned, bool implicit_tls,
+                                 const OnProbe& on_probe) {
   const std::uint64_t id = next_id++;
+  DeliveryConnection::Options connection = connection_options();
+  connection.implicit_tls = implicit_tls;
   const auto started =
       probes
           .emplace(id, std::make_shared<DestinationProbe>(
-                           loop, tls,
-                           DestinationProbe::Options{options.port, connection_options(), options.source_addresses}))
+                           loop, tls, DestinationProbe::Options{std::move(connection), options.source_addresses}))
           .first->second;
   started->start(planned->plan, [weak, id, planned, on_probe](std::vector<ProbedHost> hosts) {
     const auto state = weak.lock();

@@ -38,8 +38,8 @@ class DeliveryAgent {
     Milliseconds connect_timeout{30'000};
     Milliseconds reply_timeout{
         300'000};  ///< for the greeting and each reply; the verdict on the content has twice as long
-    std::vector<IpAddress> own_addresses{};   ///< where this relay itself takes mail on `port`
-    Milliseconds attempt_timeout{3'600'000};  ///< a whole attempt
+    std::vector<MailEndpoint> own_endpoints{};  ///< where this relay itself takes mail
+    Milliseconds attempt_timeout{3'600'000};    ///< a whole attempt
     std::size_t max_messages_per_connection = 100;
     TlsMemory* tls_memory = nullptr;     ///< what was proven about domains; nullptr: nothing is remembered
     LostTls lost_tls = LostTls::Report;  ///< what to do when that is gone
@@ -57,12 +57,13 @@ class DeliveryAgent {
 
   /// Plans without connecting; for `explain`. `answers` of the callback holds every DNS fact.
   using OnPlan = std::function<void(const DestinationPlan&, const Answers& answers)>;
-  void plan(const DomainName& domain, const TlsDemands& demands, OnPlan on_plan);
+  /// @param route  nullptr: by the MX of the domain
+  void plan(const DomainName& domain, const TlsDemands& demands, std::shared_ptr<const Route> route, OnPlan on_plan);
 
-  /// Plans, and opens a session with each host that may be used, without any mail; for `probe`.
+  /// Plans, and opens a session with each host that may be used, without any mail and without a login; for `probe`.
   using OnProbe =
       std::function<void(const DestinationPlan&, const Answers& answers, const std::vector<ProbedHost>& hosts)>;
-  void probe(const DomainName& domain, const TlsDemands& demands, OnProbe on_probe);
+  void probe(const DomainName& domain, const TlsDemands& demands, std::shared_ptr<const Route> route, OnProbe on_probe);
 
   /// Makes the next plan of each domain rest on facts asked for anew.
   void forget_plans();

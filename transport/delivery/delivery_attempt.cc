@@ -40,19 +40,19 @@ bool is_incapable(const SmtpFailure& failure) {
 // What a person can act on comes first: certificates and policies, then what a server said, then silence. That a host
 // cannot carry the message is the last word only where all cannot.
 int rank_of(const SmtpFailure& failure) {
-  if (failure.kind == SmtpFailure::Kind::TlsUnavailable || (is_tls_failure(failure.status) && !failure.reply)) return 0;
+  if (failure.kind == SmtpFailure::Kind::TlsUnavailable || failure.kind == SmtpFailure::Kind::LoginRefused) return 0;
+  if (is_tls_failure(failure.status) && !failure.reply) return 0;
   if (is_incapable(failure)) return 3;
   return failure.reply ? 1 : 2;
 }
 
 }  // namespace
 
-DeliveryAttempt::DeliveryAttempt(EventLoop& loop, DestinationPlanner& planner, ConnectionPool& pool, std::uint16_t port,
-                                 DeliveryJob job, OnDone on_done)
+DeliveryAttempt::DeliveryAttempt(EventLoop& loop, DestinationPlanner& planner, ConnectionPool& pool, DeliveryJob job,
+                                 OnDone on_done)
     : loop_(loop),
       planner_(planner),
       pool_(pool),
-      port_(port),
       job_(std::move(job)),
       on_done_(std::move(on_done)),
       deadline_(loop, [this] { on_deadline(); }),
@@ -65,7 +65,8 @@ void DeliveryAttempt::start(Milliseconds timeout) {
   deadline_.start(timeout);
   TlsDemands demands = job_.demands;
   demands.request = request();
-  planner_.plan(job_.domain, demands, [weak = weak_from_this()](const auto& planned) {
+  const auto route = job_.route ? job_.route->plan : nullptr;
+  planner_.plan(job_.domain, demands, route, [weak = weak_from_this()](const auto& planned) {
     if (const auto self = weak.lock()) self->on_planned(planned);
   });
 }
@@ -104,10 +105,11 @@ void DeliveryAttempt::try_next() {
       continue;
     }
     if (address_ >= host.addresses.size()) continue;
-    target_ = PoolTarget{host.name, {host.addresses[address_], port_}, host.requirement, planned_->sharing_keys[host_]};
+    target_ = PoolTarget{
+        host.name, {host.addresses[address_], host.port}, host.requirement, planned_->sharing_keys[host_], job_.route};
     const bool races = address_ + 1 < host.addresses.size() &&
                        host.addresses[address_ + 1].family() != host.addresses[address_].family();
-    if (races) target_->alternative = Endpoint{host.addresses[address_ + 1], port_};
+    if (races) target_->alternative = Endpoint{host.addresses[address_ + 1], host.port};
     ++tries_;
     return submit(ConnectionPool::Place::Last);
   }
@@ -164,9 +166,9 @@ void DeliveryAttempt::on_unreachable(const SmtpFailure& failure, const Connectio
 }
 
 // What a domain learns from a report about it: by the policy that it publishes, so nothing where message or operator set
-// that aside.
+// that aside, or where the mail went another way.
 void DeliveryAttempt::count_session(const PlannedHost& host, std::optional<TlsFailure> failure) {
-  if (job_.demands.sets_policy_aside()) return;
+  if (job_.demands.sets_policy_aside() || job_.route) return;
   count_policy_fetch();
   tls_results_.push_back({tls_report_policy(host.facts, planned_->plan.sts), std::move(failure)});
 }
@@ -183,7 +185,7 @@ void DeliveryAttempt::count_refusal(const PlannedHost& host) {
 
 void DeliveryAttempt::count_unknown_hosts() {
   const DestinationPlan& plan = planned_->plan;
-  if (!plan.mx_failure || job_.demands.sets_policy_aside()) return;
+  if (!plan.mx_failure || job_.demands.sets_policy_aside() || job_.route) return;
   TlsSessionResult result;
   result.policy.domain = plan.sts.domain;
   result.failure = plan.mx_failure;
@@ -203,6 +205,11 @@ void DeliveryAttempt::count_policy_fetch() {
 
 void DeliveryAttempt::pass_over(const SmtpFailure& failure, const ConnectionFacts& facts) {
   note({rank_of(failure), outcome_of(failure, facts.mx_name), facts});
+  if (failure.kind == SmtpFailure::Kind::LoginRefused) {  // asking each address would lock the account
+    ++host_;
+    address_ = 0;
+    return;
+  }
   ++address_;  // also after a TLS failure: behind each address there may be another machine
   if (failure.stage == DeliveryStage::Connect && target_->alternative) ++address_;  // neither answered
 }
@@ -326,6 +333,7 @@ void DeliveryAttempt::finish() {
   const std::string& reason = ours ? target_->requirement.reason : facts_.requirement_reason;
   DeliveryReport report{std::move(outcomes_), facts_.mx_name,     facts_.peer, facts_.local_address,   facts_.proven,
                         facts_.tls_method,    facts_.tls_summary, reason,      std::move(tls_results_)};
+  if (job_.route) report.route = job_.route->plan->tls.route;
   std::exchange(on_done_, nullptr)(std::move(report));
 }
 

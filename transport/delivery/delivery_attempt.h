@@ -18,15 +18,15 @@ namespace waxwing {
 ///
 /// What a host says about a recipient or the message is the outcome (4yz: Deferred, 5yz: Bounced). What says only that
 /// this connection failed (refused, cut, 421, TLS that does not prove what it must, a reply that cannot be trusted)
-/// sends what is undecided to the next address, then to the next host. When no host is left the undecided are Deferred
+/// sends what is undecided to the next address, then to the next host; a login that is refused sends it to the next host
+/// at once. When no host is left the undecided are Deferred
 /// with the most telling failure; a message that asks for REQUIRETLS is bounced (5.7.30, 5.7.10) when each host was
 /// found not to satisfy it (RFC 8689 §4.2.1), since another attempt would find the same.
 class DeliveryAttempt : public PoolClient, public std::enable_shared_from_this<DeliveryAttempt> {
  public:
   using OnDone = std::function<void(DeliveryReport)>;
 
-  DeliveryAttempt(EventLoop& loop, DestinationPlanner& planner, ConnectionPool& pool, std::uint16_t port,
-                  DeliveryJob job, OnDone on_done);
+  DeliveryAttempt(EventLoop& loop, DestinationPlanner& planner, ConnectionPool& pool, DeliveryJob job, OnDone on_done);
 
   /// Begins; `on_done` is called once, perhaps inside this call.
   void start(Milliseconds timeout);
@@ -67,7 +67,6 @@ class DeliveryAttempt : public PoolClient, public std::enable_shared_from_this<D
   EventLoop& loop_;
   DestinationPlanner& planner_;
   ConnectionPool& pool_;
-  const std::uint16_t port_;
   DeliveryJob job_;
   OnDone on_done_;
   Timer deadline_;

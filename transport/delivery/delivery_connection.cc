@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <random>
 #include <utility>
 
+#include "policy/base64.h"
 #include "policy/tls_report_result.h"
 
 namespace waxwing {
@@ -19,6 +21,7 @@ constexpr std::size_t kContentBlockOctets = 65'536;    // gathered before they a
 constexpr Milliseconds kLinger{2'000};
 constexpr Milliseconds kHandshakeTimeout{60'000};
 constexpr Milliseconds kDataTimeout{180'000};  // RFC 5321 §4.5.3.2.5
+constexpr std::size_t kNonceOctets = 18;       // RFC 5802 §5.1 asks for randomness, not for an amount
 constexpr int kFinalReplyFactor = 2;           // RFC 5321 §4.5.3.2.6: 10 minutes, where other replies have 5
 
 SmtpFailure unreachable(std::string detail) {
@@ -29,6 +32,8 @@ std::string_view citation(const TlsRequirement& requirement) {
   switch (requirement.method) {
     case TlsRequirement::Method::Dane:
       return " (RFC 7672 §2.2)";
+    case TlsRequirement::Method::Pin:
+      return " (RFC 7671 §5.1)";
     case TlsRequirement::Method::Pkix:
       return requirement.level == TlsLevel::Authenticated ? " (RFC 8461 §4.2)" : " (RFC 9525 §6)";
     default:
@@ -89,7 +94,8 @@ void DeliveryConnection::on_connected(std::unique_ptr<Connection> connection, st
                                             .command_timeout = options_.reply_timeout,
                                             .handshake_timeout = std::min(options_.reply_timeout, kHandshakeTimeout),
                                             .data_timeout = std::min(options_.reply_timeout, kDataTimeout),
-                                            .final_reply_timeout = kFinalReplyFactor * options_.reply_timeout},
+                                            .final_reply_timeout = kFinalReplyFactor * options_.reply_timeout,
+                                            .implicit_tls = options_.implicit_tls},
                   loop_.now());
   pump();
 }
@@ -108,8 +114,20 @@ void DeliveryConnection::on_secured() {
       observed && observed->result != CertificateResult::Accepted) {
     note_tls_failure(tls_result_of_certificate(observed->result), observed->detail);
   }
-  engine_->on_secured(loop_.now());
+  engine_->on_secured(loop_.now(), login());
   pump();
+}
+
+std::optional<SmtpClientEngine::LoginAttempt> DeliveryConnection::login() const {
+  if (!options_.login) return std::nullopt;
+  // Encrypted is not enough: the peer could be anybody, and would learn the password. The plan has seen to it.
+  if (facts_.proven < TlsLevel::Verified || requirement_.method == TlsRequirement::Method::Opportunistic) std::abort();
+  auto current = options_.login->get();
+  if (!current) std::abort();  // the route must not be used without
+  std::random_device random;
+  std::string nonce;
+  for (std::size_t i = 0; i < kNonceOctets; ++i) nonce += static_cast<char>(random());
+  return SmtpClientEngine::LoginAttempt{std::move(current), encode_base64(nonce)};
 }
 
 void DeliveryConnection::on_closed(const std::optional<Error>& error) {
@@ -285,8 +303,10 @@ void DeliveryConnection::take_outcome() {
 }
 
 void DeliveryConnection::flush() {
-  const std::string output = engine_->take_output();
+  const bool secret = engine_->is_logging_in();
+  std::string output = engine_->take_output();
   if (!output.empty()) connection_->write(output);
+  if (secret) wipe(output);
 }
 
 // Under load the timer is not touched: it fires too early now and then, and is set anew.

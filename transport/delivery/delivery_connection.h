@@ -9,6 +9,7 @@
 #include "policy/tls_report.h"
 #include "policy/tls_requirement.h"
 #include "transport/delivery/content_source.h"
+#include "transport/delivery/delivery_route.h"
 #include "transport/delivery/racing_connect.h"
 #include "transport/io/connection.h"
 #include "transport/io/event_loop.h"
@@ -51,7 +52,8 @@ class TransactionSource {
 
 /// One SMTP connection to one address of an MX host: TCP, the SMTP engine, TLS as the requirement demands. Carries any
 /// number of transactions, all of which have the same requirement. Nothing is ever sent over it that the engine did not
-/// say, and the engine begins no transaction before the TLS session has proven what the requirement asks for.
+/// say, and the engine begins no transaction before the TLS session has proven what the requirement asks for. It logs in
+/// only where that is who the peer is.
 class DeliveryConnection : public std::enable_shared_from_this<DeliveryConnection> {
  public:
   struct Options {
@@ -62,6 +64,8 @@ class DeliveryConnection : public std::enable_shared_from_this<DeliveryConnectio
     Milliseconds idle_timeout;
     /// Another address of the same host, which is tried too when the first does not answer soon.
     std::optional<RacingConnect::Candidate> alternative{};
+    bool implicit_tls = false;                 ///< TLS from the first octet
+    std::shared_ptr<const LoginSlot> login{};  ///< what to log in with; nullptr: there is no login
   };
 
   /// Hears when the connection can be used and when it cannot any more. Both calls may come inside carry() and cut().
@@ -115,6 +119,7 @@ class DeliveryConnection : public std::enable_shared_from_this<DeliveryConnectio
 
   void on_connected(std::unique_ptr<Connection> connection, std::size_t candidate);
   void on_secured();
+  [[nodiscard]] std::optional<SmtpClientEngine::LoginAttempt> login() const;
   void on_closed(const std::optional<Error>& error);
   void on_tls_failure(const TlsSession& tls, const std::string& detail);
   void note_tls_failure(TlsResultType type, std::string_view reason_code);

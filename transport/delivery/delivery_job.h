@@ -14,6 +14,7 @@
 #include "policy/tls_report.h"
 #include "policy/tls_requirement.h"
 #include "transport/delivery/content_source.h"
+#include "transport/delivery/delivery_route.h"
 
 namespace waxwing {
 
@@ -30,6 +31,7 @@ struct DeliveryJob {
   MessageNotice notice{};
   std::vector<RecipientNotice> notices{};  ///< in the order of recipients; empty: none for any
   std::optional<DeliverBy> deliver_by{};
+  std::shared_ptr<const DeliveryRoute> route{};  ///< nullptr: by the MX of `domain`
 };
 
 /// What one attempt came to for one recipient.
@@ -55,6 +57,7 @@ struct DeliveryReport {
   std::string tls_summary;                    ///< "TLSv1.3 TLS_AES_128_GCM_SHA256", empty: none
   std::string requirement_reason;             ///< sentence of the requirement that applied
   std::vector<TlsSessionResult> tls_results;  ///< sessions of this attempt that no other has counted, for TLS reports
+  std::string route{};                        ///< name of the route by which it went; empty: by MX
 };
 
 }  // namespace waxwing

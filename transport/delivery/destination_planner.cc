@@ -19,6 +19,11 @@ DestinationPlan unsettled(const DomainName& domain) {
   return plan;
 }
 
+// Names of routes are no domain names with this in front.
+std::string key_of(const DomainName& domain, const Route* route) {
+  return route == nullptr ? domain.str() : "route " + route->tls.route;
+}
+
 }  // namespace
 
 DestinationPlanner::DestinationPlanner(EventLoop& loop, Resolver& resolver, TlsClientContext& tls, StsCache& sts_cache,
@@ -38,21 +43,31 @@ WallTime DestinationPlanner::wall_now() const {
   return options_.clock.wall_now ? options_.clock.wall_now() : loop_.wall_now();
 }
 
-void DestinationPlanner::plan(const DomainName& domain, const TlsDemands& demands, OnPlanned on_planned) {
-  if (const auto known = known_.find(domain.str()); known != known_.end() && now() < known->second->expires) {
+void DestinationPlanner::plan(const DomainName& domain, const TlsDemands& demands, std::shared_ptr<const Route> route,
+                              OnPlanned on_planned) {
+  const std::string key = key_of(domain, route.get());
+  if (const auto known = known_.find(key); known != known_.end() && now() < known->second->expires) {
     return on_planned(plan_for(*known->second, demands));
   }
-  const auto [pending, added] = pending_.try_emplace(domain.str());
+  const auto [pending, added] = pending_.try_emplace(key);
   if (!added) {
     pending->second->waiting.emplace_back(demands, std::move(on_planned));
     return;
   }
-  const auto facts = pending->second = std::make_shared<Facts>(domain);
+  const DomainName& whose = route && route->mx_domain ? *route->mx_domain : domain;
+  const auto facts = pending->second = std::make_shared<Facts>(key, whose, route);
   facts->seed = random_();
   facts->waiting.emplace_back(demands, std::move(on_planned));
-  // A memory that cannot be read has said so itself, and takes nothing from what the domain publishes.
-  if (options_.tls_memory != nullptr) facts->remembered = options_.tls_memory->find(domain).value_or(std::nullopt);
-  sts_cache_.find(domain, [weak = weak_from_this(), facts](Result<std::optional<CachedStsPolicy>> cached) {
+  if (route && !route->mx_domain) return advance(facts);  // no domain has a say
+  ask_cache(facts);
+}
+
+void DestinationPlanner::ask_cache(const FactsPointer& facts) {
+  // A memory that cannot be read has said so itself, and takes nothing from what the domain publishes. What was proven
+  // about a domain says nothing about a route.
+  if (options_.tls_memory != nullptr && !facts->route)
+    facts->remembered = options_.tls_memory->find(facts->domain).value_or(std::nullopt);
+  sts_cache_.find(facts->domain, [weak = weak_from_this(), facts](Result<std::optional<CachedStsPolicy>> cached) {
     if (const auto self = weak.lock()) self->on_cached(facts, std::move(cached));
   });
 }
@@ -77,8 +92,8 @@ void DestinationPlanner::on_cached(const FactsPointer& facts, Result<std::option
 }
 
 DestinationOptions DestinationPlanner::options_for(const Facts& facts, const TlsDemands& demands) const {
-  return {options_.port,          demands,          facts.seed,       options_.allow_non_global_addresses,
-          options_.own_addresses, facts.remembered, options_.lost_tls};
+  return {options_.port,          demands,          facts.seed,        options_.allow_non_global_addresses,
+          options_.own_endpoints, facts.remembered, options_.lost_tls, facts.route};
 }
 
 void DestinationPlanner::advance(const FactsPointer& facts) {
@@ -154,7 +169,7 @@ void DestinationPlanner::forget_facts() {
 }
 
 void DestinationPlanner::finish(const FactsPointer& facts) {
-  pending_.erase(facts->domain.str());
+  pending_.erase(facts->key);
   facts->expires = now() + lifetime(*facts);
   remember(facts);
   for (auto& [demands, on_planned] : std::exchange(facts->waiting, {})) on_planned(plan_for(*facts, demands));
@@ -185,7 +200,7 @@ Milliseconds DestinationPlanner::lifetime(const Facts& facts) const {
 }
 
 void DestinationPlanner::remember(const FactsPointer& facts) {
-  const std::string& name = facts->domain.str();
+  const std::string& name = facts->key;
   if (const auto [known, added] = known_.insert_or_assign(name, facts); added) known_order_.push_back(name);
   if (known_.size() > kMaxKnownDomains) {
     known_.erase(known_order_.front());

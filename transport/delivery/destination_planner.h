@@ -29,7 +29,8 @@ struct PlannedDestination {
 
 /// Plans destinations: asks the resolver and the MTA-STS cache, fetches policies, and keeps the facts of each domain
 /// for a short while, so that the rate of messages is not limited by planning. Requests for one domain that is being
-/// looked up share the lookups; the plan itself is made for each set of demands from the same facts.
+/// looked up share the lookups; the plan itself is made for each set of demands from the same facts. A route has facts of
+/// its own, which serve all domains whose mail it takes.
 /// @limits  kMaxKnownDomains domains are kept, each for the least TTL and kMaxPlanAge; one policy fetch per domain
 ///          within kStsFetchInterval
 class DestinationPlanner : public std::enable_shared_from_this<DestinationPlanner> {
@@ -38,8 +39,8 @@ class DestinationPlanner : public std::enable_shared_from_this<DestinationPlanne
     std::uint16_t port = 25;
     bool allow_non_global_addresses = false;
     StsFetch::Options sts;
-    std::vector<IpAddress> own_addresses{};  ///< where this relay itself takes mail on `port`
-    TlsMemory* tls_memory = nullptr;         ///< outlives the planner; nullptr: nothing is remembered
+    std::vector<MailEndpoint> own_endpoints{};  ///< where this relay itself takes mail
+    TlsMemory* tls_memory = nullptr;            ///< outlives the planner; nullptr: nothing is remembered
     LostTls lost_tls = LostTls::Report;
     PlanningClock clock{};
   };
@@ -48,7 +49,9 @@ class DestinationPlanner : public std::enable_shared_from_this<DestinationPlanne
   DestinationPlanner(EventLoop& loop, Resolver& resolver, TlsClientContext& tls, StsCache& sts_cache, Options options);
 
   /// @param on_planned  called once; inside the call when the facts are known already
-  void plan(const DomainName& domain, const TlsDemands& demands, OnPlanned on_planned);
+  /// @param route       nullptr: by the MX of the domain
+  void plan(const DomainName& domain, const TlsDemands& demands, std::shared_ptr<const Route> route,
+            OnPlanned on_planned);
 
   /// Makes the next plan of each domain rest on facts asked for anew. Policies that were fetched stay what they are,
   /// and so do the times of their fetches.
@@ -56,8 +59,11 @@ class DestinationPlanner : public std::enable_shared_from_this<DestinationPlanne
 
  private:
   struct Facts {
-    explicit Facts(DomainName its_domain) : domain(std::move(its_domain)) {}
-    DomainName domain;
+    Facts(std::string its_key, DomainName its_domain, std::shared_ptr<const Route> its_route)
+        : key(std::move(its_key)), domain(std::move(its_domain)), route(std::move(its_route)) {}
+    std::string key;
+    DomainName domain;  // whose MX counts; of a route with hosts: for which it was asked first
+    std::shared_ptr<const Route> route;
     std::shared_ptr<Answers> answers = std::make_shared<Answers>();
     StsState sts;
     std::optional<RememberedTls> remembered;
@@ -80,6 +86,7 @@ class DestinationPlanner : public std::enable_shared_from_this<DestinationPlanne
 
   [[nodiscard]] MonotonicTime now() const;
   [[nodiscard]] WallTime wall_now() const;
+  void ask_cache(const FactsPointer& facts);
   void on_cached(const FactsPointer& facts, Result<std::optional<CachedStsPolicy>> cached);
   void advance(const FactsPointer& facts);
   void finish(const FactsPointer& facts);

@@ -21,7 +21,7 @@ void DestinationProbe::start(const DestinationPlan& plan, OnDone on_done) {
 }
 
 void DestinationProbe::open(const PlannedHost& host, std::size_t index) {
-  const Endpoint endpoint{host.addresses.front(), options_.port};
+  const Endpoint endpoint{host.addresses.front(), host.port};
   DeliveryConnection::Options options = options_.connection;
   for (const IpAddress& source : options_.source_addresses) {
     if (source.family() == endpoint.address.family()) options.source = source;

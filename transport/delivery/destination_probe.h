@@ -26,7 +26,6 @@ struct ProbedHost {
 class DestinationProbe : private DeliveryConnection::Owner, public std::enable_shared_from_this<DestinationProbe> {
  public:
   struct Options {
-    std::uint16_t port = 25;
     DeliveryConnection::Options connection;
     std::vector<IpAddress> source_addresses;
   };

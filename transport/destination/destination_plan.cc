@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <random>
 
+#include "transport/destination/host_decision.h"
 #include "transport/destination/host_discovery.h"
 #include "transport/destination/mx_selection.h"
+#include "transport/destination/route_plan.h"
 #include "transport/destination/sts_discovery.h"
 
 namespace waxwing {
@@ -26,22 +28,11 @@ HostFacts facts_about_mx(const DomainName& domain, const std::string& mx_name, c
   return facts;
 }
 
-void defer_host(PlannedHost& host, std::string_view status, std::string reason) {
-  host.requirement = {};
-  host.requirement.method = Method::Defer;
-  host.requirement.reason = std::move(reason);
-  host.defer_status = status;
-}
-
 // RFC 5321 §5.1: what is sent to ourselves, or to a host that would pass it on to us, goes round in a circle.
 // @return  whether no host is left before us
-bool set_aside_own_hosts(DestinationPlan& plan, const std::vector<IpAddress>& own_addresses) {
-  const auto is_own = [&own_addresses](const PlannedHost& host) {
-    return std::ranges::any_of(host.addresses, [&own_addresses](const IpAddress& address) {
-      return std::ranges::find(own_addresses, address) != own_addresses.end();
-    });
-  };
-  const auto own = std::ranges::find_if(plan.hosts, is_own);
+bool set_aside_own_hosts(DestinationPlan& plan, const std::vector<MailEndpoint>& own_endpoints) {
+  const auto own = std::ranges::find_if(
+      plan.hosts, [&own_endpoints](const PlannedHost& host) { return is_own_host(host, own_endpoints); });
   if (own == plan.hosts.end()) return false;
   const std::string name = own->name;
   const std::uint16_t preference = own->preference;
@@ -58,38 +49,6 @@ bool set_aside_own_hosts(DestinationPlan& plan, const std::vector<IpAddress>& ow
   return left == 0;
 }
 
-// A policy that is kept but cannot be read may be an enforced one; only DANE under a secure MX RRset goes before it.
-bool needs_unknown_policy(const PlannedHost& host, const StsFacts& sts, std::string_view cache_failure,
-                          const TlsDemands& demands) {
-  if (sts.policy || cache_failure.empty() || host.requirement.method == Method::Defer) return false;
-  if (demands.sets_policy_aside()) return false;
-  return host.requirement.method != Method::Dane || host.facts.mx_status != Answer::Status::Secure;
-}
-
-void decide_host(PlannedHost& host, const StsFacts& sts, std::string_view cache_failure,
-                 const DestinationOptions& options) {
-  const bool found = !host.addresses.empty();
-  if (!options.allow_non_global_addresses) {
-    std::erase_if(host.addresses, [](const IpAddress& address) { return !address.is_global(); });
-  }
-  const Answer::Status status = host.facts.address_status;
-  const bool lookup_failed = status == Answer::Status::Bogus || status == Answer::Status::Failed ||
-                             (host.facts.tlsa && (host.facts.tlsa->status == Answer::Status::Bogus ||
-                                                  host.facts.tlsa->status == Answer::Status::Failed));
-  if (!lookup_failed && host.addresses.empty()) {
-    return defer_host(host, "4.4.4",
-                      found ? fmt::format("{} has only addresses that are not global (RFC 6890 §2.2).", host.name)
-                            : fmt::format("{} has no address (RFC 5321 §5.1).", host.name));
-  }
-  host.requirement = decide_tls_requirement(host.facts, sts, options.demands);
-  if (needs_unknown_policy(host, sts, cache_failure, options.demands)) {
-    return defer_host(host, "4.3.0",
-                      fmt::format("Mail for {} waits: the kept MTA-STS policies cannot be read: {} (RFC 8461 §5.1).",
-                                  sts.domain, cache_failure));
-  }
-  if (host.requirement.method == Method::Defer) host.defer_status = lookup_failed ? "4.4.3" : "4.7.5";
-}
-
 bool is_undecided(const PlannedHost& host) {
   return host.defer_status == "4.4.3" || host.defer_status == "4.3.0";
 }
@@ -97,7 +56,7 @@ bool is_undecided(const PlannedHost& host) {
 // DANE and MTA-STS may be given up by the domain, or taken from it by somebody who controls its name servers or what we
 // see of them: only a person can tell which.
 void notice_lost_tls(const DomainName& domain, const DestinationOptions& options, DestinationPlan& plan) {
-  if (!options.remembered || options.demands.sets_policy_aside()) return;
+  if (!options.remembered || options.route || options.demands.sets_policy_aside()) return;
   const auto still_authenticated = [](const PlannedHost& host) {
     return is_undecided(host) ||
            (host.requirement.method != Method::Defer && host.requirement.level == TlsLevel::Authenticated);
@@ -111,29 +70,6 @@ void notice_lost_tls(const DomainName& domain, const DestinationOptions& options
   for (PlannedHost& host : plan.hosts) {
     if (host.requirement.method != Method::Defer) defer_host(host, "4.7.5", plan.lost_tls);
   }
-}
-
-// What helps the reader most: a fault of ours, a refusal by policy, then a lookup that failed, then a host that cannot
-// be reached at all, then one that leads back to us.
-int telling_rank(const PlannedHost& host) {
-  if (host.defer_status == "4.3.0") return -1;
-  if (host.defer_status == "4.7.5") return 0;
-  if (host.defer_status == "4.4.3") return 1;
-  return host.defer_status == "4.4.4" ? 2 : 3;
-}
-
-void decide_outcome(const DomainName& domain, DestinationPlan& plan) {
-  const auto usable = [](const PlannedHost& host) { return host.requirement.method != Method::Defer; };
-  if (const auto count = std::ranges::count_if(plan.hosts, usable); count > 0) {
-    plan.outcome = DestinationPlan::Outcome::Deliver;
-    plan.reason =
-        fmt::format("{} of {} hosts of {} can be used now (RFC 5321 §5.1).", count, plan.hosts.size(), domain.str());
-    return;
-  }
-  const PlannedHost& telling = *std::ranges::min_element(plan.hosts, {}, telling_rank);
-  plan.outcome = DestinationPlan::Outcome::Defer;
-  plan.status = telling.defer_status;
-  plan.reason = telling.requirement.reason;
 }
 
 // RFC 8460 §4.3.2; a lookup without an answer may be over the next time.
@@ -173,6 +109,7 @@ std::optional<std::vector<PlannedHost>> discover_hosts(const DomainName& domain,
     PlannedHost host;
     host.name = named.name;
     host.preference = named.preference;
+    host.port = port;
     host.facts = facts_about_mx(domain, named.name, mx_answer);
     if (!named.refusal.empty()) {
       defer_host(host, "4.4.4", named.refusal);
@@ -188,11 +125,10 @@ std::optional<std::vector<PlannedHost>> discover_hosts(const DomainName& domain,
   return hosts;
 }
 
-}  // namespace
-
-std::optional<DestinationPlan> plan_destination(const DomainName& domain, const DestinationOptions& options,
-                                                const StsState& sts, Answers& answers, DestinationNeeds& needs) {
-  needs = {};
+// By the MX records of a domain, of recipients or of a route.
+std::optional<DestinationPlan> plan_by_mx(const DomainName& domain, std::uint16_t port,
+                                          const DestinationOptions& options, const StsState& sts, Answers& answers,
+                                          DestinationNeeds& needs) {
   const Answer* mx_answer = answers.find({domain.str(), RecordType::MX});
   if (mx_answer == nullptr) {
     DestinationNeeds ignored;  // notes the TXT question; a fetch is only worth it once there is a host
@@ -204,7 +140,7 @@ std::optional<DestinationPlan> plan_destination(const DomainName& domain, const 
   if (mx.kind != MxSelection::Kind::Hosts) return early_end(domain, mx, mx_answer->status);
 
   auto policy = discover_sts(domain, sts, answers, needs);
-  auto hosts = discover_hosts(domain, mx, *mx_answer, options.port, answers, random);
+  auto hosts = discover_hosts(domain, mx, *mx_answer, port, answers, random);
   if (!policy || !hosts) return std::nullopt;
 
   DestinationPlan plan;
@@ -223,7 +159,7 @@ std::optional<DestinationPlan> plan_destination(const DomainName& domain, const 
     plan.reason = fmt::format("The domain {} has neither MX nor address records (RFC 5321 §5.1).", domain.str());
     return plan;
   }
-  if (set_aside_own_hosts(plan, options.own_addresses)) {
+  if (set_aside_own_hosts(plan, options.own_endpoints)) {
     plan.outcome = DestinationPlan::Outcome::Bounce;
     plan.status = "5.4.6";
     plan.reason = fmt::format(
@@ -234,7 +170,20 @@ std::optional<DestinationPlan> plan_destination(const DomainName& domain, const 
     if (host.defer_status.empty()) decide_host(host, plan.sts, sts.cache_failure, options);
   }
   notice_lost_tls(domain, options, plan);
-  decide_outcome(domain, plan);
+  decide_outcome(domain.str(), plan);
+  return plan;
+}
+
+}  // namespace
+
+std::optional<DestinationPlan> plan_destination(const DomainName& domain, const DestinationOptions& options,
+                                                const StsState& sts, Answers& answers, DestinationNeeds& needs) {
+  needs = {};
+  if (!options.route) return plan_by_mx(domain, options.port, options, sts, answers, needs);
+  const Route& route = *options.route;
+  if (!route.mx_domain) return plan_next_hops(options, answers);
+  auto plan = plan_by_mx(*route.mx_domain, route.mx_port, options, sts, answers, needs);
+  if (plan) plan_as_route(route, *plan);
   return plan;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "policy/tls_demands.h"
 #include "policy/tls_report.h"
 #include "policy/tls_requirement.h"
+#include "transport/destination/route.h"
 #include "transport/destination/tls_memory.h"
 
 namespace waxwing {
@@ -27,8 +30,9 @@ struct CachedStsPolicy {
 
 /// One host that may receive mail for the domain, in the order in which to try.
 struct PlannedHost {
-  std::string name;  ///< MX name, lower case
+  std::string name;  ///< MX name, lower case, or that of a next hop; an address in brackets where a route names one
   std::uint16_t preference = 0;
+  std::uint16_t port = 25;
   /// IPv6 and IPv4 interleaved, each in random order; empty only if the requirement is Defer.
   std::vector<IpAddress> addresses;
   HostFacts facts;
@@ -55,6 +59,7 @@ struct DestinationPlan {
   std::string
       lost_tls;  ///< a sentence: hosts of the domain were authenticated once and are not now; empty: no such loss
   std::optional<TlsFailure> mx_failure;  ///< why no host is known, where reports have a word for it
+  std::string route{};                   ///< name of the route by which it goes; empty: by the MX of the domain
 };
 
 /// What is known of the domain's MTA-STS policy besides its TXT record.
@@ -68,15 +73,23 @@ struct StsState {
   TlsResultType fetch_result = TlsResultType::StsPolicyFetchError;  ///< why, for reports
 };
 
+/// Where a host takes mail.
+struct MailEndpoint {
+  IpAddress address;
+  std::uint16_t port = 25;
+  friend auto operator<=>(const MailEndpoint&, const MailEndpoint&) = default;
+};
+
 struct DestinationOptions {
   std::uint16_t port = 25;         ///< of the MX hosts; TLSA names derive from it
   TlsDemands demands;              ///< of relay and message
   std::uint64_t shuffle_seed = 0;  ///< orders hosts of equal preference, and addresses
   bool allow_non_global_addresses =
       false;  ///< hosts on loopback or private addresses may be used (tests, private networks)
-  std::vector<IpAddress> own_addresses{};     ///< where this relay itself takes mail on `port`
+  std::vector<MailEndpoint> own_endpoints{};  ///< where this relay itself takes mail
   std::optional<RememberedTls> remembered{};  ///< what deliveries to the domain proved earlier
   LostTls lost_tls = LostTls::Report;         ///< what to do when that is gone
+  std::shared_ptr<const Route> route{};       ///< in place of the MX of the domain; nullptr: none
 };
 
 /// What planning needs next, besides answers.missing().
@@ -90,7 +103,8 @@ struct DestinationNeeds {
 /// same or a higher preference is used, and mail for a domain that has no other is bounced. A pure function of the
 /// facts: the caller asks for what is missing and calls again. Hosts that cannot be used now stay in the list with the
 /// reason; when none can be used, the plan takes the most telling one. A domain whose hosts were authenticated once, none
-/// of which can be so now although every lookup succeeded, is reported as lost, and deferred where that is wished.
+/// of which can be so now although every lookup succeeded, is reported as lost, and deferred where that is wished. With a
+/// route nothing is asked about the domain, and nothing is lost or remembered: see route_plan.h.
 /// @return  no value: answers.missing() and `needs` list what to get before calling again
 /// @limits  at most kMaxMxHosts hosts are planned, kMaxAddressesPerHost addresses each
 /// @source  RFC 5321 §5.1, RFC 7505 §3, RFC 7672 §2.2, RFC 8461 §3 and §5

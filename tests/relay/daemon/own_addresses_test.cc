@@ -19,32 +19,29 @@ Config config_with(std::string_view address, std::uint16_t port) {
   return config;
 }
 
+using Endpoints = std::vector<MailEndpoint>;
+
 const std::vector<IpAddress> kLocal = {ip("127.0.0.1"), ip("10.0.0.5"), ip("2001:db8::5")};
 
 }  // namespace
 
-TEST_CASE("a listener on the submission port makes no address a mail host of ours") {
-  CHECK(own_mail_addresses(config_with("0.0.0.0", 587), kLocal).empty());
-}
-
-TEST_CASE("a listener on port 25 makes its address ours, and the egress addresses that lead to it") {
-  CHECK(own_mail_addresses(config_with("10.0.0.5", 25), kLocal) ==
-        std::vector<IpAddress>{ip("10.0.0.5"), ip("192.0.2.25")});
-  CHECK(own_mail_addresses(config_with("127.0.0.9", 25), kLocal) == std::vector<IpAddress>{ip("127.0.0.9")});
+TEST_CASE("a listener makes its address and port ours, and the egress addresses that lead to it") {
+  CHECK(own_mail_endpoints(config_with("10.0.0.5", 25), kLocal) ==
+        Endpoints{{ip("10.0.0.5"), 25}, {ip("192.0.2.25"), 25}});
+  CHECK(own_mail_endpoints(config_with("127.0.0.9", 587), kLocal) == Endpoints{{ip("127.0.0.9"), 587}});
 }
 
 TEST_CASE("a listener on every address makes all addresses of its family ours") {
-  CHECK(own_mail_addresses(config_with("0.0.0.0", 25), kLocal) ==
-        std::vector<IpAddress>{ip("10.0.0.5"), ip("127.0.0.1"), ip("192.0.2.25")});
-  CHECK(own_mail_addresses(config_with("::", 25), kLocal) ==
-        std::vector<IpAddress>{ip("192.0.2.25"), ip("2001:db8::5")});
+  CHECK(own_mail_endpoints(config_with("0.0.0.0", 25), kLocal) ==
+        Endpoints{{ip("10.0.0.5"), 25}, {ip("127.0.0.1"), 25}, {ip("192.0.2.25"), 25}});
+  CHECK(own_mail_endpoints(config_with("::", 25), kLocal) ==
+        Endpoints{{ip("192.0.2.25"), 25}, {ip("2001:db8::5"), 25}});
 }
 
-TEST_CASE("the port that counts is the one to which mail is sent") {
-  Config config = config_with("127.0.0.9", 2525);
-  CHECK(own_mail_addresses(config, kLocal).empty());
-  config.smtp_port = 2525;
-  CHECK(own_mail_addresses(config, kLocal).size() == 1);
+TEST_CASE("a listener on a unix socket has no address") {
+  Config config = config_with("127.0.0.1", 587);
+  config.listeners[0].socket = "/run/waxwing/submission";
+  CHECK(own_mail_endpoints(config, kLocal).empty());
 }
 
 TEST_CASE("the addresses of this machine can be told") {

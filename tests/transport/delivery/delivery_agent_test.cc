@@ -611,7 +611,7 @@ TEST_CASE("a plan for explain holds the hosts and every DNS fact") {
   world.host(kHost1);
   world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});
   bool came = false;
-  world.agent().plan(*DomainName::parse(kReceiver), {TlsLevel::Encrypted},
+  world.agent().plan(*DomainName::parse(kReceiver), {TlsLevel::Encrypted}, nullptr,
                      [&](const DestinationPlan& plan, const Answers& answers) {
                        came = true;
                        CHECK(plan.hosts.size() == 1);

@@ -10,7 +10,7 @@ namespace {
 std::vector<ProbedHost> probe(DeliveryWorld& world, TlsLevel minimum = TlsLevel::Encrypted) {
   std::optional<std::vector<ProbedHost>> result;
   world.agent().probe(
-      *DomainName::parse(kReceiver), {minimum},
+      *DomainName::parse(kReceiver), {minimum}, nullptr,
       [&](const DestinationPlan&, const Answers&, const std::vector<ProbedHost>& hosts) { result = hosts; });
   world.run_until([&] { return result.has_value(); });
   return *result;
@@ -66,7 +66,7 @@ TEST_CASE("an agent that goes while a probe is under way calls nobody") {
   FakeSmtpServer& host = world.host(kHost1, {silent});
   world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});
   bool called = false;
-  world.agent().probe(*DomainName::parse(kReceiver), {TlsLevel::Encrypted},
+  world.agent().probe(*DomainName::parse(kReceiver), {TlsLevel::Encrypted}, nullptr,
                       [&](const DestinationPlan&, const Answers&, const std::vector<ProbedHost>&) { called = true; });
   world.run_until([&] { return host.connections() == 1; });
   world.destroy_agent();

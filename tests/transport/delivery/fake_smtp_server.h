@@ -63,7 +63,8 @@ class FakeSmtpServer {
 
  private:
   struct Peer {
-    explicit Peer(ServerScript script) : dialogue(std::move(script)) {}
+    explicit Peer(ServerScript script) : implicit_tls(script.implicit_tls), dialogue(std::move(script)) {}
+    bool implicit_tls;
     std::unique_ptr<Connection> connection;
     FakeServer dialogue;
     bool secured = false;
@@ -81,6 +82,10 @@ class FakeSmtpServer {
     callbacks.on_closed = [&peer](const std::optional<Error>&) { peer.over = true; };
     callbacks.on_drained = [] {};
     peer.connection->set_callbacks(std::move(callbacks));
+    if (peer.implicit_tls) {
+      peer.secured = true;
+      peer.connection->start_tls(tls_->start());
+    }
     answer(peer);
   }
 

@@ -94,10 +94,11 @@ TEST_CASE("a policy that cannot be fetched leaves what was known, and is not ask
   std::string detail;
   const auto plan = [&](TlsLevel minimum) {
     bool came = false;
-    world.agent().plan(*DomainName::parse(kReceiver), {minimum}, [&](const DestinationPlan& planned, const Answers&) {
-      came = true;
-      detail = planned.sts_detail;
-    });
+    world.agent().plan(*DomainName::parse(kReceiver), {minimum}, nullptr,
+                       [&](const DestinationPlan& planned, const Answers&) {
+                         came = true;
+                         detail = planned.sts_detail;
+                       });
     world.run_until([&] { return came; });
   };
   CHECK(world.deliver(DeliveryWorld::job()).recipients[0].kind == Kind::Delivered);

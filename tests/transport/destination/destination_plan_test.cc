@@ -617,7 +617,7 @@ TEST_CASE("a domain so long that derived names cannot exist is planned without t
 
 TEST_CASE("mail for a domain whose MX records lead back to this relay is bounced without a connection") {
   Planning planning = one_host(Status::Insecure, Status::Insecure, Status::Insecure);
-  planning.options.own_addresses = {*IpAddress::parse("2001:db8::1")};
+  planning.options.own_endpoints = {{*IpAddress::parse("2001:db8::1"), 25}};
   const auto plan = planning.run();
   CHECK(plan.outcome == Outcome::Bounce);
   CHECK(plan.status == "5.4.6");
@@ -630,7 +630,7 @@ TEST_CASE("of the hosts of a domain only those before this relay itself are used
   planning.dns.a(kMx1, Status::Insecure, {"192.0.2.1"}).aaaa(kMx1, Status::Insecure, {});
   planning.dns.a(kMx2, Status::Insecure, {"192.0.2.2"}).aaaa(kMx2, Status::Insecure, {});
   planning.dns.a(kMx3, Status::Insecure, {"192.0.2.3"}).aaaa(kMx3, Status::Insecure, {});
-  planning.options.own_addresses = {*IpAddress::parse("192.0.2.2")};
+  planning.options.own_endpoints = {{*IpAddress::parse("192.0.2.2"), 25}};
   SECTION("one is before it, one is equal") {
     planning.dns.mx(kDomain, Status::Insecure, {{10, kMx1}, {20, kMx2}, {20, kMx3}});
     const auto plan = planning.run();
