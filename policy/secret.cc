@@ -1,13 +1,9 @@
 #include "policy/secret.h"
 
-#include <openssl/mem.h>
-
 #include <algorithm>
 #include <utility>
 
-#ifndef OPENSSL_IS_BORINGSSL
-#error "policy/ is written for BoringSSL; another libcrypto's headers came first in the include path"
-#endif
+#include "policy/wipe.h"
 
 namespace waxwing {
 
@@ -37,12 +33,7 @@ Secret::~Secret() {
 }
 
 void Secret::wipe() {
-  if (octets_) OPENSSL_cleanse(octets_.get(), size_);
-}
-
-void wipe(std::string& octets) {
-  OPENSSL_cleanse(octets.data(), octets.size());
-  octets.clear();
+  if (octets_) waxwing::wipe(std::span(octets_.get(), size_));
 }
 
 }  // namespace waxwing

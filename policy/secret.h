@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <string>
 #include <string_view>
 
 namespace waxwing {
@@ -42,8 +41,5 @@ class Secret {
   std::unique_ptr<char[]> octets_;
   std::size_t size_ = 0;
 };
-
-/// Overwrites what a string holds, and makes it empty. What it held in buffers that it has outgrown stays.
-void wipe(std::string& octets);
 
 }  // namespace waxwing

@@ -10,6 +10,7 @@
 
 #include "policy/base64.h"
 #include "policy/tls_report_result.h"
+#include "policy/wipe.h"
 
 namespace waxwing {
 namespace {

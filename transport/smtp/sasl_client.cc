@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "policy/base64.h"
+#include "policy/wipe.h"
 
 namespace waxwing {
 namespace {
