@@ -401,6 +401,7 @@ class CommandTree {
     CLI::App* explain =
         add(&app_, "explain", Command::Explain, "Tell what would happen to mail for an address, and why");
     explain->add_option("ADDRESS", arguments_.address, "Address of a recipient")->required();
+    explain->add_option("--tenant", arguments_.tenant, "Tenant of the account that would submit; without, none");
     CLI::App* probe = add_group("probe", "Open a session with each MX host of a domain, without any mail");
     CLI::App* smtp = add(probe, "smtp", Command::ProbeSmtp, "Tell what each session proves and offers");
     CLI::App* dane = add(probe, "dane", Command::ProbeDane, "Tell whether DANE protects mail to the domain");

@@ -109,7 +109,7 @@ struct Arguments {
   MessageToVerify message;                ///< verify
   std::string option;                     ///< config explain
   std::string account;                    ///< account …, tenant …: name
-  std::optional<std::uint32_t> uid;       ///< account add
+  std::optional<std::uint32_t> uid;       ///< account add, explain
   LimitChange limit_change;               ///< account limit, tenant limit
   std::string tenant;                     ///< account add
   std::vector<std::string> senders;       ///< account add

@@ -90,13 +90,13 @@ Account new_account(const Arguments& arguments) {
   return account;
 }
 
-Result<void> explain(const Config& config, const std::string& text, Output& output) {
+Result<void> explain(const Config& config, const std::string& text, const std::string& tenant, Output& output) {
   const auto address = MailAddress::parse(text);
   if (!address) {
     return fail(ErrorKind::Malformed,
                 fmt::format("\"{}\" is not a mail address: {}", printable(text), address.error().detail));
   }
-  const auto explanation = explain_address(config, *address);
+  const auto explanation = explain_address(config, *address, tenant);
   if (!explanation) return tl::unexpected(explanation.error());
   print_explanation(*explanation, output);
   return {};
@@ -189,7 +189,7 @@ class CommandRun {
       case Command::KeysSeal:
         return seal_keys(config_, arguments_.former_file, output_);
       case Command::Explain:
-        return explain(config_, arguments_.address, output_);
+        return explain(config_, arguments_.address, arguments_.tenant, output_);
       case Command::AccountAdd:
         return add_account(asker(), new_account(arguments_), password_, output_);
       case Command::AccountPasswd:

@@ -22,6 +22,11 @@ void print_reasons(const json& plan, Output& output) {
   }
 }
 
+void print_route(const json& plan, Output& output) {
+  const std::string route = json_text(plan, "route");
+  if (!route.empty()) output.add_line(fmt::format("Route: {}, in place of the MX records of the domain", route));
+}
+
 void print_sts(const json& sts, Output& output) {
   const std::string mode = json_text(sts, "mode");
   output.add_line(mode.empty() ? fmt::format("MTA-STS: {}", json_text(sts, "detail"))
@@ -46,6 +51,8 @@ void print_tlsa(const json& host, Output& output) {
 
 void print_host(const json& host, Output& output) {
   output.add_line(fmt::format("Host {}, preference {}", json_text(host, "mx"), json_text(host, "preference")));
+  const std::string port = json_text(host, "port");
+  if (!port.empty() && port != "25") output.add_line(fmt::format("  Port: {}", port));
   output.add_line(fmt::format("  MX: {}", json_text(host, "mx_status")));
   output.add_line(fmt::format("  Addresses: {}, {}", json_list(json_member(host, "addresses"), "none"),
                               json_text(host, "address_status")));
@@ -96,6 +103,7 @@ void print_explanation(const json& explanation, Output& output) {
   const std::string status = json_text(explanation, "status");
   output.add_line(fmt::format("{}: {}{}", json_text(explanation, "address"), json_text(explanation, "outcome"),
                               status.empty() ? "" : " (" + status + ")"));
+  print_route(explanation, output);
   print_reasons(explanation, output);
   print_sts(json_member(explanation, "mta_sts"), output);
   for (const json& host : json_member(explanation, "hosts")) print_host(host, output);
@@ -109,6 +117,7 @@ void print_probe(const json& probe, std::string_view protection, Output& output)
   const std::string status = json_text(probe, "status");
   output.add_line(fmt::format("{}: {}{}", json_text(probe, "domain"), json_text(probe, "outcome"),
                               status.empty() ? "" : " (" + status + ")"));
+  print_route(probe, output);
   print_reasons(probe, output);
   print_sts(json_member(probe, "mta_sts"), output);
   for (const json& host : json_member(probe, "hosts")) {

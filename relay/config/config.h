@@ -8,6 +8,7 @@
 #include "policy/ip_address.h"
 #include "policy/time_point.h"
 #include "policy/tls_requirement.h"
+#include "relay/config/route_config.h"
 
 namespace waxwing {
 
@@ -182,6 +183,7 @@ struct Config {
 
   std::vector<AccountConfig> accounts;
   std::vector<TenantConfig> tenants;
+  std::vector<RouteConfig> routes;  ///< see route_choice.h
 
   // [dns]
   DnsMode dns_mode = DnsMode::Stub;              ///< `mode`

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "relay/config/quantity.h"
+#include "relay/config/route_checks.h"
 
 namespace waxwing {
 namespace {
@@ -36,6 +37,7 @@ class Checks {
     check_directories();
     check_publishing();
     check_keys();
+    check_routes(config_, settings_, surroundings_, mistakes_);
     check_file("delivery.ca_file", "delivery.ca_file", config_.ca_file,
                "Install the package ca-certificates, or write the path of another file of authorities");
   }

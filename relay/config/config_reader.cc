@@ -18,6 +18,7 @@ constexpr std::string_view kTlsException = "tls.exception";
 constexpr std::string_view kSignerRule = "signer.rule";
 constexpr std::string_view kAccountSection = "account";
 constexpr std::string_view kTenantSection = "tenant";
+constexpr std::string_view kRouteSection = "route";
 
 template <class... Functions>
 struct Overloaded : Functions... {
@@ -71,6 +72,8 @@ ReadConfig ConfigReader::read(const toml::table& document) {
       read_accounts(node);
     } else if (key.str() == kTenantSection) {
       read_tenants(node);
+    } else if (key.str() == kRouteSection) {
+      read_routes(node);
     } else if (is_section(key.str())) {
       read_section(key, node);
     } else {
@@ -201,6 +204,18 @@ void ConfigReader::read_tenants(const toml::node& node) {
   }
 }
 
+void ConfigReader::read_routes(const toml::node& node) {
+  const toml::array* array = tables_of(node, kRouteSection, kMaxRules);
+  if (array == nullptr) return;
+  for (const toml::node& element : *array) {
+    const toml::table& table = *element.as_table();
+    const std::string prefix = fmt::format("route.{}", result_.config.routes.size());
+    RouteConfig& route = result_.config.routes.emplace_back();
+    read_members(table, kRouteSection, prefix, {.route = &route});
+    for (const std::string_view required : {"name", "domains"}) require_member(table, kRouteSection, required);
+  }
+}
+
 void ConfigReader::read_members(const toml::table& table, std::string_view section, const std::string& prefix,
                                 const Target& target) {
   result_.settings[prefix] = {place_of(table)};
@@ -236,6 +251,7 @@ void ConfigReader::read_option(const Option& option, std::string setting_name, c
           [&]<class Value>(Value AccountConfig::*field) { reader.read(node, target.account->*field); },
           [&]<class Value>(Value TenantConfig::*field) { reader.read(node, target.tenant->*field); },
           [&]<class Value>(Value LimitsConfig::*field) { reader.read(node, target.limits->*field); },
+          [&]<class Value>(Value RouteConfig::*field) { reader.read(node, target.route->*field); },
           [&](const EndpointField& field) { reader.read_endpoint(node, config.*field.address, config.*field.port); }},
       option.field);
   result_.settings[std::move(setting_name)] = {place_of(node), mistakes_.size() == mistakes_before};

@@ -35,6 +35,7 @@ class ConfigReader {
     AccountConfig* account = nullptr;
     TenantConfig* tenant = nullptr;
     LimitsConfig* limits = nullptr;
+    RouteConfig* route = nullptr;
   };
 
   void read_listeners(const toml::node& node);
@@ -48,6 +49,7 @@ class ConfigReader {
   void require_tenant_or_domain(const toml::table& table, std::string_view instead);
   void read_accounts(const toml::node& node);
   void read_tenants(const toml::node& node);
+  void read_routes(const toml::node& node);
   [[nodiscard]] const toml::array* tables_of(const toml::node& node, std::string_view section, std::size_t most);
   void read_members(const toml::table& table, std::string_view section, const std::string& prefix,
                     const Target& target);

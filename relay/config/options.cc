@@ -57,6 +57,8 @@ constexpr ChoiceWord kLogLevelWords[] = {{"debug", static_cast<int>(LogLevel::De
 constexpr ChoiceWord kLogFormatWords[] = {{"text", static_cast<int>(LogFormat::Text)},
                                           {"json", static_cast<int>(LogFormat::Json)}};
 
+constexpr ChoiceWord kRouteTlsWords[] = {{"starttls", static_cast<int>(RouteConfig::Tls::StartTls)},
+                                         {"implicit", static_cast<int>(RouteConfig::Tls::Implicit)}};
 constexpr ChoiceWord kExceptionWords[] = {{"encrypted", static_cast<int>(TlsLevel::Encrypted)},
                                           {"verified", static_cast<int>(TlsLevel::Verified)}};
 constexpr ChoiceWord kTlsLossWords[] = {{"ignore", static_cast<int>(TlsLoss::Ignore)},
@@ -656,6 +658,95 @@ const Option kOptions[] = {
      .help = "Whether mail may go to hosts with private or loopback addresses. Strangers choose what their MX records "
              "point "
              "to, so true is for tests and closed networks."},
+    {.section = "route",
+     .name = "name",
+     .type = OptionType::Name,
+     .field = &RouteConfig::name,
+     .example = "\"smarthost\"",
+     .help = "Name of this route in the log, in \"waxwing explain\" and in reports to senders. Required."},
+    {.section = "route",
+     .name = "domains",
+     .type = OptionType::Recipients,
+     .field = &RouteConfig::domains,
+     .most = kMaxRouteDomains,
+     .example = "[\"*\"]",
+     .help = "Domains of recipients: \"example.net\" for this one, \"*.example.net\" for all below it, \"*\" for all. "
+             "Required."},
+    {.section = "route",
+     .name = "tenant",
+     .type = OptionType::Tenant,
+     .field = &RouteConfig::tenant,
+     .example = "\"shop\"",
+     .help =
+         "Tenant of the account that submits; an account without one is a tenant of its own name. Without it, any."},
+    {.section = "route",
+     .name = "direct",
+     .type = OptionType::Flag,
+     .field = &RouteConfig::direct,
+     .help = "Whether such mail goes by the MX records of its domain after all, though another route would take it."},
+    {.section = "route",
+     .name = "next_hops",
+     .type = OptionType::NextHops,
+     .field = &RouteConfig::next_hops,
+     .most = kMaxRouteHops,
+     .example = "[\"smtp.example.net:587\"]",
+     .help = "Hosts to send to, in the order in which to try. Without a port, 465 where tls is \"implicit\", else that "
+             "of delivery.smtp_port. Names have their addresses looked up and nothing else, and may lie in a private "
+             "network."},
+    {.section = "route",
+     .name = "mx",
+     .type = OptionType::Flag,
+     .field = &RouteConfig::mx,
+     .help = "Whether the next hop is a domain whose MX records name the hosts. Its MTA-STS policy counts then, and a "
+             "login needs DNSSEC of these records, an enforced policy, or pins."},
+    {.section = "route",
+     .name = "tls",
+     .type = OptionType::Choice,
+     .field = &RouteConfig::tls,
+     .choices = kRouteTlsWords,
+     .help = "\"starttls\", or \"implicit\" for TLS from the first octet, as on port 465."},
+    {.section = "route",
+     .name = "ca_file",
+     .type = OptionType::File,
+     .field = &RouteConfig::ca_file,
+     .example = "\"/etc/waxwing/smarthost-ca.pem\"",
+     .help = "Authorities in PEM whose certificates count for the hosts of this route, in place of the public ones. It "
+             "has no "
+             "meaning beside pins."},
+    {.section = "route",
+     .name = "pins",
+     .type = OptionType::Pins,
+     .field = &RouteConfig::pins,
+     .most = 16,
+     .example = "[\"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\"]",
+     .help = "SHA-256 of the public keys that count for the hosts of this route, whatever their certificates say; give "
+             "the next one, too, before a key is replaced. A host whose key is not among them is refused with the "
+             "fingerprint that it shows."},
+    {.section = "route",
+     .name = "user",
+     .type = OptionType::Text,
+     .field = &RouteConfig::user,
+     .example = "\"relay@example.org\"",
+     .help = "User name to log in with, by SCRAM-SHA-256, PLAIN or LOGIN. Only a host that has proven itself is told "
+             "the password. Without it, there is no login."},
+    {.section = "route",
+     .name = "password_file",
+     .type = OptionType::File,
+     .field = &RouteConfig::password_file,
+     .example = "\"/etc/waxwing/smarthost.password\"",
+     .help =
+         "File whose first line is the password of the user. It must be readable by the user of the relay alone, or "
+         "be a credential of the service manager, \"/run/credentials/waxwing.service/NAME\". It is read at the start "
+         "and at each SIGHUP."},
+    {.section = "route",
+     .name = "egress_addresses",
+     .type = OptionType::Addresses,
+     .field = &RouteConfig::egress_addresses,
+     .most = 16,
+     .example = "[\"198.51.100.10\"]",
+     .help =
+         "Addresses from which receivers see the mail of this route, those of the smarthost; SPF is checked for them. "
+         "Without them, SPF is not known, and a message must pass DMARC by its DKIM signature alone."},
     {.section = "queue",
      .name = "lifetime",
      .type = OptionType::Duration,

@@ -57,4 +57,11 @@ std::string format_size(std::uint64_t octets) {
   return format(octets, kSizeUnits);
 }
 
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size() || port == 0) return std::nullopt;
+  return port;
+}
+
 }  // namespace waxwing

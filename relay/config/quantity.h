@@ -23,4 +23,8 @@ namespace waxwing {
 /// Writes a number of octets with the largest unit that divides it: "50MiB", "1000B".
 [[nodiscard]] std::string format_size(std::uint64_t octets);
 
+/// Reads a TCP port, "587".
+/// @return  no value: no whole number from 1 to 65535
+[[nodiscard]] std::optional<std::uint16_t> parse_port(std::string_view text);
+
 }  // namespace waxwing

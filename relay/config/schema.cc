@@ -34,6 +34,15 @@ constexpr Section kSections[] = {
     {"dns", "Who answers questions of DNS; it must validate DNSSEC."},
     {"egress", "The addresses from which mail leaves."},
     {"delivery", "How mail is handed to the hosts of recipient domains."},
+    {"route",
+     "Mail that does not go by the MX records of its recipients' domains. Each route is a [[route]] of its own with "
+     "domains and next hops. Of those that fit, the one with the most exact domain holds (the domain itself, then the "
+     "longest one above it, then \"*\"), and of these one with a tenant comes before one without. A host of a route "
+     "must "
+     "prove itself by a key of pins, else by a certificate for its name of ca_file, else by DANE where it has usable "
+     "TLSA "
+     "records, else by a certificate of a public authority; rules of [[tls.rule]] may ask for more, and nothing leaves "
+     "in clear text. What the recipient's domain publishes does not count."},
     {"queue", "How long mail is kept and how often delivery is tried."},
     {"signing", "DKIM signatures. Keys are made with \"waxwing keys create\"."},
     {"rotation",
@@ -128,6 +137,10 @@ struct DefaultReader {
     return TomlWriter{option}(LimitsConfig{}.*field);
   }
   template <class Value>
+  std::string operator()(Value RouteConfig::*field) const {
+    return TomlWriter{option}(RouteConfig{}.*field);
+  }
+  template <class Value>
   std::string operator()(Value PreflightRule::*field) const {
     return TomlWriter{option}(PreflightRule{}.*field);
   }
@@ -183,7 +196,7 @@ std::string Option::full_name() const {
 }
 
 bool is_repeated_section(std::string_view section) {
-  return section == "listener" || section == "account" || section == "tenant" ||
+  return section == "listener" || section == "account" || section == "tenant" || section == "route" ||
          section.find('.') != std::string_view::npos;
 }
 
@@ -217,6 +230,13 @@ std::string allowed_values(const Option& option) {
     case OptionType::Sender:
       return fmt::format("an array of at most {} strings, each a domain, \"*.\" and a domain, or an address",
                          option.most);
+    case OptionType::Recipients:
+      return fmt::format("an array of 1 to {} strings, each a domain, \"*.\" and a domain, or \"*\"", option.most);
+    case OptionType::NextHops:
+      return fmt::format(
+          "an array of at most {} strings, each a host name or an address in brackets, with or without port, such as "
+          "\"smtp.example.net:587\" or \"[192.0.2.1]:2525\"",
+          option.most);
     case OptionType::Identity:
       return fmt::format(
           "an array of at most {} strings, each an address, a host name, or \"sha256:\" and a SHA-256 in "

@@ -15,27 +15,29 @@ namespace waxwing {
 
 /// What may be written for an option.
 enum class OptionType {
-  Name,       ///< string of letters, digits, "-" and "_"
-  Tenant,     ///< string, the name of a tenant or account
-  Identity,   ///< array of strings, each what a certificate of a client stands for
-  Tenants,    ///< array of strings, each the name of a tenant or account
-  Sender,     ///< array of strings, each a rule for senders
-  Hash,       ///< string, a password as crypt(3) hashes it
-  Domain,     ///< string, a domain name
-  Directory,  ///< string, an absolute path
-  File,       ///< string, the absolute path of a file that exists
-  Number,     ///< whole number
-  Size,       ///< string such as "50MiB", or a whole number of octets
-  Duration,   ///< string such as "30m"
-  Durations,  ///< array of such strings
-  Address,    ///< string, an IP address
-  Addresses,  ///< array of such strings
-  Pins,       ///< array of strings, each the base64 of 32 octets
-  Endpoint,   ///< string, an IP address with or without port
-  Choice,     ///< one of some strings
-  Date,       ///< date without time, in UTC
-  Text,       ///< string of words for people
-  Flag,       ///< true or false
+  Name,        ///< string of letters, digits, "-" and "_"
+  Tenant,      ///< string, the name of a tenant or account
+  Identity,    ///< array of strings, each what a certificate of a client stands for
+  Tenants,     ///< array of strings, each the name of a tenant or account
+  Sender,      ///< array of strings, each a rule for senders
+  Recipients,  ///< array of strings, each a domain, "*." and a domain, or "*"
+  NextHops,    ///< array of strings, each a host with or without port
+  Hash,        ///< string, a password as crypt(3) hashes it
+  Domain,      ///< string, a domain name
+  Directory,   ///< string, an absolute path
+  File,        ///< string, the absolute path of a file that exists
+  Number,      ///< whole number
+  Size,        ///< string such as "50MiB", or a whole number of octets
+  Duration,    ///< string such as "30m"
+  Durations,   ///< array of such strings
+  Address,     ///< string, an IP address
+  Addresses,   ///< array of such strings
+  Pins,        ///< array of strings, each the base64 of 32 octets
+  Endpoint,    ///< string, an IP address with or without port
+  Choice,      ///< one of some strings
+  Date,        ///< date without time, in UTC
+  Text,        ///< string of words for people
+  Flag,        ///< true or false
 };
 
 /// One of the words of a Choice, with the enumerator it stands for.
@@ -65,11 +67,13 @@ using OptionField = std::variant<
     WallTime TlsExceptionRule::*, ListenerConfig::Protocol ListenerConfig::*, ListenerConfig::Repair ListenerConfig::*,
     unsigned ListenerConfig::*, bool ListenerConfig::*, std::string AccountConfig::*,
     std::vector<std::string> AccountConfig::*, std::uint64_t AccountConfig::*, std::string TenantConfig::*,
-    std::uint64_t LimitsConfig::*, LimitsConfig::OverLimit LimitsConfig::*>;
+    std::uint64_t LimitsConfig::*, LimitsConfig::OverLimit LimitsConfig::*, std::string RouteConfig::*,
+    bool RouteConfig::*, std::vector<std::string> RouteConfig::*, RouteConfig::Tls RouteConfig::*,
+    std::vector<IpAddress> RouteConfig::*>;
 
 /// One option: the row from which the loader, the reference file, `waxwing config explain` and a test of the man page
 /// live. Its default is what `field` holds in a fresh Config, ListenerConfig, PreflightRule,
-/// TlsRule, TlsExceptionRule, SignerRule, AccountConfig or TenantConfig.
+/// TlsRule, TlsExceptionRule, SignerRule, AccountConfig, TenantConfig or RouteConfig.
 struct Option {
   std::string_view section;  ///< "" for the top level; "listener" for what stands in each [[listener]],
                              ///< "preflight.rule" in each [[preflight.rule]] and so on

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "policy/ascii.h"
@@ -12,6 +11,7 @@
 #include "policy/mail_address.h"
 #include "policy/utf8.h"
 #include "relay/config/quantity.h"
+#include "relay/config/route_config.h"
 #include "relay/config/spelling.h"
 
 namespace waxwing {
@@ -84,13 +84,6 @@ bool is_absolute_path(std::string_view text) {
   return text.starts_with('/') && text.size() <= kMaxPathOctets && text.find('\0') == std::string_view::npos;
 }
 
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size() || port == 0) return std::nullopt;
-  return port;
-}
-
 struct EndpointText {
   std::string_view address;
   std::optional<std::string_view> port;
@@ -141,6 +134,16 @@ void ValueReader::read(const toml::node& node, std::string& out) {
     return complain(node, fmt::format("holds {}", shown(*text)));
   if (option_.type == OptionType::Sender && !is_sender(*text))
     return complain(node, fmt::format("holds {}", shown(*text)));
+  if (option_.type == OptionType::Recipients) {
+    auto domain = parse_route_domain(*text);
+    if (!domain) return complain(node, fmt::format("holds {}: {}", shown(*text), domain.error().detail));
+    out = std::move(*domain);
+    return;
+  }
+  if (option_.type == OptionType::NextHops) {
+    if (const auto hop = parse_next_hop(*text); !hop)
+      return complain(node, fmt::format("holds {}: {}", shown(*text), hop.error().detail));
+  }
   if (option_.type == OptionType::Identity && !parse_certificate_identity(*text))
     return complain(node, fmt::format("holds {}", shown(*text)));
   if (option_.type == OptionType::Hash && !is_hash(*text)) return complain(node, "is no such hash");

@@ -59,7 +59,9 @@ class ValueReader {
   void read_choice(const toml::node& node, int& out);
   void complain_type(const toml::node& node);
   void complain(const toml::node& node, std::string_view problem);
-  [[nodiscard]] std::size_t least_elements() const { return option_.type == OptionType::Durations ? 1 : 0; }
+  [[nodiscard]] std::size_t least_elements() const {
+    return option_.type == OptionType::Durations || option_.type == OptionType::Recipients ? 1 : 0;
+  }
   [[nodiscard]] std::size_t most_elements() const {
     return option_.type == OptionType::Durations ? kMaxRetryDelays : option_.most;
   }

@@ -23,6 +23,7 @@
 #include "relay/daemon/key_ring.h"
 #include "relay/daemon/key_watch.h"
 #include "relay/daemon/network.h"
+#include "relay/daemon/route_table.h"
 #include "relay/daemon/srs_secrets.h"
 #include "relay/daemon/submission_limits.h"
 #include "relay/daemon/tls_report_sender.h"
@@ -137,6 +138,7 @@ class Daemon {
   void run();
 
  private:
+  Result<void> load_routes();
   Result<void> open_store();
   Result<void> prepare_forwarding();
   Result<void> load_queue();
@@ -155,13 +157,15 @@ class Daemon {
   [[nodiscard]] DeliveryQueue::Ports delivery_ports();
   [[nodiscard]] AdminServices admin_services();
   void make_composer(std::uint64_t seed);
-  [[nodiscard]] Worker& worker_for(const std::string& domain);
+  [[nodiscard]] Worker& worker_for(const std::string& destination);
+  void reload_passwords();
 
   const Config& config_;
   EventLog& log_;
   EventLoop loop_;
   QueueIdSource ids_;
   CurrentKeyRing keys_;
+  std::unique_ptr<const RouteTable> routes_;
   std::shared_ptr<const SenderRewriter> rewriter_;  ///< nullptr: nothing is forwarded
   WorkPool signing_pool_;
   WorkPool password_pool_;
@@ -212,6 +216,7 @@ Daemon::~Daemon() {
 Result<void> Daemon::start() {
   housekeeping_timer_.start(kHousekeepingInterval);
   auto opened = key_watch_.start();
+  if (opened) opened = load_routes();
   if (opened) opened = open_store();
   if (opened) opened = prepare_forwarding();
   if (opened) opened = load_queue();
@@ -219,6 +224,24 @@ Result<void> Daemon::start() {
   if (opened) start_reports();
   if (opened) opened = open_control();
   return opened;
+}
+
+Result<void> Daemon::load_routes() {
+  auto routes = RouteTable::create(config_, RouteTable::Logins::Load);
+  if (!routes) return tl::unexpected(routes.error());
+  routes_ = std::move(*routes);
+  return {};
+}
+
+// Whoever changed a password wants it tried, and does not want to wait until a pause is over.
+void Daemon::reload_passwords() {
+  if (routes_->logins() == 0) return;
+  const std::vector<Error> errors = routes_->reload_passwords();
+  for (const Error& error : errors) log_.write(Severity::Error, "password_unreadable", {{"reason", error.detail}});
+  if (errors.empty()) log_.write(Severity::Info, "passwords_loaded", {});
+  for (const RouteConfig& route : config_.routes) {
+    if (!route.user.empty()) queue_->resume(RouteTable::destination_of(route.name));
+  }
 }
 
 Result<void> Daemon::open_store() {
@@ -297,11 +320,11 @@ DeliveryQueue::Ports Daemon::delivery_ports() {
     });
   };
   ports.start_attempt = [this, bring_back](DueBatch batch) {
-    Worker& worker = worker_for(batch.domain);
+    Worker& worker = worker_for(batch.destination);
     worker.attempt(std::move(batch), bring_back);
   };
   ports.load_expired = [this, bring_back](DueBatch batch) {
-    Worker& worker = worker_for(batch.domain);
+    Worker& worker = worker_for(batch.destination);
     worker.load_expired(std::move(batch), bring_back);
   };
   ports.seal_report = [this](QueuedMessage report, std::function<void(QueuedMessage)> on_sealed) {
@@ -311,6 +334,9 @@ DeliveryQueue::Ports Daemon::delivery_ports() {
   };
   ports.on_outcome = [this](const QueuedMessage& message, RecipientState state) {
     limits_->count_outcome(message.account, message.tenant, state == RecipientState::Bounced, system_time());
+  };
+  ports.destination = [this](const std::string& tenant, const std::string& domain) {
+    return routes_->destination(tenant, domain);
   };
   return ports;
 }
@@ -327,9 +353,9 @@ void Daemon::make_composer(std::uint64_t seed) {
   composer_ = std::make_unique<ReportComposer>(ids_, std::move(options));
 }
 
-// One worker per destination, so that its connections can be used again.
-Worker& Daemon::worker_for(const std::string& domain) {
-  return *workers_[std::hash<std::string>()(domain) % workers_.size()];
+// One worker per destination, a domain or a route, so that its connections can be used again.
+Worker& Daemon::worker_for(const std::string& destination) {
+  return *workers_[std::hash<std::string>()(destination) % workers_.size()];
 }
 
 Result<void> Daemon::start_workers() {
@@ -351,7 +377,8 @@ Result<void> Daemon::start_workers() {
                                 {},
                                 {},
                                 rewriter_,
-                                std::make_shared<ProviderConnections>(config_.max_connections_per_provider)};
+                                std::make_shared<ProviderConnections>(config_.max_connections_per_provider),
+                                *routes_};
   for (const ListenerConfig& listener : config_.listeners) {
     auto context = load_server_context(listener);
     if (!context) return tl::unexpected(context.error());
@@ -520,7 +547,10 @@ void Daemon::note_act(const OperatorAction& act) {
 void Daemon::run() {
   const SignalWatcher terminate(loop_, SIGTERM, [this] { begin_shutdown(); });
   const SignalWatcher interrupt(loop_, SIGINT, [this] { begin_shutdown(); });
-  const SignalWatcher hang_up(loop_, SIGHUP, [this] { key_watch_.reload(); });
+  const SignalWatcher hang_up(loop_, SIGHUP, [this] {
+    key_watch_.reload();
+    reload_passwords();
+  });
   log_.write(Severity::Info, "relay_started",
              {{"version", WAXWING_VERSION},
               {"hostname", config_.hostname},

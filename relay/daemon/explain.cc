@@ -13,6 +13,7 @@
 #include "relay/daemon/network.h"
 #include "relay/daemon/plan_json.h"
 #include "relay/daemon/protection_findings.h"
+#include "relay/daemon/route_table.h"
 #include "relay/observe/event_log.h"
 #include "relay/store/queue_reader.h"
 #include "transport/io/event_loop.h"
@@ -21,16 +22,16 @@
 namespace waxwing {
 namespace {
 
-// Of no tenant and no message in particular.
-TlsDemands demands_of_no_message(const Config& config, const DomainName& domain) {
-  return tls_demands(config, {}, domain, TlsRequest::None,
+// Of no message in particular.
+TlsDemands demands_of_no_message(const Config& config, std::string_view tenant, const DomainName& domain) {
+  return tls_demands(config, tenant, domain, TlsRequest::None,
                      std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now()));
 }
 
 // A certificate by a public authority is asked of each host in place of what its domain publishes, as an enforced policy
 // would ask for it.
 TlsDemands demands_of_probe(const Config& config, const DomainName& domain, ProbedProtection by) {
-  if (by == ProbedProtection::Any) return demands_of_no_message(config, domain);
+  if (by == ProbedProtection::Any) return demands_of_no_message(config, {}, domain);
   TlsDemands demands;
   if (by == ProbedProtection::Sts)
     demands.exception = TlsException{TlsLevel::Verified, "a probe of MTA-STS", WallTime()};
@@ -48,6 +49,14 @@ void tell_why_certificates_count(nlohmann::json& result) {
 void conclude(const std::vector<std::string>& findings, nlohmann::json& result) {
   result["protected"] = findings.empty();
   result["findings"] = findings;
+}
+
+// By which route mail goes; nullptr: by the MX of the domain. Passwords are no business of who only looks.
+Result<std::shared_ptr<const Route>> route_of(const Config& config, std::string_view tenant, const DomainName& domain) {
+  auto table = RouteTable::create(config, RouteTable::Logins::Leave);
+  if (!table) return tl::unexpected(table.error());
+  const auto route = (*table)->find(tenant, domain);
+  return route ? route->plan : nullptr;
 }
 
 // Whether what the running relay keeps about domains counts.
@@ -86,9 +95,11 @@ Result<nlohmann::json> ask_network(const Config& config, Milliseconds time_limit
 
 }  // namespace
 
-Result<nlohmann::json> explain_address(const Config& config, const MailAddress& address) {
+Result<nlohmann::json> explain_address(const Config& config, const MailAddress& address, const std::string& tenant) {
+  const auto route = route_of(config, tenant, address.domain);
+  if (!route) return tl::unexpected(route.error());
   auto result = ask_network(config, kExplainTimeLimit, Memory::Kept, [&](DeliveryAgent& agent, const auto& on_answer) {
-    agent.plan(address.domain, demands_of_no_message(config, address.domain), nullptr,
+    agent.plan(address.domain, demands_of_no_message(config, tenant, address.domain), *route,
                [&address, on_answer](const DestinationPlan& plan, const Answers& answers) {
                  on_answer(plan_json(address.domain, plan, answers));
                });
@@ -98,9 +109,11 @@ Result<nlohmann::json> explain_address(const Config& config, const MailAddress& 
 }
 
 Result<nlohmann::json> probe_domain(const Config& config, const DomainName& domain, ProbedProtection by) {
+  auto route = by == ProbedProtection::Any ? route_of(config, {}, domain) : std::shared_ptr<const Route>();
+  if (!route) return tl::unexpected(route.error());
   const Memory memory = by == ProbedProtection::Any ? Memory::Kept : Memory::None;
   return ask_network(config, kProbeTimeLimit, memory, [&](DeliveryAgent& agent, const auto& on_answer) {
-    agent.probe(domain, demands_of_probe(config, domain, by), nullptr,
+    agent.probe(domain, demands_of_probe(config, domain, by), *route,
                 [&domain, by, on_answer](const DestinationPlan& plan, const Answers& answers,
                                          const std::vector<ProbedHost>& hosts) {
                   nlohmann::json result = probe_json(domain, plan, answers, hosts);

@@ -17,15 +17,17 @@ enum class ProbedProtection {
 };
 
 /// Finds out what would happen to mail for an address, without connecting to its hosts: MX, DNSSEC states, TLSA,
-/// MTA-STS (its policy is fetched unless the relay's cache has it) and the requirement of each host. Blocks for as long
-/// as DNS takes.
+/// MTA-STS (its policy is fetched unless the relay's cache has it) and the requirement of each host; or the same about the
+/// hosts of the route that its mail takes. Blocks for as long as DNS takes.
+/// @param tenant  of the account that would submit; empty: of none
 /// @return  as plan_json(), with "address"
 /// @errors  Unavailable: the time limit has passed; Malformed or NotFound: the authorities' file cannot be read
 /// @limits  kExplainTimeLimit
-[[nodiscard]] Result<nlohmann::json> explain_address(const Config& config, const MailAddress& address);
+[[nodiscard]] Result<nlohmann::json> explain_address(const Config& config, const MailAddress& address,
+                                                     const std::string& tenant);
 
 /// Finds out the same for a domain, and opens a session with each host that may be used, as a delivery would, without
-/// any mail.
+/// any mail and without a login. Only what is Any is about a route.
 /// @return  as probe_json(); of Dane and Sts with "protected" (a flag) and "findings" (sentences: why it is not)
 /// @errors  as explain_address()
 /// @limits  kProbeTimeLimit

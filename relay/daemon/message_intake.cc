@@ -198,8 +198,10 @@ void MessageIntake::seal_own() {
     const auto added = parse_header_block(missing);
     if (added) message_->message_id = find_message_id(*added);
   }
-  SealRequest request{received_field() + header_ + missing, body_hash_, *author_domain_,
-                      submission_.envelope.reverse_path, message_->tenant};
+  SealRequest request{received_field() + header_ + missing, body_hash_,       *author_domain_,
+                      submission_.envelope.reverse_path,    message_->tenant, {}};
+  for (const EnvelopeRecipient& recipient : submission_.envelope.recipients)
+    request.recipient_domains.push_back(recipient.address.domain.str());
   services_.sealer.seal(std::move(request),
                         [self = shared_from_this()](Result<Sealed> sealed) { self->on_sealed(std::move(sealed)); });
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "policy/domain_name.h"
 #include "policy/mail_address.h"
@@ -22,8 +23,9 @@ struct SealRequest {
   std::string header;     ///< fields with CRLF, without the empty line, at most kMaxHeaderOctets
   std::string body_hash;  ///< of BodyHasher, relaxed
   DomainName author_domain;
-  std::optional<MailAddress> reverse_path;  ///< no value: null
-  std::string tenant;                       ///< empty: the relay's own message
+  std::optional<MailAddress> reverse_path;     ///< no value: null
+  std::string tenant;                          ///< empty: the relay's own message
+  std::vector<std::string> recipient_domains;  ///< decide from where it leaves; in any order, also repeatedly
 };
 
 /// What became of it. `header` is the signed header; keys whose published record is not theirs have not signed.
@@ -37,8 +39,9 @@ struct Sealed {
 class MessageSealer {
  public:
   struct Options {
-    DomainName helo;                ///< name the relay says in EHLO
-    std::vector<IpAddress> egress;  ///< addresses that receivers see
+    DomainName helo;  ///< name the relay says in EHLO
+    /// From which addresses receivers see mail of a tenant for some domains; none: that is not known.
+    std::function<std::vector<IpAddress>(const std::string& tenant, const std::vector<std::string>& domains)> egress;
     Seconds signature_lifetime{0};
   };
   /// @errors  Exhausted: too many signatures wait, or were made; Malformed: the header cannot be signed; Unavailable: a

@@ -59,6 +59,7 @@ json host_json(const PlannedHost& host) {
   const TlsRequirement& requirement = host.requirement;
   json result = {{"mx", host.name},
                  {"preference", host.preference},
+                 {"port", host.port},
                  {"addresses", json::array()},
                  {"mx_status", status_name(host.facts.mx_status)},
                  {"address_status", status_name(host.facts.address_status)},
@@ -128,6 +129,7 @@ json plan_json(const DomainName& domain, const DestinationPlan& plan, const Answ
                  {"hosts", json::array()}, {"mta_sts", {{"detail", plan.sts_detail}}},
                  {"facts", json::array()}};
   for (const PlannedHost& host : plan.hosts) result["hosts"].push_back(host_json(host));
+  if (!plan.route.empty()) result["route"] = plan.route;
   if (!plan.lost_tls.empty()) result["lost"] = plan.lost_tls;
   if (plan.sts.policy) {
     result["mta_sts"]["mode"] = sts_mode_name(plan.sts.policy->mode);

@@ -30,7 +30,9 @@ void seal_report(MessageSealer& sealer, const DomainName& author, QueuedMessage 
                  std::function<void(QueuedMessage)> on_sealed) {
   BodyHasher hasher(Canonicalization::Relaxed);
   hasher.update(report.body);
-  SealRequest request{report.header, hasher.finish(), author, std::nullopt, {}};
+  SealRequest request{report.header, hasher.finish(), author, std::nullopt, {}, {}};
+  for (const QueuedRecipient& recipient : report.recipients)
+    request.recipient_domains.push_back(recipient.address.domain.str());
   sealer.seal(std::move(request),
               [report = std::move(report), on_sealed = std::move(on_sealed)](Result<Sealed> sealed) mutable {
                 if (sealed) report.header = std::move(sealed->header);

@@ -62,9 +62,11 @@ void seal(const std::shared_ptr<Job>& job, Result<std::string> body_hash) {
   std::string header = without_own_signatures(job->message.header);
   auto author = author_domain(header);
   if (!author) return job->on_sealed(tl::unexpected(author.error()));
-  job->services.sealer.seal(
-      {std::move(header), std::move(*body_hash), std::move(*author), job->message.reverse_path, job->message.tenant},
-      [job](Result<Sealed> sealed) { on_verdict(job, std::move(sealed)); });
+  SealRequest request{std::move(header),         std::move(*body_hash), std::move(*author),
+                      job->message.reverse_path, job->message.tenant,   {}};
+  for (const QueuedRecipient& recipient : job->message.recipients)
+    request.recipient_domains.push_back(recipient.address.domain.str());
+  job->services.sealer.seal(std::move(request), [job](Result<Sealed> sealed) { on_verdict(job, std::move(sealed)); });
 }
 
 }  // namespace

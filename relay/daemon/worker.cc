@@ -128,7 +128,11 @@ void Worker::run(std::promise<Result<void>> started) {
   inside_->network = std::move(*network);
   inside_->sealer = std::make_unique<MessageSealer>(
       *loop_, inside_->network->resolver(), environment_.keys, environment_.signing_pool,
-      MessageSealer::Options{*hostname, config.egress_addresses, config.signature_lifetime});
+      MessageSealer::Options{*hostname,
+                             [this](const std::string& tenant, const std::vector<std::string>& domains) {
+                               return environment_.routes.egress_addresses(tenant, domains);
+                             },
+                             config.signature_lifetime});
   ChainSealer::Options chain{*hostname, std::nullopt};
   if (auto domain = DomainName::parse(config.forwarding_domain)) chain.domain = std::move(*domain);
   inside_->chain_sealer = std::make_unique<ChainSealer>(*loop_, inside_->network->resolver(), environment_.keys,
@@ -276,8 +280,10 @@ void Worker::Inside::deliver(DueBatch batch, QueuedMessage message, std::functio
                   nullptr,
                   message.notice,
                   {},
-                  message.deliver_by};
-  if (job.demands.exception && job.demands.sets_policy_aside()) {
+                  message.deliver_by,
+                  environment.routes.find(message.tenant, *domain)};
+  const bool logs_in = job.route && job.route->plan->tls.logs_in;  // there no exception counts
+  if (job.demands.exception && job.demands.sets_policy_aside() && !logs_in) {
     environment.log.write(Severity::Warning, "tls_exception_used",
                           {{"id", job.id}, {"domain", domain->str()}, {"reason", job.demands.exception->reason}});
   }

@@ -15,6 +15,7 @@
 #include "relay/daemon/key_ring.h"
 #include "relay/daemon/message_intake.h"
 #include "relay/daemon/message_sealer.h"
+#include "relay/daemon/route_table.h"
 #include "relay/daemon/submission_limits.h"
 #include "relay/daemon/work_pool.h"
 #include "relay/delivery/attempt_result.h"
@@ -49,6 +50,7 @@ struct WorkerEnvironment {
   std::function<void(QueueId)> stop_watching;
   std::shared_ptr<const SenderRewriter> rewriter;  ///< nullptr: nothing is forwarded
   std::shared_ptr<ProviderConnections> providers;  ///< of all workers, for delivery.max_connections_per_provider
+  const RouteTable& routes;
 };
 
 /// One thread with its event loop: submission sessions, resolver, signatures in preparation, and deliveries. All

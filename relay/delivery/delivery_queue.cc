@@ -40,7 +40,7 @@ std::vector<Load> heaviest(std::vector<Load> loads, std::size_t most) {
 }
 
 DeliveryQueue::Options consistent(DeliveryQueue::Options options) {
-  options.limits.active_per_domain = std::min(options.concurrency.initial, options.concurrency.most);
+  options.limits.active_per_destination = std::min(options.concurrency.initial, options.concurrency.most);
   options.concurrency.seed = options.seed;
   options.outcomes.seed = options.seed;
   return options;
@@ -68,8 +68,18 @@ DeliveryQueue::DeliveryQueue(ReportComposer& composer, EventLog& log, RetrySched
       concurrency_(options_.concurrency, schedule),
       scheduler_(options_.limits) {}
 
+void DeliveryQueue::add(WaitingRecipient recipient) {
+  recipient.destination = destination_of(recipient);
+  scheduler_.add(recipient);
+}
+
+std::string DeliveryQueue::destination_of(const WaitingRecipient& recipient) const {
+  const std::string route = ports_.destination ? ports_.destination(recipient.tenant, recipient.domain) : std::string();
+  return route.empty() ? recipient.domain : route;
+}
+
 Result<void> DeliveryQueue::load(QueueStore& store) {
-  auto loaded = store.each_waiting([this](const WaitingRecipient& recipient) { scheduler_.add(recipient); });
+  auto loaded = store.each_waiting([this](const WaitingRecipient& recipient) { add(recipient); });
   if (!loaded) return loaded;
   // The clock may be behind the one by which they were deferred.
   scheduler_.bring_forward(ports_.now() + rules_.longest_delay());
@@ -80,16 +90,16 @@ Result<void> DeliveryQueue::load(QueueStore& store) {
 void DeliveryQueue::enqueue(const QueuedMessage& message) {
   if (!message.account.empty()) pulse_.on_accepted(ports_.now());
   for (const QueuedRecipient& recipient : message.recipients) {
-    if (recipient.state != RecipientState::Held) scheduler_.add(waiting_recipient(message, recipient));
+    if (recipient.state != RecipientState::Held) add(waiting_recipient(message, recipient));
   }
   run_due();
 }
 
 void DeliveryQueue::enqueue(const QueuedMessage& message, Milliseconds patience, Watcher watcher) {
   const WallTime now = ports_.now();
-  const bool is_tried_now = !stopped_ && store_available_ &&
-                            has_first_outcome(message, options_.limits.recipients_per_batch, now) &&
-                            !concurrency_.paused_until(message.recipients.front().address.domain.str());
+  const bool is_tried_now =
+      !stopped_ && store_available_ && has_first_outcome(message, options_.limits.recipients_per_batch, now) &&
+      !concurrency_.paused_until(destination_of(waiting_recipient(message, message.recipients.front())));
   if (is_tried_now) {
     watch_ends_.emplace(now + patience, message.id.value());
     watches_.emplace(message.id.value(), Watch{now + patience, std::move(watcher)});
@@ -127,20 +137,28 @@ void DeliveryQueue::answer_watcher(const AttemptResult& result, Recording& recor
   recording.watcher = std::move(watcher);
 }
 
-// Domains that bear more get more attempts at once, those that bear less get fewer.
+// Destinations that bear more get more attempts at once, those that bear less get fewer.
 void DeliveryQueue::adapt(const AttemptResult& result) {
-  const std::string& domain = result.batch.domain;
-  const bool was_paused = concurrency_.paused_until(domain).has_value();
-  apply(concurrency_.on_result(domain, concurrency_feedback(*result.report), ports_.now()));
-  const auto until = concurrency_.paused_until(domain);
+  const std::string& destination = result.batch.destination;
+  const bool was_paused = concurrency_.paused_until(destination).has_value();
+  const DestinationConcurrency::Feedback feedback = concurrency_feedback(*result.report);
+  apply(concurrency_.on_result(destination, feedback, ports_.now()));
+  const auto until = concurrency_.paused_until(destination);
   if (!until || was_paused) return;
   const RecipientOutcome& last = result.report->recipients.front();
+  if (feedback == DestinationConcurrency::Feedback::Refused) {
+    log_.write(Severity::Error, "login_refused", {{"route", result.report->route}, {"reason", last.reason}});
+  }
   log_.write(Severity::Warning, "destination_paused",
-             {{"domain", domain}, {"until", format_timestamp(*until)}, {"reason", last.reason}});
+             {{"domain", result.report->route.empty() ? destination : std::string()},
+              {"route", result.report->route},
+              {"until", format_timestamp(*until)},
+              {"reason", last.reason}});
 }
 
 void DeliveryQueue::apply(const std::vector<DestinationConcurrency::Change>& changes) {
-  for (const DestinationConcurrency::Change& change : changes) scheduler_.set_domain_limit(change.domain, change.limit);
+  for (const DestinationConcurrency::Change& change : changes)
+    scheduler_.set_destination_limit(change.domain, change.limit);
 }
 
 void DeliveryQueue::heed_clock(WallTime now) {
@@ -188,7 +206,7 @@ void DeliveryQueue::on_result(AttemptResult result) {
   const std::vector<RecipientUpdate>& updates = recording->settlement.record.updates;
   for (std::size_t i = 0; i < updates.size(); ++i) {
     if (ports_.on_outcome && is_final(updates[i].state)) ports_.on_outcome(result.message, updates[i].state);
-    pulse_.on_outcome(result.batch.domain, updates[i].state, updates[i].reason, ports_.now());
+    pulse_.on_outcome(result.batch.destination, updates[i].state, updates[i].reason, ports_.now());
     log_outcome(result, updates[i], recording->settlement.bounce_classes[i]);
   }
   answer_watcher(result, *recording);
@@ -210,7 +228,7 @@ void DeliveryQueue::retry_unreadable(const AttemptResult& result) {
   const std::string tenant = known ? result.message.tenant : std::string();
   for (const std::uint32_t ordinal : result.batch.ordinals) {
     const WallTime again = ports_.now() + kUnreadableRetry;
-    scheduler_.add({result.batch.message, ordinal, result.batch.domain, 0, again, expires, tenant});
+    add({result.batch.message, ordinal, result.batch.domain, 0, again, expires, tenant});
   }
   run_due();
 }
@@ -253,11 +271,11 @@ void DeliveryQueue::on_recorded(const std::shared_ptr<Recording>& recording,
   if (recording->watcher) recording->watcher(removed ? recording->first : FirstOutcome());
   const bool wanted = scheduler_.finished(batch.message, batch.domain, batch.ordinals);
   if (wanted)
-    for (const WaitingRecipient& recipient : recording->settlement.again) scheduler_.add(recipient);
+    for (const WaitingRecipient& recipient : recording->settlement.again) add(recipient);
   if (!removed) return run_due();
   for (const QueuedMessage& report : reports) {
     log_.write(Severity::Info, "report_queued", {{"id", report.id.str()}, {"about", batch.message.str()}});
-    for (const QueuedRecipient& recipient : report.recipients) scheduler_.add(waiting_recipient(report, recipient));
+    for (const QueuedRecipient& recipient : report.recipients) add(waiting_recipient(report, recipient));
   }
   for (const QueueId id : *removed) {
     scheduler_.forget(id);
@@ -280,6 +298,7 @@ void DeliveryQueue::log_outcome(const AttemptResult& result, const RecipientUpda
               {"attempts", static_cast<std::int64_t>(update.attempts)},
               {"status", update.status},
               {"class", bounce_class},
+              {"route", report.route},
               {"mx", report.mx_name},
               {"peer", report.peer},
               {"tls", report.tls_summary},
@@ -289,8 +308,8 @@ void DeliveryQueue::log_outcome(const AttemptResult& result, const RecipientUpda
 }
 
 void DeliveryQueue::retry(const WaitingRecipient& recipient) {
-  apply(concurrency_.forget(recipient.domain));
-  scheduler_.add(recipient);
+  apply(concurrency_.forget(destination_of(recipient)));
+  add(recipient);
   run_due();
 }
 
@@ -331,6 +350,11 @@ std::vector<DestinationLoad> DeliveryQueue::held_back() const {
 void DeliveryQueue::describe(DestinationLoad& load) const {
   load.paused_until = concurrency_.paused_until(load.domain);
   load.reason = pulse_.trouble_of(load.domain);
+}
+
+void DeliveryQueue::resume(const std::string& destination) {
+  apply(concurrency_.forget(destination));
+  run_due();
 }
 
 void DeliveryQueue::on_store_state(bool available) {

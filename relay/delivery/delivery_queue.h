@@ -43,7 +43,7 @@ class DeliveryQueue {
   struct Options {
     std::uint64_t seed = 0;  ///< random
     Scheduler::Limits limits;
-    DestinationConcurrency::Options concurrency;  ///< its `initial` is limits.active_per_domain
+    DestinationConcurrency::Options concurrency;  ///< its `initial` is limits.active_per_destination
     OutcomeRules::Options outcomes;               ///< its seed is `seed`
   };
   struct Ports {
@@ -61,6 +61,8 @@ class DeliveryQueue {
     std::function<void(AttemptRecord, Recorded)> record;
     /// Hears of each recipient of which nothing will come any more; may be empty.
     std::function<void(const QueuedMessage&, RecipientState)> on_outcome{};
+    /// Whose slots mail of a tenant for a domain takes, by WaitingRecipient::destination; may be empty.
+    std::function<std::string(const std::string& tenant, const std::string& domain)> destination{};
   };
 
   /// @param composer  outlives it
@@ -96,6 +98,9 @@ class DeliveryQueue {
   /// An operator took a message out of the queue.
   void forget(QueueId id);
 
+  /// Tries a destination that is paused, because an operator has mended something.
+  void resume(const std::string& destination);
+
   /// The store works again, or does not: without it no attempt begins.
   void on_store_state(bool available);
 
@@ -124,6 +129,8 @@ class DeliveryQueue {
   void end_watches(WallTime now);
   [[nodiscard]] Watcher take_watcher(QueueId id);
   void answer_watcher(const AttemptResult& result, Recording& recording);
+  void add(WaitingRecipient recipient);
+  [[nodiscard]] std::string destination_of(const WaitingRecipient& recipient) const;
   void adapt(const AttemptResult& result);
   void apply(const std::vector<DestinationConcurrency::Change>& changes);
   void schedule_wake_up();

@@ -180,6 +180,7 @@ DestinationConcurrency::Feedback concurrency_feedback(const DeliveryReport& repo
     const bool asked_for_less = outcome.remote_reply.starts_with("421");
     if (outcome.kind == RecipientOutcome::Kind::Delivered) return Feedback::Reached;
     if (outcome.stage >= DeliveryStage::Mail && !asked_for_less) return Feedback::Reached;
+    if (outcome.stage == DeliveryStage::Login && !asked_for_less) return Feedback::Refused;
     const bool out_of_order = outcome.stage != DeliveryStage::None && class_of(outcome) != BounceClass::Tls;
     if (asked_for_less || out_of_order) feedback = Feedback::Unreached;
   }

@@ -16,6 +16,7 @@ std::string delivery_report_json(const DeliveryReport& report, std::size_t recip
                  {"local_address", report.local_address},
                  {"tls_level", tls_level_name(report.proven)},
                  {"tls_method", report.tls_method},
+                 {"route", report.route},
                  {"tls", report.tls_summary},
                  {"requirement", report.requirement_reason},
                  {"reply", report.recipients.at(recipient).remote_reply},

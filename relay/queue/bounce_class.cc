@@ -224,6 +224,7 @@ BounceClass classify_bounce(const BounceEvidence& evidence) {
   const std::size_t dot = evidence.status.find('.');
   const std::string_view detail = dot == std::string_view::npos ? std::string_view() : evidence.status.substr(dot + 1);
 
+  if (stage == DeliveryStage::Login) return BounceClass::Infrastructure;  // about us and a smarthost, not the message
   if (const auto found = find_phrase(kCertainPhrases, reply, stage)) return *found;
   if (reply.empty() && detail.starts_with("7.")) return BounceClass::Tls;  // that is what we say ourselves
   if (const auto found = find_status(kCertainStatus, detail, stage, Match::Whole)) return *found;

@@ -21,6 +21,8 @@ std::vector<DestinationConcurrency::Change> DestinationConcurrency::on_result(co
   if (feedback == Feedback::Reached) {
     end_pause(domain, destination);
     on_reached(destination);
+  } else if (feedback == Feedback::Refused) {
+    if (!destination.paused_until) pause(domain, destination, now);
   } else {
     on_unreached(domain, destination, now);
   }

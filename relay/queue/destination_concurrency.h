@@ -16,7 +16,7 @@
 
 namespace waxwing {
 
-/// How many attempts may be under way to each recipient domain, by how the domain bears them. A window begins at
+/// How many attempts may be under way to each destination, a recipient domain or a route, by how its hosts bear them. A window begins at
 /// `initial` and grows by one for each window full of attempts that reached the host, up to `most`; it shrinks by one for
 /// each that did not, down to 1. When as many attempts in a row as the window holds did not reach it, `failed_cohorts`
 /// times over, the domain is paused, longer each time; then one attempt is made, and one that reaches the host opens the
@@ -46,6 +46,7 @@ class DestinationConcurrency {
   enum class Feedback {
     Reached,    ///< it took a transaction, whatever it said about it
     Unreached,  ///< no connection, no greeting, no session; or it asked for less
+    Refused,    ///< it does not know us, and the next attempt would hear the same: the destination is paused at once
     Unknown,    ///< nothing: it was not asked
   };
 

@@ -11,7 +11,7 @@ namespace waxwing {
 
 /// How much of the queue is for one recipient domain, and what holds it back.
 struct DestinationLoad {
-  std::string domain;
+  std::string domain;                      ///< or "route NAME", where one takes the mail of many
   std::size_t recipients = 0;              ///< that wait or are under way
   std::size_t active = 0;                  ///< attempts under way
   std::size_t limit = 0;                   ///< attempts that may be under way; 0: paused

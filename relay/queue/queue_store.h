@@ -35,6 +35,9 @@ struct WaitingRecipient {
   WallTime expires;
   std::string tenant{};   ///< of the account that submitted
   WallTime not_before{};  ///< QueuedRecipient::not_before
+  /// Whose slots its attempts take, where that is not its domain: many domains may have the same hosts. Not stored, and
+  /// the same for all recipients of a tenant and domain.
+  std::string destination{};
 };
 
 /// Filters of `queue list`; all that are set must hold.

@@ -46,13 +46,14 @@ std::vector<DueBatch> Scheduler::take_due(WallTime now, std::size_t max_batches)
 void Scheduler::take_turn(Index tenant, std::vector<DueBatch>& batches) {
   const Index flow = pop_front(tenants_[tenant].round);
   flows_[flow].place = FlowPlace::Idle;
-  const Index domain = flows_[flow].domain;
+  const Index destination = flows_[flow].destination;
   const Index first = flows_[flow].ready.first;
   if (first == kNone) {
-    call_next_in_line(domain);  // the slot for which this flow may have been called is for another
+    call_next_in_line(destination);  // the slot for which this flow may have been called is for another
     return release_flow(flow);
   }
-  if (domains_[domain].active < domains_[domain].limit) batches.push_back(take_batch(first, Place::Ready));
+  if (destinations_[destination].active < destinations_[destination].limit)
+    batches.push_back(take_batch(first, Place::Ready));
   enter(flow);
 }
 
@@ -76,11 +77,11 @@ bool Scheduler::finished(QueueId message, std::string_view domain, const std::ve
     if (entry.forgotten) wanted = false;
     if (entry.has_slot) {
       const Flow& flow = flows_[entry.flow];
-      --domains_[flow.domain].active;
+      --destinations_[flow.destination].active;
       --tenants_[flow.tenant].active;
       --active_;
       enter_round(flow.tenant);
-      call_next_in_line(flow.domain);
+      call_next_in_line(flow.destination);
     }
     return true;
   });
@@ -133,17 +134,17 @@ void Scheduler::forget(QueueId message) {
   });
 }
 
-void Scheduler::set_domain_limit(const std::string& domain, std::size_t batches) {
-  if (batches == limits_.active_per_domain) {
-    domain_limits_.erase(domain);
+void Scheduler::set_destination_limit(const std::string& destination, std::size_t batches) {
+  if (batches == limits_.active_per_destination) {
+    destination_limits_.erase(destination);
   } else {
-    domain_limits_[domain] = batches;
+    destination_limits_[destination] = batches;
   }
-  const auto known = domains_.by_name.find(domain);
-  if (known == domains_.by_name.end()) return;
+  const auto known = destinations_.by_name.find(destination);
+  if (known == destinations_.by_name.end()) return;
   const Index index = known->second;
-  domains_[index].limit = batches;
-  for (std::size_t free = batches - std::min(batches, domains_[index].active); free > 0; --free)
+  destinations_[index].limit = batches;
+  for (std::size_t free = batches - std::min(batches, destinations_[index].active); free > 0; --free)
     call_next_in_line(index);
 }
 
@@ -169,9 +170,9 @@ void Scheduler::Directory<Named>::remove(Index index) {
   free.push_back(index);
 }
 
-Scheduler::Index Scheduler::flow_index(const std::string& tenant_name, const std::string& domain_name) {
-  const Index tenant = tenants_.find_or_add(tenant_name);
-  const Index domain = domains_.find_or_add(domain_name);
+Scheduler::Index Scheduler::flow_index(const WaitingRecipient& recipient) {
+  const Index tenant = tenants_.find_or_add(recipient.tenant);
+  const Index domain = domains_.find_or_add(recipient.domain);
   const auto [known, is_new] = flow_by_pair_.try_emplace((std::uint64_t{tenant} << 32) | domain, kNone);
   if (!is_new) return known->second;
   Index index = static_cast<Index>(flows_.size());
@@ -183,10 +184,14 @@ Scheduler::Index Scheduler::flow_index(const std::string& tenant_name, const std
   }
   flows_[index].tenant = tenant;
   flows_[index].domain = domain;
-  const auto limit = domain_limits_.find(domain_name);
-  domains_[domain].limit = limit == domain_limits_.end() ? limits_.active_per_domain : limit->second;
+  const std::string& name = recipient.destination.empty() ? recipient.domain : recipient.destination;
+  const Index destination = flows_[index].destination = destinations_.find_or_add(name);
+  const auto limit = destination_limits_.find(name);
+  destinations_[destination].limit =
+      limit == destination_limits_.end() ? limits_.active_per_destination : limit->second;
   ++tenants_[tenant].flows;
   ++domains_[domain].flows;
+  ++destinations_[destination].flows;
   return known->second = index;
 }
 
@@ -198,6 +203,7 @@ void Scheduler::release_flow(Index flow) {
   flows_[flow] = Flow{};
   free_flows_.push_back(flow);
   if (--domains_[unused.domain].flows == 0) domains_.remove(unused.domain);
+  if (--destinations_[unused.destination].flows == 0) destinations_.remove(unused.destination);
   Tenant& tenant = tenants_[unused.tenant];
   if (--tenant.flows == 0 && !tenant.in_round) tenants_.remove(unused.tenant);
 }
@@ -224,7 +230,7 @@ Scheduler::Index Scheduler::new_entry(const WaitingRecipient& recipient) {
   entry.ordinal = recipient.ordinal;
   entry.expires = recipient.expires;
   entry.not_before = recipient.not_before;
-  entry.flow = flow_index(recipient.tenant, recipient.domain);
+  entry.flow = flow_index(recipient);
   ++flows_[entry.flow].recipients;
   join_message(index);
   return index;
@@ -301,9 +307,10 @@ Scheduler::Index Scheduler::pop_front(FlowList& list) {
 void Scheduler::enter(Index flow) {
   Flow& candidate = flows_[flow];
   if (candidate.place != FlowPlace::Idle || candidate.ready.first == kNone) return;
-  if (domains_[candidate.domain].active >= domains_[candidate.domain].limit) {
+  Destination& destination = destinations_[candidate.destination];
+  if (destination.active >= destination.limit) {
     candidate.place = FlowPlace::InLine;
-    push_back(domains_[candidate.domain].line, flow);
+    push_back(destination.line, flow);
     return;
   }
   candidate.place = FlowPlace::InRound;
@@ -318,11 +325,11 @@ void Scheduler::enter_round(Index tenant) {
   round_.push_back(tenant);
 }
 
-// A domain has a slot free. It is for the first in line whose tenant may use it; those before it, whose tenants have as
+// A destination has a slot free. It is for the first in line whose tenant may use it; those before it, whose tenants have as
 // much under way as they may, go where they are found when that changes.
-void Scheduler::call_next_in_line(Index domain) {
-  FlowList& line = domains_[domain].line;
-  bool called = domains_[domain].active >= domains_[domain].limit;
+void Scheduler::call_next_in_line(Index destination) {
+  FlowList& line = destinations_[destination].line;
+  bool called = destinations_[destination].active >= destinations_[destination].limit;
   while (!called && !line.empty()) {
     const Index flow = pop_front(line);
     Tenant& tenant = tenants_[flows_[flow].tenant];
@@ -357,8 +364,12 @@ void Scheduler::wake(WallTime now) {
 // Takes `first` and whatever else of its message and domain is in the same place.
 DueBatch Scheduler::take_batch(Index first, Place from) {
   const Index flow = entries_[first].flow;
-  const Index domain = flows_[flow].domain;
-  DueBatch batch{QueueId(entries_[first].message), domains_[domain].name, {}, from == Place::Expired};
+  Destination& destination = destinations_[flows_[flow].destination];
+  DueBatch batch{QueueId(entries_[first].message),
+                 domains_[flows_[flow].domain].name,
+                 {},
+                 from == Place::Expired,
+                 destination.name};
   const auto take = [&](Index entry) {
     leave_place(entry);
     entries_[entry].place = Place::Active;
@@ -367,7 +378,7 @@ DueBatch Scheduler::take_batch(Index first, Place from) {
   take(first);
   if (!batch.expired) {
     entries_[first].has_slot = true;
-    ++domains_[domain].active;
+    ++destination.active;
     ++tenants_[flows_[flow].tenant].active;
     ++active_;
   }

@@ -23,17 +23,18 @@ struct DueBatch {
   QueueId message;
   std::string domain;
   std::vector<std::uint32_t> ordinals;  ///< increasing, at least one
-  bool expired = false;  ///< their time is over: to be made Expired without another attempt; takes no slot of a domain
+  bool expired = false;       ///< their time is over: to be made Expired without another attempt; takes no slot
+  std::string destination{};  ///< whose slot it takes: WaitingRecipient::destination, or else the domain
 };
 
 /// Decides which waiting recipients are tried now. Time is what the caller says. Tenants take turns, and within a tenant
 /// its domains do, so that neither a tenant nor a domain with a million recipients delays another; what a tenant has for
-/// one domain is a flow, in which first due is first out. Where a domain has no slot free, the flows of all tenants wait
-/// in line for the next one.
+/// one domain is a flow, in which first due is first out. Each flow has a destination, mostly its domain; where that has
+/// no slot free, the flows of all tenants and domains that share it wait in line for the next one.
 ///
 /// A recipient is waiting (for its time), ready (its time has come), held, or active (taken). Nothing but finished()
-/// ends being active. A recipient whose message expires is given out at that moment, even when its domain has no slot
-/// free; where an attempt was due before and the moment for it was missed, because the relay was down or the clock
+/// ends being active. A recipient whose message expires is given out at that moment, even when its destination has no
+/// slot free; where an attempt was due before and the moment for it was missed, because the relay was down or the clock
 /// jumped, that attempt comes first.
 /// Nothing tries a recipient before its own not_before, neither release() nor retry_now().
 /// @limits  about 100 octets for each recipient; every call is O(log n) for each recipient it concerns, and walks the
@@ -41,10 +42,10 @@ struct DueBatch {
 class Scheduler {
  public:
   struct Limits {
-    std::size_t active_per_domain = 20;   ///< batches of one domain under way, unless set_domain_limit() says another
-    std::size_t active_per_tenant = 500;  ///< batches of one tenant under way
-    std::size_t active_total = 1'000;     ///< batches of all domains under way
-    std::size_t recipients_per_batch = 100;  ///< RFC 5321 §4.5.3.1.8: every server takes 100
+    std::size_t active_per_destination = 20;  ///< batches under way, unless set_destination_limit() says another
+    std::size_t active_per_tenant = 500;      ///< batches of one tenant under way
+    std::size_t active_total = 1'000;         ///< batches of all destinations under way
+    std::size_t recipients_per_batch = 100;   ///< RFC 5321 §4.5.3.1.8: every server takes 100
   };
 
   explicit Scheduler(const Limits& limits);
@@ -77,9 +78,9 @@ class Scheduler {
   /// Drops all that is known of a message, because it left the queue. For attempts under way see finished().
   void forget(QueueId message);
 
-  /// Allows so many batches of a domain under way from now on, whether it has recipients now or not; 0: none. Limits other
-  /// than Limits::active_per_domain are remembered until they are set back to it.
-  void set_domain_limit(const std::string& domain, std::size_t batches);
+  /// Allows so many batches of a destination under way from now on, whether it has recipients now or not; 0: none. Limits
+  /// other than Limits::active_per_destination are remembered until they are set back to it.
+  void set_destination_limit(const std::string& destination, std::size_t batches);
 
   /// Recipients known, active ones included.
   [[nodiscard]] std::size_t size() const { return entries_.size() - free_entries_.size(); }
@@ -128,6 +129,10 @@ class Scheduler {
   };
   struct Domain {
     std::string name;
+    std::size_t flows = 0;
+  };
+  struct Destination {
+    std::string name;
     FlowList line;  // flows that wait for a slot
     std::size_t flows = 0;
     std::size_t active = 0;
@@ -137,6 +142,7 @@ class Scheduler {
   struct Flow {
     Index tenant = kNone;
     Index domain = kNone;
+    Index destination = kNone;
     ReadyList ready;
     std::size_t recipients = 0;
     Index next = kNone;
@@ -156,7 +162,7 @@ class Scheduler {
     std::unordered_map<std::string, Index> by_name;
   };
 
-  [[nodiscard]] Index flow_index(const std::string& tenant, const std::string& domain);
+  [[nodiscard]] Index flow_index(const WaitingRecipient& recipient);
   void release_flow(Index flow);
   [[nodiscard]] Index find_entry(QueueId message, std::uint32_t ordinal) const;
   [[nodiscard]] Index new_entry(const WaitingRecipient& recipient);
@@ -172,7 +178,7 @@ class Scheduler {
   [[nodiscard]] Index pop_front(FlowList& list);
   void enter(Index flow);
   void enter_round(Index tenant);
-  void call_next_in_line(Index domain);
+  void call_next_in_line(Index destination);
   void take_turn(Index tenant, std::vector<DueBatch>& batches);
   void wake(WallTime now);
   [[nodiscard]] DueBatch take_batch(Index first, Place from);
@@ -184,10 +190,11 @@ class Scheduler {
   std::vector<Index> free_entries_;
   Directory<Tenant> tenants_;
   Directory<Domain> domains_;
+  Directory<Destination> destinations_;
   std::vector<Flow> flows_;
   std::vector<Index> free_flows_;
-  std::unordered_map<std::string, std::size_t> domain_limits_;  // other than the usual one
-  std::unordered_map<std::uint64_t, Index> flow_by_pair_;       // of tenant and domain
+  std::unordered_map<std::string, std::size_t> destination_limits_;  // other than the usual one
+  std::unordered_map<std::uint64_t, Index> flow_by_pair_;            // of tenant and domain
   std::unordered_map<std::uint64_t, Index> first_of_message_;
   std::unordered_set<std::uint64_t> held_;
   DueHeap heap_;  // waiting: next attempt or expiry, whichever is first; ready: expiry

@@ -7,14 +7,14 @@
 namespace waxwing {
 
 std::vector<DestinationLoad> Scheduler::destination_loads() const {
-  std::vector<std::size_t> recipients(domains_.all.size());
+  std::vector<std::size_t> recipients(destinations_.all.size());
   for (const Flow& flow : flows_)
-    if (flow.recipients > 0) recipients[flow.domain] += flow.recipients;
+    if (flow.recipients > 0) recipients[flow.destination] += flow.recipients;
   std::vector<DestinationLoad> loads;
   for (std::size_t i = 0; i < recipients.size(); ++i) {
     if (recipients[i] == 0) continue;
-    const Domain& domain = domains_.all[i];
-    loads.push_back({domain.name, recipients[i], domain.active, domain.limit});
+    const Destination& destination = destinations_.all[i];
+    loads.push_back({destination.name, recipients[i], destination.active, destination.limit});
   }
   return loads;
 }

@@ -3,6 +3,7 @@
 Postfix shows that the relay works with the real thing; this one shows what happens when the other side misbehaves.
 """
 
+import base64
 import collections
 import re
 import socket
@@ -13,11 +14,12 @@ import threading
 class Behaviour:
     """Replies of a Sink. Each may be a string, or a function of the argument that gives a string.
 
-    A reply of None closes the connection in place of an answer.
+    A reply of None closes the connection in place of an answer. With `login`, a function of user and password, AUTH PLAIN
+    is offered inside TLS, and no mail is taken before it was answered by 235.
     """
 
     def __init__(self, banner="220 sink ESMTP", starttls=True, mail="250 2.1.0 Ok", rcpt="250 2.1.5 Ok",
-                 data="354 go ahead", end_of_data="250 2.0.0 Ok: kept", starttls_reply="220 2.0.0 Go ahead", extensions=()):
+                 data="354 go ahead", end_of_data="250 2.0.0 Ok: kept", starttls_reply="220 2.0.0 Go ahead", extensions=(), login=None, implicit_tls=False):
         self.banner = banner
         self.starttls = starttls
         self.starttls_reply = starttls_reply
@@ -26,9 +28,11 @@ class Behaviour:
         self.data = data
         self.end_of_data = end_of_data
         self.extensions = list(extensions)
+        self.login = login
+        self.implicit_tls = implicit_tls
 
 
-Received = collections.namedtuple("Received", "sender recipients octets tls identity parameters")
+Received = collections.namedtuple("Received", "sender recipients octets tls identity parameters user session")
 
 
 class Sink:
@@ -45,6 +49,7 @@ class Sink:
         self.received = []
         self.connections = 0
         self.clear_text_commands = []
+        self.logins = []  # (user, password) of each AUTH
         self._lock = threading.Lock()
         self._open = True
         self.listener = socket.create_server((address, port), backlog=256)
@@ -73,12 +78,15 @@ class Sink:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
+        connection.settimeout(120)
+        session = Session(self, connection)
         try:
-            connection.settimeout(120)
-            Session(self, connection).run()
+            session.run()
         except (OSError, EOFError, ssl.SSLError):
             pass
         finally:
+            session.reader.close()
+            session.connection.close()
             connection.close()
 
     def keep(self, message):
@@ -97,8 +105,11 @@ class Session:
         self.sender = None
         self.parameters = ()
         self.recipients = []
+        self.user = None
 
     def run(self):
+        if self.sink.behaviour.implicit_tls:
+            self.start_tls()
         self.say(self.sink.behaviour.banner)
         while True:
             line = self.reader.readline(4096)
@@ -109,6 +120,22 @@ class Session:
                 self.sink.clear_text_commands.append(verb.upper())
             if not self.command(verb.upper(), argument):
                 return
+
+    def start_tls(self):
+        self.connection = self.sink.context.wrap_socket(self.connection, server_side=True)
+        self.reader = self.connection.makefile("rb")
+        self.tls = True
+
+    def log_in(self, argument):
+        """AUTH PLAIN with an initial response; once in a session (RFC 4954 §4)."""
+        mechanism, _, response = argument.partition(" ")
+        if self.user or mechanism.upper() != "PLAIN":
+            self.say("503 5.5.1 No second login" if self.user else "504 5.5.4 Unknown mechanism")
+            return
+        _, user, password = base64.b64decode(response).decode().split("\0")
+        self.sink.logins.append((user, password))
+        if self.say(self.sink.behaviour.login(user, password)).startswith("235"):
+            self.user = user
 
     def say(self, reply, argument=""):
         reply = reply(argument) if callable(reply) else reply
@@ -123,12 +150,16 @@ class Session:
             extensions = ["sink", *behaviour.extensions, "PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "SIZE 104857600"]
             if behaviour.starttls and not self.tls:
                 extensions.append("STARTTLS")
+            if behaviour.login and self.tls:
+                extensions.append("AUTH PLAIN")
             self.say("\r\n".join(f"250{' ' if line is extensions[-1] else '-'}{line}" for line in extensions))
         elif verb == "STARTTLS" and behaviour.starttls and not self.tls:
             if self.say(behaviour.starttls_reply).startswith("220"):
-                self.connection = self.sink.context.wrap_socket(self.connection, server_side=True)
-                self.reader = self.connection.makefile("rb")
-                self.tls = True
+                self.start_tls()
+        elif verb == "AUTH" and behaviour.login and self.tls:
+            self.log_in(argument)
+        elif verb == "MAIL" and behaviour.login and not self.user:
+            self.say("530 5.7.0 Log in first")
         elif verb == "MAIL":
             self.recipients = []
             self.sender = address_in(argument)
@@ -169,7 +200,7 @@ class Session:
         reply = reply(octets) if callable(reply) else reply
         if reply and reply.startswith("2"):
             self.sink.keep(Received(self.sender, tuple(self.recipients), octets, self.tls,
-                                    found.group(1).decode() if found else None, self.parameters))
+                                    found.group(1).decode() if found else None, self.parameters, self.user, id(self)))
         self.say(reply)
 
 

@@ -11,7 +11,7 @@
 namespace waxwing {
 namespace {
 
-constexpr Milliseconds kQuitTimeout{5'000};         // nothing depends on the farewell
+constexpr Milliseconds kQuitTimeout{5'000};  // nothing depends on the farewell
 
 bool is_failure(const SmtpReply& reply) {
   return reply.code >= 400;

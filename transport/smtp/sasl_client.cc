@@ -94,7 +94,7 @@ Result<Secret> SaslClient::answer(std::string_view challenge) {
     case Step::ServerFirst:
     case Step::ServerFinal:
       return answer_scram(*message);
-    case Step::Command:
+    case Step::Start:
     case Step::Done:
       break;
   }

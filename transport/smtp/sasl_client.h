@@ -50,7 +50,7 @@ class SaslClient {
  private:
   enum class Mechanism { ScramSha256, Plain, Login };
   enum class Step {
-    Command,      ///< the command is to be said
+    Start,        ///< the command is to be said
     User,         ///< LOGIN: a challenge for the user name is awaited
     Password,     ///< LOGIN: a challenge for the password is awaited
     ServerFirst,  ///< SCRAM
@@ -64,7 +64,7 @@ class SaslClient {
 
   Mechanism mechanism_;
   std::shared_ptr<const SmtpLogin> login_;
-  Step step_ = Step::Command;
+  Step step_ = Step::Start;
   std::unique_ptr<ScramClient> scram_;  // nullptr but with that mechanism
 };
 

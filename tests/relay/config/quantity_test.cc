@@ -49,5 +49,14 @@ TEST_CASE("sizes are written with the largest unit that divides them") {
   CHECK(format_size(50ULL << 20) == "50MiB");
 }
 
+TEST_CASE("a port is a number from 1 to 65535 and nothing else") {
+  CHECK(parse_port("1") == 1);
+  CHECK(parse_port("65535") == 65'535);
+  for (const auto* text : {"", "0", "65536", "25 ", "+25", "-25", "0x19", "25:"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_port(text));
+  }
+}
+
 }  // namespace
 }  // namespace waxwing

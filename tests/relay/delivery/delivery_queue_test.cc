@@ -86,6 +86,7 @@ class Bench {
   std::vector<QueuedMessage> reports;
   std::size_t attempts = 0;
   std::string endless_domain;  ///< whose attempts never end
+  std::string destination;     ///< of all mail; empty: its domain
   DeliveryQueue& queue() { return queue_; }
 
   static DeliveryQueue::Options options(TlsResults tls_results) {
@@ -140,6 +141,7 @@ class Bench {
       ++expired_;
       loop_.post([this, batch = std::move(batch)]() mutable { queue_.on_result(result_of(std::move(batch))); });
     };
+    result.destination = [this](const std::string&, const std::string&) { return destination; };
     result.seal_report = [this](QueuedMessage report, std::function<void(QueuedMessage)> on_sealed) {
       reports.push_back(report);
       loop_.post([report = std::move(report), on_sealed] { on_sealed(report); });
@@ -467,6 +469,40 @@ TEST_CASE("handing on is reported where the next host does not know of the time,
   if (bench.reports.empty()) return;
   CHECK(bench.reports[0].body.find("Action: relayed") != std::string::npos);
   CHECK(bench.reports[0].body.find("b@far.example") == std::string::npos);
+}
+
+TEST_CASE("a refused login leaves all mail of its route alone, and no other mail") {
+  const bool routed = GENERATE(true, false);
+  DeliveryQueue::Options options = Bench::options(Bench::TlsResults::NotCounted);
+  options.concurrency.initial = 1;
+  Bench bench(
+      [](const DueBatch&, std::uint32_t) {
+        RecipientOutcome refused = outcome(RecipientOutcome::Kind::Deferred, "4.7.8");
+        refused.remote_reply = "535 5.7.8 no";
+        refused.stage = DeliveryStage::Login;
+        return refused;
+      },
+      std::move(options), RetrySchedule({Seconds(600)}));
+  if (routed) bench.destination = "route out";
+  bench.send(lasting_message({"a@one.example", "b@other.example"}));
+  CHECK(bench.attempts == (routed ? 1 : 2));
+}
+
+TEST_CASE("what an attempt says about its hosts is told from how far it came") {
+  using Feedback = DestinationConcurrency::Feedback;
+  const auto feedback = [](DeliveryStage stage, const std::string& reply) {
+    DeliveryReport report;
+    report.recipients.push_back(outcome(RecipientOutcome::Kind::Deferred, "4.0.0"));
+    report.recipients[0].stage = stage;
+    report.recipients[0].remote_reply = reply;
+    return concurrency_feedback(report);
+  };
+  CHECK(feedback(DeliveryStage::Login, "535 5.7.8 no") == Feedback::Refused);
+  CHECK(feedback(DeliveryStage::Login, "") == Feedback::Refused);
+  CHECK(feedback(DeliveryStage::Login, "421 4.3.2 busy") == Feedback::Unreached);
+  CHECK(feedback(DeliveryStage::Connect, "") == Feedback::Unreached);
+  CHECK(feedback(DeliveryStage::Rcpt, "450 4.2.1 later") == Feedback::Reached);
+  CHECK(feedback(DeliveryStage::None, "") == Feedback::Unknown);
 }
 
 }  // namespace

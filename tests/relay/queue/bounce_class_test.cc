@@ -113,3 +113,8 @@ TEST_CASE("whatever the status and the reply are, there is a class with a name")
     }
   }
 }
+
+TEST_CASE("what a smarthost says about our login is no word on the message") {
+  CHECK(classify_bounce({"4.7.8", "535 5.7.8 account disabled", Stage::Login}) == Class::Infrastructure);
+  CHECK(classify_bounce({"4.7.8", "", Stage::Login}) == Class::Infrastructure);
+}

@@ -180,3 +180,18 @@ TEST_CASE("no pause outlasts the longest one when the clock is set back") {
   CHECK(concurrency.resume(earlier + kLongestPause).size() == 1);
   CHECK_FALSE(concurrency.next_resume());
 }
+
+TEST_CASE("a destination that does not know us is paused at once, longer each time") {
+  DestinationConcurrency concurrency = make();
+  CHECK(concurrency.on_result(kDomain, Feedback::Refused, kNow) == std::vector<Change>{{kDomain, 0}});
+  const auto first = concurrency.paused_until(kDomain);
+  REQUIRE(first);
+  CHECK(concurrency.on_result(kDomain, Feedback::Refused, kNow + Seconds(1)).empty());  // it was under way
+  CHECK(concurrency.paused_until(kDomain) == first);
+  CHECK(concurrency.resume(*first) == std::vector<Change>{{kDomain, 1}});
+  (void)concurrency.on_result(kDomain, Feedback::Refused, *first);
+  const auto second = concurrency.paused_until(kDomain);
+  REQUIRE(second);
+  CHECK(*second - *first > *first - kNow);
+  CHECK(concurrency.forget(kDomain) == std::vector<Change>{{kDomain, 5}});
+}

@@ -28,7 +28,7 @@ TEST_CASE("loads are told by domain and by tenant, with the attempts under way")
   scheduler.add(waiting(1, "a.example", "shop"));
   scheduler.add(waiting(2, "a.example", "other"));
   scheduler.add(waiting(3, "b.example", "shop"));
-  scheduler.set_domain_limit("b.example", 0);
+  scheduler.set_destination_limit("b.example", 0);
   const auto batches = scheduler.take_due(kNow, 10);
   REQUIRE(batches.size() == 2);
   const auto domains = scheduler.destination_loads();

@@ -102,7 +102,7 @@ TEST_CASE("a batch has at most as many recipients as a server must take") {
 }
 
 TEST_CASE("a domain gets no more batches than its limit until one is finished") {
-  Scheduler scheduler({.active_per_domain = 2, .active_total = 100});
+  Scheduler scheduler({.active_per_destination = 2, .active_total = 100});
   for (std::uint64_t message = 1; message <= 5; ++message) scheduler.add(waiting(message, 0, "a.example"));
   auto batches = scheduler.take_due(kNow, 100);
   REQUIRE(batches.size() == 2);
@@ -124,7 +124,7 @@ TEST_CASE("who was due before its end, and missed the moment, is tried once more
 }
 
 TEST_CASE("who waits for a slot when the clock jumps far beyond its end gets the slot first") {
-  Scheduler scheduler({.active_per_domain = 1});
+  Scheduler scheduler({.active_per_destination = 1});
   scheduler.add(waiting(1, 0, "a.example"));
   scheduler.add(waiting(2, 0, "a.example"));
   const DueBatch first = take_one(scheduler);
@@ -153,16 +153,16 @@ TEST_CASE("nobody waits for a time that a clock set back has moved away, but who
 }
 
 TEST_CASE("the limit of one domain can be raised, lowered and taken back") {
-  Scheduler scheduler({.active_per_domain = 2});
+  Scheduler scheduler({.active_per_destination = 2});
   for (std::uint64_t message = 1; message <= 20; ++message) scheduler.add(waiting(message, 0, "a.example"));
   std::vector<DueBatch> active = scheduler.take_due(kNow, 100);
   CHECK(active.size() == 2);
-  scheduler.set_domain_limit("a.example", 5);
+  scheduler.set_destination_limit("a.example", 5);
   CHECK(scheduler.next_due(kNow) == kNow);
   for (DueBatch& batch : scheduler.take_due(kNow, 100)) active.push_back(std::move(batch));
   CHECK(active.size() == 5);
 
-  scheduler.set_domain_limit("a.example", 1);
+  scheduler.set_destination_limit("a.example", 1);
   for (std::size_t i = 0; i < 4; ++i) finish(scheduler, active[i]);
   CHECK(scheduler.take_due(kNow, 100).empty());
   finish(scheduler, active[4]);
@@ -170,27 +170,27 @@ TEST_CASE("the limit of one domain can be raised, lowered and taken back") {
 }
 
 TEST_CASE("a domain whose limit is nothing gets nothing, new recipients included, and goes on where it stopped") {
-  Scheduler scheduler({.active_per_domain = 2});
-  scheduler.set_domain_limit("a.example", 0);
+  Scheduler scheduler({.active_per_destination = 2});
+  scheduler.set_destination_limit("a.example", 0);
   scheduler.add(waiting(1, 0, "a.example"));
   scheduler.add(waiting(2, 0, "a.example", kNow, "another tenant"));
   scheduler.add(waiting(3, 0, "b.example"));
   CHECK(take_one(scheduler).domain == "b.example");
   CHECK(scheduler.take_due(kNow + Seconds{10}, 100).empty());
-  scheduler.set_domain_limit("a.example", 2);
+  scheduler.set_destination_limit("a.example", 2);
   CHECK(scheduler.take_due(kNow + Seconds{10}, 100).size() == 2);
 }
 
 TEST_CASE("a message for a domain whose limit is nothing expires all the same") {
   Scheduler scheduler({});
-  scheduler.set_domain_limit("a.example", 0);
+  scheduler.set_destination_limit("a.example", 0);
   scheduler.add(waiting(1, 0, "a.example"));
   CHECK(scheduler.take_due(kNow, 100).empty());
   CHECK(take_one(scheduler, kNow + kLifetime).expired);
 }
 
 TEST_CASE("the limit of all domains holds") {
-  Scheduler scheduler({.active_per_domain = 10, .active_total = 3});
+  Scheduler scheduler({.active_per_destination = 10, .active_total = 3});
   for (std::uint64_t message = 1; message <= 9; ++message) {
     scheduler.add(waiting(message, 0, fmt::format("d{}.example", message)));
   }
@@ -210,7 +210,7 @@ TEST_CASE("no more batches are given out than asked for, and the rest comes with
 }
 
 TEST_CASE("100,000 recipients of one domain do not delay another domain") {
-  Scheduler scheduler({.active_per_domain = 20, .active_total = 100});
+  Scheduler scheduler({.active_per_destination = 20, .active_total = 100});
   for (std::uint64_t message = 1; message <= 100'000; ++message) scheduler.add(waiting(message, 0, "big.example"));
   for (std::uint64_t message = 100'001; message <= 100'010; ++message) {
     scheduler.add(waiting(message, 0, "small.example"));
@@ -222,7 +222,7 @@ TEST_CASE("100,000 recipients of one domain do not delay another domain") {
 }
 
 TEST_CASE("100,000 recipients of one tenant in one domain do not delay another tenant there") {
-  Scheduler scheduler({.active_per_domain = 4, .active_total = 100});
+  Scheduler scheduler({.active_per_destination = 4, .active_total = 100});
   for (std::uint64_t message = 1; message <= 100'000; ++message) {
     scheduler.add(waiting(message, 0, "big.example", kNow, "flood"));
   }
@@ -245,7 +245,7 @@ TEST_CASE("100,000 recipients of one tenant in one domain do not delay another t
 }
 
 TEST_CASE("a tenant that fills every domain it can leaves slots to others") {
-  Scheduler scheduler({.active_per_domain = 20, .active_per_tenant = 50, .active_total = 100});
+  Scheduler scheduler({.active_per_destination = 20, .active_per_tenant = 50, .active_total = 100});
   for (std::uint64_t message = 1; message <= 10'000; ++message) {
     scheduler.add(waiting(message, 0, fmt::format("tarpit{}.example", message), kNow, "flood"));
   }
@@ -256,7 +256,7 @@ TEST_CASE("a tenant that fills every domain it can leaves slots to others") {
 }
 
 TEST_CASE("a slot that was kept for a message which an operator drops goes to the next in line") {
-  Scheduler scheduler({.active_per_domain = 1, .active_total = 100});
+  Scheduler scheduler({.active_per_destination = 1, .active_total = 100});
   scheduler.add(waiting(1, 0, "a.example", kNow, "one"));
   const DueBatch first = take_one(scheduler);
   scheduler.add(waiting(2, 0, "a.example", kNow, "two"));
@@ -268,7 +268,7 @@ TEST_CASE("a slot that was kept for a message which an operator drops goes to th
 }
 
 TEST_CASE("100,000 recipients of 1,000 domains are each given out exactly once, first due first within a domain") {
-  Scheduler scheduler({.active_per_domain = 3, .active_total = 500});
+  Scheduler scheduler({.active_per_destination = 3, .active_total = 500});
   std::mt19937 random(7);
   for (std::uint64_t message = 1; message <= 100'000; ++message) {
     scheduler.add(waiting(message, 0, fmt::format("d{}.example", message % 1'000), kNow + Seconds{random() % 3'600}));
@@ -300,7 +300,7 @@ TEST_CASE("100,000 recipients of 1,000 domains are each given out exactly once, 
 }
 
 TEST_CASE("within a domain the recipient that was due first comes first") {
-  Scheduler scheduler({.active_per_domain = 1, .active_total = 1'000});
+  Scheduler scheduler({.active_per_destination = 1, .active_total = 1'000});
   scheduler.add(waiting(1, 0, "a.example", kNow + Seconds{3}));
   scheduler.add(waiting(2, 0, "a.example", kNow + Seconds{1}));
   scheduler.add(waiting(3, 0, "a.example", kNow + Seconds{2}));
@@ -312,7 +312,7 @@ TEST_CASE("within a domain the recipient that was due first comes first") {
 }
 
 TEST_CASE("a message expires although its domain has no slot free") {
-  Scheduler scheduler({.active_per_domain = 1, .active_total = 1'000});
+  Scheduler scheduler({.active_per_destination = 1, .active_total = 1'000});
   scheduler.add(waiting(1, 0, "a.example"));
   scheduler.add(waiting(2, 0, "a.example"));
   const DueBatch stuck = take_one(scheduler);
@@ -399,7 +399,7 @@ TEST_CASE("a message held during an attempt is held when its recipient comes bac
 }
 
 TEST_CASE("a forgotten message is not given out, and its attempt under way is told that it is not wanted any more") {
-  Scheduler scheduler({.active_per_domain = 1, .active_total = 1'000});
+  Scheduler scheduler({.active_per_destination = 1, .active_total = 1'000});
   scheduler.add(waiting(1, 0, "a.example"));
   scheduler.add(waiting(1, 1, "b.example", kNow + Seconds{10}));
   const DueBatch batch = take_one(scheduler);
@@ -424,7 +424,8 @@ TEST_CASE("a scheduler agrees with a simple model over random histories") {
   const auto seed = GENERATE(range(1U, 21U));
   CAPTURE(seed);
   std::mt19937 random(seed);
-  Scheduler scheduler({.active_per_domain = 2, .active_per_tenant = 3, .active_total = 5, .recipients_per_batch = 3});
+  Scheduler scheduler(
+      {.active_per_destination = 2, .active_per_tenant = 3, .active_total = 5, .recipients_per_batch = 3});
   const auto tenant_of = [](std::uint64_t id) { return fmt::format("t{}", id % 4); };
   std::set<std::pair<std::uint64_t, std::uint32_t>> idle;
   std::vector<DueBatch> active;
@@ -486,4 +487,38 @@ TEST_CASE("a scheduler agrees with a simple model over random histories") {
     finish(scheduler, active.back());
     active.pop_back();
   }
+}
+
+TEST_CASE("domains with one destination share its slots, and each has batches of its own") {
+  Scheduler scheduler({.active_per_destination = 2});
+  for (std::uint64_t message = 1; message <= 6; ++message) {
+    WaitingRecipient recipient = waiting(message, 0, message % 2 == 0 ? "a.example" : "b.example");
+    recipient.destination = "route out";
+    scheduler.add(recipient);
+  }
+  scheduler.add(waiting(7, 0, "c.example"));
+  auto batches = scheduler.take_due(kNow, 100);
+  REQUIRE(batches.size() == 3);
+  std::set<std::string> seen;
+  for (const DueBatch& batch : batches) {
+    CHECK(batch.destination == (batch.domain == "c.example" ? "c.example" : "route out"));
+    seen.insert(batch.domain);
+  }
+  CHECK(seen == std::set<std::string>{"a.example", "b.example", "c.example"});
+  for (const DueBatch& batch : batches) finish(scheduler, batch);
+  CHECK(scheduler.take_due(kNow, 100).size() == 2);
+}
+
+TEST_CASE("a destination that may have no batches holds up all its domains, until it may again") {
+  Scheduler scheduler({});
+  scheduler.set_destination_limit("route out", 0);
+  for (std::uint64_t message = 1; message <= 2; ++message) {
+    WaitingRecipient recipient = waiting(message, 0, message == 1 ? "a.example" : "b.example");
+    recipient.destination = "route out";
+    scheduler.add(recipient);
+  }
+  CHECK(scheduler.take_due(kNow, 100).empty());
+  CHECK_FALSE(scheduler.next_due(kNow) == kNow);
+  scheduler.set_destination_limit("route out", 20);
+  CHECK(scheduler.take_due(kNow, 100).size() == 2);
 }
