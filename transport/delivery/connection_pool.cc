@@ -11,7 +11,8 @@ constexpr Milliseconds kShareRetry{200};
 
 std::string key_of(const PoolTarget& target) {
   const std::string route = target.route ? target.route->plan->tls.route : std::string();
-  return target.mx_name + '\n' + target.endpoint.str() + '\n' + target.sharing_key + '\n' + route;
+  return target.mx_name + '\n' + target.endpoint.str() + '\n' + target.local_end.source + '\n' + target.sharing_key +
+         '\n' + route;
 }
 
 }  // namespace
@@ -63,7 +64,9 @@ void ConnectionPool::serve(const GroupKey& its_key) {
       return;
     }
     if (DeliveryConnection* connection = group.waiting.empty() ? nullptr : take_idle(group)) {
-      carry(*connection, next_waiting(group));
+      const auto client = next_waiting(group);
+      if (client) carry(*connection, client);
+      if (!client) group.idle.push_back(connection);
       continue;
     }
     if (!wants_connection(group)) return;
@@ -115,9 +118,8 @@ void ConnectionPool::make_room(const Group& wanting, Sharing sharing) {
 
 void ConnectionPool::open(const GroupKey& key, Group& group) {
   DeliveryConnection::Options options = options_.connection;
-  options.source = source_for(group.target.endpoint);
-  if (const auto& alternative = group.target.alternative)
-    options.alternative = RacingConnect::Candidate{*alternative, source_for(*alternative)};
+  options.local_end = group.target.local_end;
+  options.alternative = group.target.alternative;
   if (const auto& route = group.target.route) {
     options.implicit_tls = route->plan->tls_start == Route::TlsStart::Implicit;
     options.login = route->login;
@@ -132,20 +134,13 @@ void ConnectionPool::open(const GroupKey& key, Group& group) {
   connection->start();
 }
 
-std::optional<IpAddress> ConnectionPool::source_for(const Endpoint& endpoint) const {
-  std::optional<IpAddress> source;
-  for (const IpAddress& address : options_.source_addresses) {
-    if (address.family() == endpoint.address.family()) source = address;
-  }
-  return source;
-}
-
 std::shared_ptr<PoolClient> ConnectionPool::next_waiting(Group& group) {
-  drop_done(group);
-  if (group.waiting.empty()) return nullptr;
-  auto client = group.waiting.front().lock();
-  group.waiting.pop_front();
-  return client;
+  for (drop_done(group); !group.waiting.empty(); drop_done(group)) {
+    auto client = group.waiting.front().lock();
+    group.waiting.pop_front();
+    if (client->confirm()) return client;
+  }
+  return nullptr;
 }
 
 // Leaves the queue empty or with a job in front that still waits.

@@ -20,6 +20,10 @@ class PoolClient : public TransactionSource {
   /// Whether it still wants to be sent; a job may reach its deadline while it waits.
   [[nodiscard]] virtual bool waits() const = 0;
 
+  /// Asked right before it gets a connection, since it may have waited long; false: it does not go there any more, and
+  /// comes back in a turn of its own if it still wants to be sent.
+  [[nodiscard]] virtual bool confirm() = 0;
+
   /// No connection to the target came about.
   virtual void on_unreachable(const SmtpFailure& failure, const ConnectionFacts& facts) = 0;
 };
@@ -29,14 +33,15 @@ struct PoolTarget {
   std::string mx_name;
   Endpoint endpoint;
   TlsRequirement requirement;
-  std::string sharing_key;                       ///< of `requirement`
+  std::string sharing_key;  ///< of `requirement`
+  LocalEnd local_end;
   std::shared_ptr<const DeliveryRoute> route{};  ///< that leads there; nullptr: none
   std::optional<Endpoint> alternative{};         ///< another address of the host, of another family; no value: none
 };
 
-/// Connections for reuse, in groups of the same MX name, endpoint, requirement and route: a message goes only over
-/// connections of its own group, so that none travels on less than its own domain asks for, or with the login of another
-/// route. Per group the jobs wait in order of arrival.
+/// Connections for reuse, in groups of the same MX name, endpoint, requirement, route and source of ours: a message goes
+/// only over connections of its own group, so that none travels on less than its own domain asks for, from elsewhere, or
+/// with the login of another route. Per group the jobs wait in order of arrival.
 ///
 /// A group gets one more connection when jobs wait and fewer than one connection in kJobsPerOpening jobs is being
 /// opened, within the limits per MX name, per provider and in total; an idle connection of another group makes room. When an opening
@@ -47,8 +52,7 @@ class ConnectionPool : private DeliveryConnection::Owner {
     std::size_t max_connections_per_host;
     std::size_t max_connections;
     std::size_t max_messages_per_connection;
-    DeliveryConnection::Options connection;
-    std::vector<IpAddress> source_addresses;
+    DeliveryConnection::Options connection;          ///< local_end and alternative are those of the target
     std::shared_ptr<ProviderConnections> providers;  ///< shared with other loops; nullptr: no limit per provider
   };
 
@@ -104,7 +108,6 @@ class ConnectionPool : private DeliveryConnection::Owner {
   void make_room(const Group& wanting, Sharing sharing);
   void serve_all();
   void open(const GroupKey& key, Group& group);
-  [[nodiscard]] std::optional<IpAddress> source_for(const Endpoint& endpoint) const;
   void dismiss(DeliveryConnection& connection);
   [[nodiscard]] static std::shared_ptr<PoolClient> next_waiting(Group& group);
   static void drop_done(Group& group);

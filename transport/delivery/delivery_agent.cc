@@ -37,16 +37,13 @@ struct DeliveryAgent::State {
   }
 
   [[nodiscard]] DeliveryConnection::Options connection_options() const {
-    return {options.helo_name, std::nullopt, options.connect_timeout, options.reply_timeout, options.idle_timeout};
+    return {LocalEnd{{}, options.helo_name, options.source_addresses}, options.connect_timeout, options.reply_timeout,
+            options.idle_timeout};
   }
 
   [[nodiscard]] ConnectionPool::Options pool_options() const {
-    return {options.max_connections_per_host,
-            options.max_connections,
-            options.max_messages_per_connection,
-            connection_options(),
-            options.source_addresses,
-            options.providers};
+    return {options.max_connections_per_host, options.max_connections, options.max_messages_per_connection,
+            connection_options(), options.providers};
   }
 
   void probe(const std::weak_ptr<State>& weak, const std::shared_ptr<const PlannedDestination>& planned,
@@ -71,6 +68,7 @@ DeliveryAgent::~DeliveryAgent() = default;
 void DeliveryAgent::deliver(DeliveryJob job, OnReport on_report) {
   const std::uint64_t id = state_->next_id++;
   const std::weak_ptr<State> weak = state_;
+  if (!job.local_end) job.local_end = std::make_shared<OneLocalEnd>(state_->connection_options().local_end);
   // The report goes out in a turn of its own: whoever gets it may start the next job or destroy the agent.
   auto on_done = [weak, id, domain = job.domain, on_report = std::move(on_report)](DeliveryReport report) {
     const auto state = weak.lock();
@@ -122,7 +120,7 @@ void DeliveryAgent::State::probe(const std::weak_ptr<State>& weak,
   const auto started =
       probes
           .emplace(id, std::make_shared<DestinationProbe>(
-                           loop, tls, DestinationProbe::Options{std::move(connection), options.source_addresses}))
+                           loop, tls, DestinationProbe::Options{std::move(connection)}))
           .first->second;
   started->start(planned->plan, [weak, id, planned, on_probe](std::vector<ProbedHost> hosts) {
     const auto state = weak.lock();

@@ -38,7 +38,9 @@ bool is_incapable(const SmtpFailure& failure) {
 }
 
 // What a person can act on comes first: certificates and policies, then what a server said, then silence. That a host
-// cannot carry the message is the last word only where all cannot.
+// cannot carry the message is the last word only where all cannot, and that none of our ends may go there only where no
+// host was asked.
+constexpr int kRankOfOwnEnd = 4;
 int rank_of(const SmtpFailure& failure) {
   if (failure.kind == SmtpFailure::Kind::TlsUnavailable || failure.kind == SmtpFailure::Kind::LoginRefused) return 0;
   if (is_tls_failure(failure.status) && !failure.reply) return 0;
@@ -104,11 +106,13 @@ void DeliveryAttempt::try_next() {
       note({is_tls_failure(host.defer_status) ? 0 : 2, outcome, {}});
       continue;
     }
-    if (address_ >= host.addresses.size()) continue;
-    target_ = PoolTarget{
-        host.name, {host.addresses[address_], host.port}, host.requirement, planned_->sharing_keys[host_], job_.route};
+    auto end = choose_end(host);
+    if (!end) continue;
+    target_ = PoolTarget{host.name,       {host.addresses[address_], host.port}, host.requirement, planned_->sharing_keys[host_],
+                         std::move(*end), job_.route};
     const bool races = address_ + 1 < host.addresses.size() &&
-                       host.addresses[address_ + 1].family() != host.addresses[address_].family();
+                       host.addresses[address_ + 1].family() != host.addresses[address_].family() &&
+                       target_->local_end.reaches(host.addresses[address_ + 1]);
     if (races) target_->alternative = Endpoint{host.addresses[address_ + 1], host.port};
     ++tries_;
     return submit(ConnectionPool::Place::Last);
@@ -119,6 +123,33 @@ void DeliveryAttempt::try_next() {
     return finish_undecided(last_word());
   }
   finish_undecided({Kind::Deferred, "4.4.1", fmt::format("No host of {} could be tried.", job_.domain.str()), {}});
+}
+
+// Which end of ours goes to the next address of a host that it reaches; no value: the host is not to be tried.
+std::optional<LocalEnd> DeliveryAttempt::choose_end(const PlannedHost& host) {
+  if (address_ >= host.addresses.size()) return std::nullopt;
+  auto choice = job_.local_end->choose(host.name, std::span(host.addresses).subspan(address_));
+  if (!choice.end) {
+    RecipientOutcome outcome{Kind::Deferred, "4.4.5", std::move(choice.reason), {}};
+    outcome.retry_at = choice.until;
+    note({kRankOfOwnEnd, std::move(outcome), {}});
+    return std::nullopt;
+  }
+  while (address_ < host.addresses.size() && !choice.end->reaches(host.addresses[address_])) ++address_;
+  if (address_ == host.addresses.size()) return std::nullopt;
+  return std::move(choice.end);
+}
+
+// An end that was free when it was chosen may be so no more.
+bool DeliveryAttempt::confirm() {
+  const auto& addresses = planned_->plan.hosts[host_].addresses;
+  const auto choice = job_.local_end->choose(target_->mx_name, std::span(addresses).subspan(address_));
+  if (choice.end && choice.end->source == target_->local_end.source) return true;
+  loop_.post([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self && self->on_done_) self->try_next();
+  });
+  return false;
 }
 
 // What no host being left means. RFC 8689 §4.2.1: a message that asks for REQUIRETLS goes back to its sender then.
@@ -204,7 +235,10 @@ void DeliveryAttempt::count_policy_fetch() {
 }
 
 void DeliveryAttempt::pass_over(const SmtpFailure& failure, const ConnectionFacts& facts) {
-  note({rank_of(failure), outcome_of(failure, facts.mx_name), facts});
+  RecipientOutcome outcome = outcome_of(failure, facts.mx_name);
+  const bool own_end = blame_own_end(failure, outcome);
+  note({rank_of(failure), std::move(outcome), facts});
+  if (own_end) return;  // from another end of ours the same address may answer otherwise
   if (failure.kind == SmtpFailure::Kind::LoginRefused) {  // asking each address would lock the account
     ++host_;
     address_ = 0;
@@ -212,6 +246,16 @@ void DeliveryAttempt::pass_over(const SmtpFailure& failure, const ConnectionFact
   }
   ++address_;  // also after a TLS failure: behind each address there may be another machine
   if (failure.stage == DeliveryStage::Connect && target_->alternative) ++address_;  // neither answered
+}
+
+// Whether a host refused our end rather than the message; then the message is not at fault, whatever the code says.
+bool DeliveryAttempt::blame_own_end(const SmtpFailure& failure, RecipientOutcome& outcome) {
+  if (!failure.reply) return false;
+  outcome.retry_at = job_.local_end->on_refused(target_->mx_name, *failure.reply);
+  if (!outcome.retry_at) return false;
+  outcome.kind = Kind::Deferred;
+  if (!outcome.status.empty()) outcome.status[0] = '4';
+  return true;
 }
 
 void DeliveryAttempt::note(HostFailure failure) {
@@ -299,6 +343,7 @@ void DeliveryAttempt::take_result(std::size_t index, const std::optional<SmtpFai
                                   const SmtpTransactionOutcome& outcome) {
   if (failure) {
     outcomes_[index] = outcome_of(*failure, facts_.mx_name);
+    blame_own_end(*failure, outcomes_[index]);
     return;
   }
   const SmtpReply& reply = *outcome.final_reply;
@@ -331,8 +376,9 @@ void DeliveryAttempt::finish() {
   // Another domain may have opened the connection: the requirement is the same, the sentence speaks of that domain.
   const bool ours = target_ && target_->mx_name == facts_.mx_name;
   const std::string& reason = ours ? target_->requirement.reason : facts_.requirement_reason;
-  DeliveryReport report{std::move(outcomes_), facts_.mx_name,     facts_.peer, facts_.local_address,   facts_.proven,
-                        facts_.tls_method,    facts_.tls_summary, reason,      std::move(tls_results_)};
+  DeliveryReport report{
+      std::move(outcomes_), facts_.mx_name,     facts_.peer, facts_.local_address,   facts_.source, facts_.proven,
+      facts_.tls_method,    facts_.tls_summary, reason,      std::move(tls_results_)};
   if (job_.route) report.route = job_.route->plan->tls.route;
   std::exchange(on_done_, nullptr)(std::move(report));
 }

@@ -32,6 +32,7 @@ class DeliveryAttempt : public PoolClient, public std::enable_shared_from_this<D
   void start(Milliseconds timeout);
 
   [[nodiscard]] bool waits() const override { return on_done_ != nullptr; }
+  [[nodiscard]] bool confirm() override;
   [[nodiscard]] SmtpTransaction transaction() override;
   [[nodiscard]] ContentSource& content() override { return *job_.content; }
   Next on_outcome(SmtpTransactionOutcome outcome, const ConnectionFacts& facts, bool first) override;
@@ -47,6 +48,8 @@ class DeliveryAttempt : public PoolClient, public std::enable_shared_from_this<D
 
   void on_planned(const std::shared_ptr<const PlannedDestination>& planned);
   void try_next();
+  [[nodiscard]] std::optional<LocalEnd> choose_end(const PlannedHost& host);
+  bool blame_own_end(const SmtpFailure& failure, RecipientOutcome& outcome);
   void submit(ConnectionPool::Place place);
   void pass_over(const SmtpFailure& failure, const ConnectionFacts& facts);
   void note(HostFailure failure);

@@ -55,12 +55,16 @@ DeliveryConnection::DeliveryConnection(EventLoop& loop, TlsClientContext& tls, O
       timer_(loop, [this] { on_timer(); }) {
   facts_.mx_name = std::move(mx_name);
   facts_.peer = endpoint_.str();
+  facts_.source = options_.local_end.source;
   facts_.requirement_reason = requirement_.reason;
 }
 
 void DeliveryConnection::start() {
-  std::vector<RacingConnect::Candidate> candidates = {{endpoint_, options_.source}};
-  if (options_.alternative) candidates.push_back(*options_.alternative);
+  const auto candidate_for = [this](const Endpoint& peer) {
+    return RacingConnect::Candidate{peer, options_.local_end.address_for(peer.address)};
+  };
+  std::vector<RacingConnect::Candidate> candidates = {candidate_for(endpoint_)};
+  if (options_.alternative) candidates.push_back(candidate_for(*options_.alternative));
   race_ = std::make_unique<RacingConnect>(
       loop_, std::move(candidates), kConnectStagger,
       [this](std::unique_ptr<Connection> connection, std::size_t candidate) {
@@ -76,7 +80,7 @@ void DeliveryConnection::start() {
 
 void DeliveryConnection::on_connected(std::unique_ptr<Connection> connection, std::size_t candidate) {
   race_.reset();
-  if (candidate > 0) endpoint_ = options_.alternative->peer;
+  if (candidate > 0) endpoint_ = *options_.alternative;
   facts_.peer = endpoint_.str();
   connection_ = std::move(connection);
   Connection::Callbacks callbacks;
@@ -90,7 +94,7 @@ void DeliveryConnection::on_connected(std::unique_ptr<Connection> connection, st
   connection_->set_callbacks(std::move(callbacks));
   phase_ = Phase::Open;
   facts_.local_address = connection_->local().address.str();
-  engine_.emplace(SmtpClientEngine::Options{.helo_name = options_.helo_name,
+  engine_.emplace(SmtpClientEngine::Options{.helo_name = options_.local_end.helo_name,
                                             .banner_timeout = options_.reply_timeout,
                                             .command_timeout = options_.reply_timeout,
                                             .handshake_timeout = std::min(options_.reply_timeout, kHandshakeTimeout),

@@ -10,6 +10,7 @@
 #include "policy/tls_requirement.h"
 #include "transport/delivery/content_source.h"
 #include "transport/delivery/delivery_route.h"
+#include "transport/delivery/local_end.h"
 #include "transport/delivery/racing_connect.h"
 #include "transport/io/connection.h"
 #include "transport/io/event_loop.h"
@@ -23,6 +24,7 @@ struct ConnectionFacts {
   std::string mx_name;
   std::string peer;           ///< endpoint
   std::string local_address;  ///< ours; empty before TCP was established
+  std::string source;         ///< LocalEnd::source
   TlsLevel proven = TlsLevel::Plaintext;
   std::string tls_method;
   std::string tls_summary;
@@ -57,13 +59,12 @@ class TransactionSource {
 class DeliveryConnection : public std::enable_shared_from_this<DeliveryConnection> {
  public:
   struct Options {
-    std::string helo_name;
-    std::optional<IpAddress> source;
+    LocalEnd local_end;
     Milliseconds connect_timeout;
     Milliseconds reply_timeout;
     Milliseconds idle_timeout;
     /// Another address of the same host, which is tried too when the first does not answer soon.
-    std::optional<RacingConnect::Candidate> alternative{};
+    std::optional<Endpoint> alternative{};
     bool implicit_tls = false;                 ///< TLS from the first octet
     std::shared_ptr<const LoginSlot> login{};  ///< what to log in with; nullptr: there is no login
   };

@@ -10,11 +10,13 @@
 #include "policy/delivery_timing.h"
 #include "policy/domain_name.h"
 #include "policy/mail_address.h"
+#include "policy/time_point.h"
 #include "policy/tls_demands.h"
 #include "policy/tls_report.h"
 #include "policy/tls_requirement.h"
 #include "transport/delivery/content_source.h"
 #include "transport/delivery/delivery_route.h"
+#include "transport/delivery/local_end_chooser.h"
 
 namespace waxwing {
 
@@ -32,6 +34,7 @@ struct DeliveryJob {
   std::vector<RecipientNotice> notices{};  ///< in the order of recipients; empty: none for any
   std::optional<DeliverBy> deliver_by{};
   std::shared_ptr<const DeliveryRoute> route{};  ///< nullptr: by the MX of `domain`
+  std::shared_ptr<LocalEndChooser> local_end{};  ///< nullptr: the agent's own end
 };
 
 /// What one attempt came to for one recipient.
@@ -44,6 +47,8 @@ struct RecipientOutcome {
   bool notices_passed_on = false;             ///< delivered to a host that reports on it as the sender asked (RFC 3461)
   DeliveryStage stage = DeliveryStage::None;  ///< how far it had come where it failed
   bool deliver_by_passed_on = false;  ///< delivered to a host that knows by when it is to be delivered (RFC 2852)
+  /// Deferred because of our own end, not of the host: when the next attempt may be made, perhaps at once.
+  std::optional<WallTime> retry_at{};
 };
 
 /// The record of an attempt: the same object is logged, stored and shown.
@@ -52,6 +57,7 @@ struct DeliveryReport {
   std::string mx_name;                        ///< host that gave the outcome; empty: none was reached
   std::string peer;                           ///< its endpoint
   std::string local_address;                  ///< our address on that connection
+  std::string source;                         ///< LocalEnd::source of it
   TlsLevel proven = TlsLevel::Plaintext;      ///< what the connection had proven; Plaintext: no TLS came about
   std::string tls_method;                     ///< "dane", "pkix", "opportunistic"; empty: none
   std::string tls_summary;                    ///< "TLSv1.3 TLS_AES_128_GCM_SHA256", empty: none

@@ -23,9 +23,6 @@ void DestinationProbe::start(const DestinationPlan& plan, OnDone on_done) {
 void DestinationProbe::open(const PlannedHost& host, std::size_t index) {
   const Endpoint endpoint{host.addresses.front(), host.port};
   DeliveryConnection::Options options = options_.connection;
-  for (const IpAddress& source : options_.source_addresses) {
-    if (source.family() == endpoint.address.family()) options.source = source;
-  }
   auto connection = std::make_shared<DeliveryConnection>(loop_, tls_, static_cast<DeliveryConnection::Owner&>(*this),
                                                          host.name, endpoint, host.requirement, std::move(options));
   results_[index].facts = connection->facts();

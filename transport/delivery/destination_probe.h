@@ -27,7 +27,6 @@ class DestinationProbe : private DeliveryConnection::Owner, public std::enable_s
  public:
   struct Options {
     DeliveryConnection::Options connection;
-    std::vector<IpAddress> source_addresses;
   };
   using OnDone = std::function<void(std::vector<ProbedHost>)>;
 
