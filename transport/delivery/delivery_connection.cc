@@ -107,7 +107,7 @@ void DeliveryConnection::on_connected(std::unique_ptr<Connection> connection, st
 
 void DeliveryConnection::start_tls() {
   if (std::exchange(tls_started_, true)) return;
-  connection_->start_tls(tls_.start(requirement_, fmt::format("{} {}", facts_.mx_name, facts_.peer), ""));
+  connection_->start_tls(tls_.start(requirement_, fmt::format("{} {} {}", facts_.mx_name, facts_.peer, facts_.source), ""));
 }
 
 void DeliveryConnection::on_secured() {
