@@ -157,6 +157,54 @@ struct TenantConfig : LimitsConfig {
   friend bool operator==(const TenantConfig&, const TenantConfig&) = default;
 };
 
+/// A local end from which mail leaves, `[[egress.source]]`.
+struct EgressSourceConfig {
+  std::string name;
+  std::vector<IpAddress> addresses;            ///< to bind to, at most one of each family
+  std::vector<IpAddress> public_addresses;     ///< that receivers see; empty: `addresses`
+  std::string helo_name;                       ///< in EHLO; load_config() fills in that of the relay
+  WallTime warm_up_start;                      ///< first day of `warm_up_per_day`, midnight in UTC
+  std::vector<std::uint64_t> warm_up_per_day;  ///< messages to each provider; empty: no warm-up
+
+  friend bool operator==(const EgressSourceConfig&, const EgressSourceConfig&) = default;
+};
+
+/// A source in a pool, and how much of its mail it gets in proportion to the others.
+struct EgressShare {
+  std::string source;
+  std::uint64_t weight = 1;  ///< 1 to kMaxEgressWeight
+
+  friend bool operator==(const EgressShare&, const EgressShare&) = default;
+};
+
+/// Sources that share some mail, `[[egress.pool]]`.
+struct EgressPoolConfig {
+  std::string name;
+  std::vector<EgressShare> sources;
+
+  friend bool operator==(const EgressPoolConfig&, const EgressPoolConfig&) = default;
+};
+
+/// Which mail leaves from which pool, `[[egress.rule]]`. At least one of tenant and domain is set.
+struct EgressRule {
+  std::string tenant;  ///< of the account that submits; empty: any
+  std::string domain;  ///< recipient domain, with all domains below it, as DomainName::str(); empty: any
+  std::string pool;
+
+  friend bool operator==(const EgressRule&, const EgressRule&) = default;
+};
+
+/// A reply that makes a source rest at a provider, `[[egress.pause]]`. At least one of code and text is set.
+struct EgressPauseRule {
+  std::string name;
+  std::string provider;  ///< registrable domain of the MX host; empty: any
+  unsigned code = 0;     ///< of the reply; 0: any
+  std::string text;      ///< pattern of its text with "*"; empty: any
+  Seconds pause_for{0};
+
+  friend bool operator==(const EgressPauseRule&, const EgressPauseRule&) = default;
+};
+
 enum class LogFormat { Text, Json };
 
 /// The least severity that is logged.
@@ -196,8 +244,14 @@ struct Config {
   std::string probe_name;               ///< a signed name that shows whether the resolver validates; empty: the root
 
   // [egress]
-  std::vector<IpAddress> egress_addresses;  ///< `addresses` that receivers see; SPF is checked for them
-  std::vector<IpAddress> source_addresses;  ///< local addresses to bind to, at most one of each family
+  /// `addresses` that receivers see; load_config() fills in those of all sources where there are any.
+  std::vector<IpAddress> egress_addresses;
+  std::vector<IpAddress> source_addresses;         ///< local addresses to bind to, at most one of each family
+  std::string default_pool;                        ///< empty: the only pool, or all sources; see egress_rules.h
+  std::vector<EgressSourceConfig> egress_sources;  ///< `[[egress.source]]`
+  std::vector<EgressPoolConfig> egress_pools;      ///< `[[egress.pool]]`
+  std::vector<EgressRule> egress_rules;            ///< `[[egress.rule]]`
+  std::vector<EgressPauseRule> egress_pauses;      ///< `[[egress.pause]]`
 
   // [delivery]
   std::uint16_t smtp_port = 25;
@@ -282,5 +336,7 @@ struct Config {
 
   friend bool operator==(const Config&, const Config&) = default;
 };
+
+inline constexpr std::uint64_t kMaxEgressWeight = 1'000;
 
 }  // namespace waxwing

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "relay/config/egress_checks.h"
 #include "relay/config/quantity.h"
 #include "relay/config/route_checks.h"
 
@@ -34,6 +35,8 @@ class Checks {
     check_lifetimes();
     check_resolver();
     check_source_addresses();
+    check_rules_differ("egress.rule", config_.egress_rules);
+    check_egress_config(config_, settings_, mistakes_);
     check_directories();
     check_publishing();
     check_keys();

@@ -16,6 +16,10 @@ constexpr std::string_view kPreflightRule = "preflight.rule";
 constexpr std::string_view kTlsRule = "tls.rule";
 constexpr std::string_view kTlsException = "tls.exception";
 constexpr std::string_view kSignerRule = "signer.rule";
+constexpr std::string_view kEgressSource = "egress.source";
+constexpr std::string_view kEgressPool = "egress.pool";
+constexpr std::string_view kEgressRule = "egress.rule";
+constexpr std::string_view kEgressPause = "egress.pause";
 constexpr std::string_view kAccountSection = "account";
 constexpr std::string_view kTenantSection = "tenant";
 constexpr std::string_view kRouteSection = "route";
@@ -53,7 +57,8 @@ std::vector<std::string_view> words_of(std::string_view section) {
     const bool at_top = !option.section.empty() && option.section.find('.') == std::string_view::npos;
     if (section.empty() && at_top && new_section) words.push_back(option.section);
   }
-  for (const std::string_view rules : {kPreflightRule, kTlsRule, kTlsException, kSignerRule}) {
+  for (const std::string_view rules :
+       {kPreflightRule, kTlsRule, kTlsException, kSignerRule, kEgressSource, kEgressPool, kEgressRule, kEgressPause}) {
     const std::size_t dot = rules.find('.');
     if (rules.substr(0, dot) == section) words.push_back(rules.substr(dot + 1));
   }
@@ -136,6 +141,10 @@ bool ConfigReader::read_rules(std::string_view section, const toml::node& node) 
                                                         : section == kTlsRule      ? &ConfigReader::read_tls_rule
                                                         : section == kTlsException ? &ConfigReader::read_tls_exception
                                                         : section == kSignerRule   ? &ConfigReader::read_signer_rule
+                                                        : section == kEgressSource ? &ConfigReader::read_egress_source
+                                                        : section == kEgressPool   ? &ConfigReader::read_egress_pool
+                                                        : section == kEgressRule   ? &ConfigReader::read_egress_rule
+                                                        : section == kEgressPause  ? &ConfigReader::read_egress_pause
                                                                                    : nullptr;
   if (read_rule == nullptr) return false;
   if (const toml::array* array = tables_of(node, section, kMaxRules); array != nullptr) {
@@ -172,6 +181,38 @@ void ConfigReader::read_signer_rule(const toml::table& table) {
   SignerRule& rule = result_.config.signer_rules.emplace_back();
   read_members(table, kSignerRule, prefix, {.signer_rule = &rule});
   for (const std::string_view required : {"domain", "tenant"}) require_member(table, kSignerRule, required);
+}
+
+void ConfigReader::read_egress_source(const toml::table& table) {
+  const std::string prefix = fmt::format("{}.{}", kEgressSource, result_.config.egress_sources.size());
+  EgressSourceConfig& source = result_.config.egress_sources.emplace_back();
+  read_members(table, kEgressSource, prefix, {.egress_source = &source});
+  for (const std::string_view required : {"name", "addresses"}) require_member(table, kEgressSource, required);
+}
+
+void ConfigReader::read_egress_pool(const toml::table& table) {
+  const std::string prefix = fmt::format("{}.{}", kEgressPool, result_.config.egress_pools.size());
+  EgressPoolConfig& pool = result_.config.egress_pools.emplace_back();
+  read_members(table, kEgressPool, prefix, {.egress_pool = &pool});
+  for (const std::string_view required : {"name", "sources"}) require_member(table, kEgressPool, required);
+}
+
+void ConfigReader::read_egress_rule(const toml::table& table) {
+  const std::string prefix = fmt::format("{}.{}", kEgressRule, result_.config.egress_rules.size());
+  EgressRule& rule = result_.config.egress_rules.emplace_back();
+  read_members(table, kEgressRule, prefix, {.egress_rule = &rule});
+  require_member(table, kEgressRule, "pool");
+  require_tenant_or_domain(table, "egress.default_pool");
+}
+
+void ConfigReader::read_egress_pause(const toml::table& table) {
+  const std::string prefix = fmt::format("{}.{}", kEgressPause, result_.config.egress_pauses.size());
+  EgressPauseRule& rule = result_.config.egress_pauses.emplace_back();
+  read_members(table, kEgressPause, prefix, {.egress_pause = &rule});
+  for (const std::string_view required : {"name", "pause_for"}) require_member(table, kEgressPause, required);
+  if (table.contains("code") || table.contains("text")) return;
+  mistakes_.add(place_of(table), "this pause names neither code nor text, so that every refusal would cause it",
+                "Add code = 421, or text = \"*\" and a part of the reply and \"*\", or both");
 }
 
 void ConfigReader::require_tenant_or_domain(const toml::table& table, std::string_view instead) {
@@ -252,6 +293,10 @@ void ConfigReader::read_option(const Option& option, std::string setting_name, c
           [&]<class Value>(Value TenantConfig::*field) { reader.read(node, target.tenant->*field); },
           [&]<class Value>(Value LimitsConfig::*field) { reader.read(node, target.limits->*field); },
           [&]<class Value>(Value RouteConfig::*field) { reader.read(node, target.route->*field); },
+          [&]<class Value>(Value EgressSourceConfig::*field) { reader.read(node, target.egress_source->*field); },
+          [&]<class Value>(Value EgressPoolConfig::*field) { reader.read(node, target.egress_pool->*field); },
+          [&]<class Value>(Value EgressRule::*field) { reader.read(node, target.egress_rule->*field); },
+          [&]<class Value>(Value EgressPauseRule::*field) { reader.read(node, target.egress_pause->*field); },
           [&](const EndpointField& field) { reader.read_endpoint(node, config.*field.address, config.*field.port); }},
       option.field);
   result_.settings[std::move(setting_name)] = {place_of(node), mistakes_.size() == mistakes_before};

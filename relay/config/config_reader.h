@@ -36,6 +36,10 @@ class ConfigReader {
     TenantConfig* tenant = nullptr;
     LimitsConfig* limits = nullptr;
     RouteConfig* route = nullptr;
+    EgressSourceConfig* egress_source = nullptr;
+    EgressPoolConfig* egress_pool = nullptr;
+    EgressRule* egress_rule = nullptr;
+    EgressPauseRule* egress_pause = nullptr;
   };
 
   void read_listeners(const toml::node& node);
@@ -46,6 +50,10 @@ class ConfigReader {
   void read_tls_rule(const toml::table& table);
   void read_tls_exception(const toml::table& table);
   void read_signer_rule(const toml::table& table);
+  void read_egress_source(const toml::table& table);
+  void read_egress_pool(const toml::table& table);
+  void read_egress_rule(const toml::table& table);
+  void read_egress_pause(const toml::table& table);
   void require_tenant_or_domain(const toml::table& table, std::string_view instead);
   void read_accounts(const toml::node& node);
   void read_tenants(const toml::node& node);

@@ -16,6 +16,7 @@
 #include "policy/domain_name.h"
 #include "relay/config/config_checks.h"
 #include "relay/config/config_reader.h"
+#include "relay/config/egress_rules.h"
 
 namespace waxwing {
 namespace {
@@ -154,6 +155,7 @@ tl::expected<Config, ConfigMistakes> parse_config(std::string_view text, const C
   check_config(read.config, read.settings, surroundings, mistakes);
   if (mistakes.size() > 0) return tl::unexpected(mistakes.take());
   if (read.config.hostname.empty()) read.config.hostname = usable_host_name(surroundings.system_name);
+  complete_egress(read.config);
   if (read.config.tls_report_organization.empty()) read.config.tls_report_organization = read.config.hostname;
   if (read.config.tls_report_contact.empty()) read.config.tls_report_contact = "postmaster@" + read.config.hostname;
   return std::move(read.config);

@@ -72,6 +72,35 @@ constexpr std::string_view kExampleListener =
     "#key_file = \"/etc/waxwing/tls/privkey.pem\"\n"
     "\n";
 
+// Published by these providers as what they answer when they want less from an address.
+constexpr std::string_view kExamplePauses =
+    "# Rules to begin with, none of them in force until its \"#\" is removed:\n"
+    "#[[egress.pause]]\n"
+    "#name = \"google-rate\"\n"
+    "#provider = \"google.com\"\n"
+    "#text = \"4.7.28*\"\n"
+    "#pause_for = \"1h\"\n"
+    "#\n"
+    "#[[egress.pause]]\n"
+    "#name = \"yahoo-deferred\"\n"
+    "#provider = \"yahoodns.net\"\n"
+    "#code = 421\n"
+    "#text = \"*[TSS04]*\"\n"
+    "#pause_for = \"4h\"\n"
+    "#\n"
+    "#[[egress.pause]]\n"
+    "#name = \"outlook-reputation\"\n"
+    "#provider = \"outlook.com\"\n"
+    "#code = 451\n"
+    "#text = \"4.7.650*\"\n"
+    "#pause_for = \"1h\"\n"
+    "#\n"
+    "#[[egress.pause]]\n"
+    "#name = \"listed\"\n"
+    "#text = \"*spamhaus*\"\n"
+    "#pause_for = \"6h\"\n"
+    "\n";
+
 }  // namespace
 
 std::string render_reference_config() {
@@ -80,6 +109,7 @@ std::string render_reference_config() {
   for (const Option& option : all_options()) {
     if (option.section != section) {
       if (section == "listener") text += kExampleListener;
+      if (section == "egress.pause") text += kExamplePauses;
       section = option.section;
       text += comment(section_help(section));
       text += section_header(section);

@@ -33,6 +33,24 @@ constexpr Section kSections[] = {
      "them."},
     {"dns", "Who answers questions of DNS; it must validate DNSSEC."},
     {"egress", "The addresses from which mail leaves."},
+    {"egress.source",
+     "Local ends from which mail leaves, each an [[egress.source]] of its own: addresses, and what it calls itself in "
+     "EHLO. Without any, there is one, of egress.source_addresses and hostname. A source with addresses of one family "
+     "is not used towards hosts of the other."},
+    {"egress.pool",
+     "Sources that share some mail, each an [[egress.pool]] of its own. A message keeps to one source of its pool, "
+     "chosen by weight; another takes over when that one is paused at a provider, or its warm-up allows no more there "
+     "today. When all are, the message waits until one may send again."},
+    {"egress.rule",
+     "Which mail leaves from which pool. Each rule is an [[egress.rule]] of its own with a pool, and a tenant, a "
+     "domain "
+     "or both. Of the rules that fit, one with a domain comes before one without, the longer domain before the "
+     "shorter, and then one with a tenant before one without; where none fits, egress.default_pool holds."},
+    {"egress.pause",
+     "Replies that say that a provider wants less from an address. Each rule is an [[egress.pause]] of its own with a "
+     "name, a pause_for, and a code, a text or both. The source that got such a reply rests at that provider, the "
+     "registrable domain of the MX host; the message is tried from another source of its pool, and is not bounced for "
+     "that reply. Rules are looked at in order, and the first that fits counts."},
     {"delivery", "How mail is handed to the hosts of recipient domains."},
     {"route",
      "Mail that does not go by the MX records of its recipients' domains. Each route is a [[route]] of its own with "
@@ -103,6 +121,7 @@ struct TomlWriter {
   requires(std::is_integral_v<Number> && !std::is_same_v<Number, bool>) std::string operator()(Number number) const {
     return option.type == OptionType::Size ? quoted(format_size(number)) : std::to_string(number);
   }
+  std::string operator()(const EgressShare& share) const { return quoted(share.source); }
   std::string operator()(WallTime) const { return ""; }  // no date is the right one for everybody
   template <class Enumeration>
   requires std::is_enum_v<Enumeration> std::string operator()(Enumeration value) const {
@@ -155,6 +174,22 @@ struct DefaultReader {
   template <class Value>
   std::string operator()(Value TlsExceptionRule::*field) const {
     return TomlWriter{option}(TlsExceptionRule{}.*field);
+  }
+  template <class Value>
+  std::string operator()(Value EgressSourceConfig::*field) const {
+    return TomlWriter{option}(EgressSourceConfig{}.*field);
+  }
+  template <class Value>
+  std::string operator()(Value EgressPoolConfig::*field) const {
+    return TomlWriter{option}(EgressPoolConfig{}.*field);
+  }
+  template <class Value>
+  std::string operator()(Value EgressRule::*field) const {
+    return TomlWriter{option}(EgressRule{}.*field);
+  }
+  template <class Value>
+  std::string operator()(Value EgressPauseRule::*field) const {
+    return TomlWriter{option}(EgressPauseRule{}.*field);
   }
   std::string operator()(const EndpointField& field) const {
     const Config config;
@@ -276,6 +311,13 @@ std::string allowed_values(const Option& option) {
       return "a date such as 2026-12-31, without quotes";
     case OptionType::Text:
       return "a string of 1 to 500 octets on one line";
+    case OptionType::Numbers:
+      return fmt::format("an array of 1 to {} whole numbers{}, each {} to {}", kMaxRetryDelays,
+                         option.unit.empty() ? "" : fmt::format(" of {}", option.unit), option.least, option.most);
+    case OptionType::Shares:
+      return fmt::format(
+          "an array of 1 to {} names, or a table such as {{a = 3, b = 1}} of names with weights of 1 to {}",
+          kMaxEgressSources, kMaxEgressWeight);
     case OptionType::Flag:
       break;
   }

@@ -37,6 +37,8 @@ enum class OptionType {
   Choice,      ///< one of some strings
   Date,        ///< date without time, in UTC
   Text,        ///< string of words for people
+  Numbers,     ///< array of whole numbers
+  Shares,      ///< array of names, or table of names with weights
   Flag,        ///< true or false
 };
 
@@ -69,11 +71,15 @@ using OptionField = std::variant<
     std::vector<std::string> AccountConfig::*, std::uint64_t AccountConfig::*, std::string TenantConfig::*,
     std::uint64_t LimitsConfig::*, LimitsConfig::OverLimit LimitsConfig::*, std::string RouteConfig::*,
     bool RouteConfig::*, std::vector<std::string> RouteConfig::*, RouteConfig::Tls RouteConfig::*,
-    std::vector<IpAddress> RouteConfig::*>;
+    std::vector<IpAddress> RouteConfig::*, std::string EgressSourceConfig::*,
+    std::vector<IpAddress> EgressSourceConfig::*, WallTime EgressSourceConfig::*,
+    std::vector<std::uint64_t> EgressSourceConfig::*, std::string EgressPoolConfig::*,
+    std::vector<EgressShare> EgressPoolConfig::*, std::string EgressRule::*, std::string EgressPauseRule::*,
+    unsigned EgressPauseRule::*, Seconds EgressPauseRule::*>;
 
 /// One option: the row from which the loader, the reference file, `waxwing config explain` and a test of the man page
-/// live. Its default is what `field` holds in a fresh Config, ListenerConfig, PreflightRule,
-/// TlsRule, TlsExceptionRule, SignerRule, AccountConfig, TenantConfig or RouteConfig.
+/// live. Its default is what `field` holds in a fresh Config, ListenerConfig, PreflightRule, TlsRule, TlsExceptionRule,
+/// SignerRule, AccountConfig, TenantConfig, RouteConfig or what stands in an [[egress.…]].
 struct Option {
   std::string_view section;  ///< "" for the top level; "listener" for what stands in each [[listener]],
                              ///< "preflight.rule" in each [[preflight.rule]] and so on
@@ -118,5 +124,6 @@ struct Option {
 [[nodiscard]] Result<std::string> explain_option(std::string_view name);
 
 inline constexpr std::size_t kMaxRetryDelays = 100;
+inline constexpr std::size_t kMaxEgressSources = 256;  ///< also in a pool
 
 }  // namespace waxwing

@@ -186,6 +186,35 @@ void ValueReader::read(const toml::node& node, WallTime& out) {
   out = std::chrono::sys_days(std::chrono::year(date->year) / date->month / date->day);  // TOML++ took a real day only
 }
 
+// Names alone, or names with weights.
+void ValueReader::read(const toml::node& node, std::vector<EgressShare>& out) {
+  const toml::array* names = node.as_array();
+  const toml::table* weights = node.as_table();
+  if (names == nullptr && weights == nullptr) return complain_type(node);
+  const std::size_t count = names != nullptr ? names->size() : weights->size();
+  if (count == 0 || count > kMaxEgressSources) return complain(node, fmt::format("holds {} names", count));
+  std::vector<EgressShare> shares;
+  if (names != nullptr) {
+    for (const toml::node& name : *names) {
+      const auto text = name.value_exact<std::string_view>();
+      if (!text) return complain(name, fmt::format("holds {}", type_name(name)));
+      read_share(name, *text, 1, shares);
+    }
+  } else {
+    for (const auto& [name, weight] : *weights)
+      read_share(weight, name.str(), weight.value_exact<std::int64_t>().value_or(0), shares);
+  }
+  if (shares.size() == count) out = std::move(shares);
+}
+
+void ValueReader::read_share(const toml::node& node, std::string_view source, std::int64_t weight,
+                             std::vector<EgressShare>& out) {
+  if (!is_name(source)) return complain(node, fmt::format("holds {}", shown(source)));
+  if (weight < 1 || weight > static_cast<std::int64_t>(kMaxEgressWeight))
+    return complain(node, fmt::format("gives {} a weight that is out of range", shown(source)));
+  out.push_back({std::string(source), static_cast<std::uint64_t>(weight)});
+}
+
 void ValueReader::read_endpoint(const toml::node& node, IpAddress& address, std::uint16_t& port) {
   const auto text = node.value_exact<std::string_view>();
   if (!text) return complain_type(node);

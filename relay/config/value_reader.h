@@ -24,6 +24,7 @@ class ValueReader {
   void read(const toml::node& node, Seconds& out);
   void read(const toml::node& node, IpAddress& out);
   void read(const toml::node& node, WallTime& out);  ///< the beginning of that day
+  void read(const toml::node& node, std::vector<EgressShare>& out);
 
   template <class Number>
   requires(std::is_integral_v<Number> && !std::is_same_v<Number, bool>) void read(const toml::node& node, Number& out) {
@@ -59,12 +60,15 @@ class ValueReader {
   void read_choice(const toml::node& node, int& out);
   void complain_type(const toml::node& node);
   void complain(const toml::node& node, std::string_view problem);
+  void read_share(const toml::node& node, std::string_view source, std::int64_t weight, std::vector<EgressShare>& out);
+  // `least` and `most` of the option are about the elements.
+  [[nodiscard]] bool is_ranged_list() const {
+    return option_.type == OptionType::Durations || option_.type == OptionType::Numbers;
+  }
   [[nodiscard]] std::size_t least_elements() const {
-    return option_.type == OptionType::Durations || option_.type == OptionType::Recipients ? 1 : 0;
+    return is_ranged_list() || option_.type == OptionType::Recipients ? 1 : 0;
   }
-  [[nodiscard]] std::size_t most_elements() const {
-    return option_.type == OptionType::Durations ? kMaxRetryDelays : option_.most;
-  }
+  [[nodiscard]] std::size_t most_elements() const { return is_ranged_list() ? kMaxRetryDelays : option_.most; }
 
   const Option& option_;
   MistakeList& mistakes_;
