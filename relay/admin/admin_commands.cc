@@ -11,6 +11,7 @@
 #include "relay/admin/admin_request.h"
 #include "relay/admin/audit_commands.h"
 #include "relay/admin/bounce_command.h"
+#include "relay/admin/egress_commands.h"
 #include "relay/admin/hold_commands.h"
 #include "relay/admin/queue_commands.h"
 #include "relay/admin/quota_commands.h"
@@ -57,6 +58,9 @@ Result<AdminReply> dispatch(const std::string& command, AdminRequest& arguments,
   if (command == "suppression add") return suppression_add(arguments, store, now);
   if (command == "suppression remove") return suppression_remove(arguments, store);
   if (command == "suppression import") return suppression_import(arguments, store, now);
+  if (command == "egress list") return egress_list(arguments, store, now);
+  if (command == "egress pause") return egress_pause(arguments, store, now);
+  if (command == "egress resume") return egress_resume(arguments, store, now);
   if (command == "tls list") return tls_list(arguments, store);
   if (command == "tls forget") return tls_forget(arguments, store);
   arguments.refuse("\"command\" is missing or unknown");

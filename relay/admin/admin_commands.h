@@ -10,6 +10,7 @@
 
 #include "policy/result.h"
 #include "policy/time_point.h"
+#include "relay/egress/egress_pauses.h"
 #include "relay/queue/bounce.h"
 #include "relay/queue/queue_store.h"
 #include "relay/queue/queued_message.h"
@@ -69,6 +70,8 @@ struct AdminEffects {
   std::optional<OperatorAction> on_queue{};  ///< what was done to the queue, for the log
   bool plans_are_stale = false;              ///< workers must look at destinations anew
   std::vector<HeldMessage> released;         ///< the scheduler takes them again, with what is in `retry`
+  std::vector<EgressPause> egress_paused;
+  std::vector<EgressPause> egress_resumed;  ///< their reason is that of the order
 };
 
 /// The answer to a command.
@@ -133,6 +136,13 @@ struct AdminContext {
 ///                                              keep_for in seconds; without it, for good
 ///   suppression remove tenant address [reason]
 ///   suppression import entries                 at most kMaxSuppressionPortion texts, each a line of "suppression list"
+///   egress list                                a line per source and provider with what the source sent today while it is
+///                                              warmed up (kind "use": source, provider, used), and a line per pause (kind
+///                                              "pause": source, provider, until, rule, reason; provider null: all, rule
+///                                              null: an operator's)
+///   egress pause  source pause_for reason [provider]
+///                                              pause_for in seconds; without provider, at all
+///   egress resume source [provider] [reason]   a line per pause that was ended; without provider, all of the source
 ///   tls forget    domain                       what a domain publishes now is all that counts: domain
 ///
 /// FILTER is one or more of id, account, tenant, sender ("<>": none), domain (of recipients), saying (part of the reason

@@ -44,6 +44,7 @@ class CommandTree {
     add_account_commands();
     add_report_commands();
     add_suppression_commands();
+    add_egress_commands();
     add_tls_commands();
     add_other_commands();
   }
@@ -383,6 +384,31 @@ class CommandTree {
     bring->add_option("FILE", order.file, "File; without, standard input");
     bring->add_option("--tenant", order.tenant, "Whose addresses these are, where the line does not say it");
     bring->add_option("--reason", order.reason, "Why, where the line does not say it");
+  }
+
+  void add_egress_commands() {
+    EgressOrder& order = arguments_.egress;
+    CLI::App* group = add_group("egress", "Sources from which mail leaves");
+    add(group, "list", Command::EgressList,
+        "List sources, pools and rules, what warm-ups used today, and who is paused");
+    CLI::App* pause = add(group, "pause", Command::EgressPause, "Let nothing leave from a source for a while");
+    CLI::App* resume = add(group, "resume", Command::EgressResume, "End the pauses of a source");
+    pause->add_option("--reason", order.reason, "Sentence for who asks why mail waits")->required();
+    resume->add_option("--reason", order.reason, "Sentence for the log");
+    pause
+        ->add_option_function<std::string>(
+            "--for",
+            [&order](const std::string& text) {
+              order.pause_for = parse_duration(text);
+              if (!order.pause_for) throw CLI::ValidationError("--for", "is no time such as 2h or 3d");
+            },
+            "How long, such as 2h")
+        ->required();
+    for (CLI::App* command : {pause, resume}) {
+      command->add_option("SOURCE", order.source, "Name of the source")->required();
+      command->add_option("--provider", order.provider,
+                          "Only at this provider, the registrable domain of MX hosts such as google.com");
+    }
   }
 
   void add_tls_commands() {

@@ -6,6 +6,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "relay/cli/egress_commands.h"
 #include "relay/cli/key_commands.h"
 #include "relay/cli/key_import.h"
 #include "relay/cli/output.h"
@@ -82,6 +83,9 @@ enum class Command {
   SuppressionRemove,
   SuppressionImport,
   SuppressionExport,
+  EgressList,
+  EgressPause,
+  EgressResume,
   TlsList,
   TlsForget,
 };
@@ -116,6 +120,7 @@ struct Arguments {
   std::vector<std::string> certificates;  ///< account add, certificates
   std::string password_file;              ///< account add, passwd
   SuppressionOrder suppression;           ///< suppression …
+  EgressOrder egress;                     ///< egress …
   std::string day;                        ///< report tls send, show
 };
 

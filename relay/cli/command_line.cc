@@ -18,6 +18,7 @@
 #include "relay/cli/audit_command.h"
 #include "relay/cli/config_commands.h"
 #include "relay/cli/domain_command.h"
+#include "relay/cli/egress_commands.h"
 #include "relay/cli/exit_status.h"
 #include "relay/cli/explain_command.h"
 #include "relay/cli/key_commands.h"
@@ -237,6 +238,12 @@ class CommandRun {
         return run_top();
       case Command::AuditList:
         return list_audit(asker(), arguments_.limit, output_);
+      case Command::EgressList:
+        return list_egress(asker(), config_, system_time(), output_);
+      case Command::EgressPause:
+        return pause_egress(asker(), config_, arguments_.egress, output_);
+      case Command::EgressResume:
+        return resume_egress(asker(), arguments_.egress, output_);
       case Command::TlsList:
         return list_proven_tls(asker(), output_);
       case Command::TlsForget:

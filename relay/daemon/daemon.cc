@@ -20,9 +20,11 @@
 #include "relay/admin/admin_handler.h"
 #include "relay/admin/control_server.h"
 #include "relay/admin/needed_keys.h"
+#include "relay/daemon/egress_desk.h"
 #include "relay/daemon/key_ring.h"
 #include "relay/daemon/key_watch.h"
 #include "relay/daemon/network.h"
+#include "relay/daemon/own_addresses.h"
 #include "relay/daemon/route_table.h"
 #include "relay/daemon/srs_secrets.h"
 #include "relay/daemon/submission_limits.h"
@@ -32,9 +34,11 @@
 #include "relay/delivery/delivery_queue.h"
 #include "relay/observe/event_log.h"
 #include "relay/observe/service_manager.h"
+#include "relay/observe/timestamp.h"
 #include "relay/queue/retry_schedule.h"
 #include "relay/signing/find_user.h"
 #include "relay/store/audit_store.h"
+#include "relay/store/egress_store.h"
 #include "relay/store/proven_tls_store.h"
 #include "relay/store/sqlite_queue_store.h"
 #include "relay/store/store_thread.h"
@@ -149,6 +153,7 @@ class Daemon {
   void on_effects(const AdminEffects& effects);
   void note_bounced(const BouncedMessage& bounced);
   void note_act(const OperatorAction& act);
+  void apply_egress_orders(const AdminEffects& effects);
   void remove_outdated();
   void write_usage();
   void begin_shutdown();
@@ -172,6 +177,7 @@ class Daemon {
   WorkPool background_pool_;  ///< for what nobody waits for
   std::unique_ptr<StoreThread> store_;
   std::unique_ptr<SubmissionLimits> limits_;
+  std::unique_ptr<EgressDesk> egress_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<ReportComposer> composer_;
   std::unique_ptr<DeliveryQueue> queue_;
@@ -209,6 +215,7 @@ Daemon::~Daemon() {
   password_pool_.stop();
   background_pool_.stop();
   if (limits_) limits_->write_down();
+  if (egress_) egress_->write_down();
   if (store_) store_->stop();
   for (const std::unique_ptr<Worker>& worker : workers_) worker->stop();
 }
@@ -259,10 +266,16 @@ Result<void> Daemon::open_store() {
   };
   store_ = std::make_unique<StoreThread>(std::move(*store), std::move(options));
   limits_ = std::make_unique<SubmissionLimits>(config_, *store_, log_);
+  egress_ = std::make_unique<EgressDesk>(config_, *store_, log_);
+  egress_->check_addresses(local_addresses());
   std::promise<Result<void>> loaded;
   std::future<Result<void>> outcome = loaded.get_future();
-  store_->run([this](SqliteQueueStore& opened) { return limits_->load(opened, system_time()); },
-              [&loaded](Result<void> result) { loaded.set_value(std::move(result)); });
+  store_->run(
+      [this](SqliteQueueStore& opened) -> Result<void> {
+        if (auto limits = limits_->load(opened, system_time()); !limits) return limits;
+        return egress_->load(opened, system_time());
+      },
+      [&loaded](Result<void> result) { loaded.set_value(std::move(result)); });
   usage_timer_.start(kUsageInterval);
   return outcome.get();
 }
@@ -378,7 +391,8 @@ Result<void> Daemon::start_workers() {
                                 {},
                                 rewriter_,
                                 std::make_shared<ProviderConnections>(config_.max_connections_per_provider),
-                                *routes_};
+                                *routes_,
+                                *egress_};
   for (const ListenerConfig& listener : config_.listeners) {
     auto context = load_server_context(listener);
     if (!context) return tl::unexpected(context.error());
@@ -505,6 +519,7 @@ void Daemon::on_effects(const AdminEffects& effects) {
     log_.write(Severity::Warning, entry.event,
                {{"tenant", entry.tenant}, {"subject", entry.subject}, {"reason", entry.reason}});
   }
+  apply_egress_orders(effects);
   for (const TlsReportDay& report : effects.tls_reports) tls_reports_->send_now(report.day, report.domain);
   for (const BouncedMessage& bounced : effects.bounced) note_bounced(bounced);
   for (const QueuedMessage& report : effects.reports) {
@@ -544,6 +559,22 @@ void Daemon::note_act(const OperatorAction& act) {
               {"reason", act.reason}});
 }
 
+void Daemon::apply_egress_orders(const AdminEffects& effects) {
+  for (const EgressPause& pause : effects.egress_paused) {
+    egress_->pause(pause, loop_.wall_now());
+    log_.write(Severity::Warning, "egress_paused",
+               {{"source", pause.source},
+                {"provider", pause.provider},
+                {"until", format_timestamp(pause.until)},
+                {"reason", pause.reason}});
+  }
+  for (const EgressPause& pause : effects.egress_resumed) {
+    egress_->resume(pause.source, pause.provider);
+    log_.write(Severity::Warning, "egress_resumed",
+               {{"source", pause.source}, {"provider", pause.provider}, {"reason", pause.reason}});
+  }
+}
+
 void Daemon::run() {
   const SignalWatcher terminate(loop_, SIGTERM, [this] { begin_shutdown(); });
   const SignalWatcher interrupt(loop_, SIGINT, [this] { begin_shutdown(); });
@@ -570,6 +601,7 @@ void Daemon::remove_outdated() {
         if (auto removed = store.sts_policies().remove_expired(now); !removed) return removed;
         if (auto removed = store.suppressions().remove_expired(now); !removed) return removed;
         if (auto removed = store.audits().remove_before(now - kAuditKeepFor); !removed) return removed;
+        if (auto removed = store.egress().remove_outdated(now); !removed) return removed;
         return store.proven_tls().remove_before(forgotten);
       },
       [this](const Result<void>& removed) {
@@ -580,6 +612,7 @@ void Daemon::remove_outdated() {
 void Daemon::write_usage() {
   usage_timer_.start(kUsageInterval);
   limits_->write_down();
+  egress_->write_down();
 }
 
 void Daemon::begin_shutdown() {

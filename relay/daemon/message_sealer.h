@@ -40,7 +40,8 @@ class MessageSealer {
  public:
   struct Options {
     DomainName helo;  ///< name the relay says in EHLO
-    /// From which addresses receivers see mail of a tenant for some domains; none: that is not known.
+    /// From which addresses receivers see mail of a tenant for some domains; none: that is not known. Called on the loop's
+    /// thread.
     std::function<std::vector<IpAddress>(const std::string& tenant, const std::vector<std::string>& domains)> egress;
     Seconds signature_lifetime{0};
   };

@@ -5,12 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <map>
 #include <unordered_map>
 #include <utility>
 
+#include "relay/config/egress_rules.h"
 #include "relay/daemon/configured_resolver.h"
 #include "relay/daemon/own_addresses.h"
 #include "relay/store/proven_tls_store.h"
@@ -120,6 +122,12 @@ CachingResolver::Options cache_options(const Config& config) {
   return options;
 }
 
+// Of the default pool.
+const EgressSourceConfig& first_source(const EgressLayout& layout) {
+  const auto pool = std::ranges::find(layout.pools, layout.default_pool, &EgressPoolConfig::name);
+  return *std::ranges::find(layout.sources, pool->sources.front().source, &EgressSourceConfig::name);
+}
+
 ErrorKind kind_of(int error) {
   if (error == ENOENT || error == ENOTDIR) return ErrorKind::NotFound;
   if (error == EACCES || error == EPERM) return ErrorKind::Denied;
@@ -213,17 +221,19 @@ Result<std::unique_ptr<Network>> Network::create(EventLoop& loop, const Config& 
   if (!tls) return tl::unexpected(tls.error());
   parts->tls = std::move(*tls);
   parts->sts_cache = std::make_unique<StoredStsCache>(loop, log, reader, store);
+  const EgressLayout layout = egress_layout(config);
   DeliveryAgent::Options delivery;
-  delivery.helo_name = config.hostname;
+  const EgressSourceConfig& source = first_source(layout);  // of what is no mail
+  delivery.helo_name = source.helo_name;
   delivery.port = config.smtp_port;
   delivery.sts_port = config.sts_port;
-  delivery.source_addresses = config.source_addresses;
+  delivery.source_addresses = source.addresses;
   delivery.allow_non_global_addresses = config.allow_non_global_addresses;
   delivery.max_connections_per_host = config.max_connections_per_host;
   delivery.providers = std::move(providers);
   delivery.reply_timeout = config.reply_timeout;
   delivery.own_endpoints = own_mail_endpoints(config, local_addresses());
-  parts->https = {config.sts_port, config.allow_non_global_addresses, config.source_addresses};
+  parts->https = {config.sts_port, config.allow_non_global_addresses, source.addresses};
   if (config.tls_on_loss != TlsLoss::Ignore) {
     parts->tls_memory = std::make_unique<StoredTlsMemory>(loop, log, reader, store, config.tls_remember_for);
     delivery.tls_memory = parts->tls_memory.get();

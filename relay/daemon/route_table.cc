@@ -112,13 +112,14 @@ std::string RouteTable::destination(std::string_view tenant, std::string_view re
 }
 
 std::vector<IpAddress> RouteTable::egress_addresses(std::string_view tenant,
-                                                    const std::vector<std::string>& recipient_domains) const {
-  if (routes_.empty()) return config_.egress_addresses;
+                                                    const std::vector<std::string>& recipient_domains,
+                                                    const std::vector<IpAddress>& direct) const {
+  if (routes_.empty()) return direct;
   std::vector<IpAddress> addresses;
   for (const std::string& name : recipient_domains) {
     const auto domain = DomainName::parse(name);
     const auto index = domain ? choice_.find(tenant, *domain) : std::nullopt;
-    const auto& these = index ? config_.routes[*index].egress_addresses : config_.egress_addresses;
+    const auto& these = index && routes_[*index] ? config_.routes[*index].egress_addresses : direct;
     if (these.empty()) return {};
     addresses.insert(addresses.end(), these.begin(), these.end());
   }

@@ -38,8 +38,10 @@ class RouteTable {
   [[nodiscard]] static std::string destination_of(std::string_view route) { return "route " + std::string(route); }
 
   /// From which addresses receivers see mail of a tenant for some domains; empty: for one of them that is not known.
+  /// @param direct  from which they see what goes by no route
   [[nodiscard]] std::vector<IpAddress> egress_addresses(std::string_view tenant,
-                                                        const std::vector<std::string>& recipient_domains) const;
+                                                        const std::vector<std::string>& recipient_domains,
+                                                        const std::vector<IpAddress>& direct) const;
 
   /// Reads all passwords anew. One that cannot be read stays what it was.
   /// @return  what could not be read; the details name route and file

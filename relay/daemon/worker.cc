@@ -11,6 +11,7 @@
 #include "relay/daemon/authenticator.h"
 #include "relay/daemon/chain_sealer.h"
 #include "relay/daemon/drop_pickup.h"
+#include "relay/daemon/egress_addresses.h"
 #include "relay/daemon/http_session.h"
 #include "relay/daemon/message_intake.h"
 #include "relay/daemon/network.h"
@@ -129,8 +130,9 @@ void Worker::run(std::promise<Result<void>> started) {
   inside_->sealer = std::make_unique<MessageSealer>(
       *loop_, inside_->network->resolver(), environment_.keys, environment_.signing_pool,
       MessageSealer::Options{*hostname,
-                             [this](const std::string& tenant, const std::vector<std::string>& domains) {
-                               return environment_.routes.egress_addresses(tenant, domains);
+                             [this, direct = std::make_shared<EgressAddresses>(config)](
+                                 const std::string& tenant, const std::vector<std::string>& domains) {
+                               return environment_.routes.egress_addresses(tenant, domains, direct->of(tenant));
                              },
                              config.signature_lifetime});
   ChainSealer::Options chain{*hostname, std::nullopt};
@@ -302,9 +304,13 @@ void Worker::Inside::deliver(DueBatch batch, QueuedMessage message, std::functio
     return on_result({std::move(batch), std::move(known), {}, fail(ErrorKind::Corrupt, content.error().detail)});
   }
   job.content = std::move(*content);
+  const auto egress = environment.egress.begin(known.id, known.tenant, job.domain, environment.providers,
+                                               [this] { return loop.wall_now(); });
+  job.local_end = egress;
   network->agent().deliver(std::move(job),
-                           [batch = std::move(batch), known = std::move(known), tried = std::move(tried),
+                           [batch = std::move(batch), known = std::move(known), tried = std::move(tried), egress,
                             on_result = std::move(on_result)](DeliveryReport report) mutable {
+                             egress->finish(report);
                              on_result({std::move(batch), std::move(known), std::move(tried), std::move(report)});
                            });
 }

@@ -12,6 +12,7 @@
 #include "policy/pkix.h"
 #include "policy/result.h"
 #include "relay/config/config.h"
+#include "relay/daemon/egress_desk.h"
 #include "relay/daemon/key_ring.h"
 #include "relay/daemon/message_intake.h"
 #include "relay/daemon/message_sealer.h"
@@ -51,6 +52,7 @@ struct WorkerEnvironment {
   std::shared_ptr<const SenderRewriter> rewriter;  ///< nullptr: nothing is forwarded
   std::shared_ptr<ProviderConnections> providers;  ///< of all workers, for delivery.max_connections_per_provider
   const RouteTable& routes;
+  EgressDesk& egress;
 };
 
 /// One thread with its event loop: submission sessions, resolver, signatures in preparation, and deliveries. All

@@ -301,6 +301,7 @@ void DeliveryQueue::log_outcome(const AttemptResult& result, const RecipientUpda
               {"route", report.route},
               {"mx", report.mx_name},
               {"peer", report.peer},
+              {"source", report.source},
               {"tls", report.tls_summary},
               {"tls_level", level},
               {"tls_method", report.tls_method},

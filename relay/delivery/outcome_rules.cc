@@ -103,6 +103,10 @@ void OutcomeRules::defer(const QueuedMessage& message, const QueuedRecipient& re
   update.state = RecipientState::Deferred;
   update.next_attempt =
       schedule_.next_attempt(update.attempts, now, options_.seed ^ message.id.value() ^ recipient.ordinal);
+  if (outcome.retry_at) {  // our own end was at fault, and the schedule is about destinations
+    update.next_attempt = std::max(now, *outcome.retry_at);
+    if (outcome.remote_reply.empty()) update.attempts = recipient.attempts;  // nobody was asked
+  }
   // The last attempt before a report that is promised for a certain time comes right before it.
   if (promises_notice(message) && message.deliver_by->time > now)
     update.next_attempt = std::min(update.next_attempt, message.deliver_by->time);
@@ -177,6 +181,7 @@ DestinationConcurrency::Feedback concurrency_feedback(const DeliveryReport& repo
   using Feedback = DestinationConcurrency::Feedback;
   Feedback feedback = Feedback::Unknown;
   for (const RecipientOutcome& outcome : report.recipients) {
+    if (outcome.retry_at) continue;  // from another end of ours it may be otherwise
     const bool asked_for_less = outcome.remote_reply.starts_with("421");
     if (outcome.kind == RecipientOutcome::Kind::Delivered) return Feedback::Reached;
     if (outcome.stage >= DeliveryStage::Mail && !asked_for_less) return Feedback::Reached;

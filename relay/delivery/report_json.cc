@@ -14,6 +14,7 @@ std::string delivery_report_json(const DeliveryReport& report, std::size_t recip
   json result = {{"mx", report.mx_name},
                  {"peer", report.peer},
                  {"local_address", report.local_address},
+                 {"source", report.source},
                  {"tls_level", tls_level_name(report.proven)},
                  {"tls_method", report.tls_method},
                  {"route", report.route},

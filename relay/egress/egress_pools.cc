@@ -1,11 +1,11 @@
 #include "relay/egress/egress_pools.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "policy/date_time.h"
 #include "relay/egress/weighted_order.h"
 
 namespace waxwing {
@@ -13,10 +13,6 @@ namespace {
 
 // The others of a large pool say nothing new.
 constexpr std::size_t kSourcesNamed = 3;
-
-std::string time_text(WallTime time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", std::chrono::floor<Seconds>(time));
-}
 
 bool fits(const PauseRule& rule, const std::string& provider, int code, std::string_view text) {
   return (rule.provider.empty() || rule.provider == provider) && (rule.code == 0 || rule.code == code) &&
@@ -38,7 +34,7 @@ std::optional<EgressPools::Obstacle> EgressPools::obstacle(const EgressClaim& cl
   if (const EgressPause* pause = pauses_.find(source.name, provider, now)) {
     const std::string who = pause->rule.empty() ? "an operator" : "rule " + pause->rule;
     return Obstacle{pause->until,
-                    fmt::format("{} is paused by {} until {}", source.name, who, time_text(pause->until))};
+                    fmt::format("{} is paused by {} until {}", source.name, who, utc_date_time_text(pause->until))};
   }
   const std::int64_t day = day_of(now);
   const auto allowance = source.warm_up ? source.warm_up->allowance(day) : std::nullopt;
@@ -75,7 +71,7 @@ EgressPools::Choice EgressPools::look(const EgressClaim& claim, const std::strin
   if (obstacles > kSourcesNamed) words += fmt::format(", and likewise {} more", obstacles - kSourcesNamed);
   choice.reason =
       choice.until ? fmt::format("No source of pool {} may send to {} before {}: {}.", pool.name, provider,
-                                 time_text(*choice.until), words)
+                                 utc_date_time_text(*choice.until), words)
                    : fmt::format("No source of pool {} has an address of the family that {} has.", pool.name, provider);
   return choice;
 }
@@ -96,7 +92,7 @@ EgressPools::Choice EgressPools::choose(EgressClaim& claim, const std::string& p
   return choice;
 }
 
-std::optional<EgressPools::Refusal> EgressPools::on_reply(EgressClaim& claim, std::size_t source,
+std::optional<EgressPools::Refusal> EgressPools::on_reply(const EgressClaim& claim, std::size_t source,
                                                           const std::string& provider, std::span<const IpAddress> host,
                                                           int code, std::string_view text, WallTime now) {
   constexpr int kLeastRefusal = 400;
@@ -109,7 +105,6 @@ std::optional<EgressPools::Refusal> EgressPools::on_reply(EgressClaim& claim, st
   refusal.pause = {options_.sources.at(source).name, provider, now + rule->pause_for, rule->name,
                    fmt::format("{} {}", code, text)};
   refusal.is_new = pauses_.begin(refusal.pause, now);
-  let_go(claim, Use::Sent);
   const Choice next = look(claim, provider, host, now);
   refusal.retry_at = next.source ? now : next.until.value_or(refusal.pause.until);
   return refusal;

@@ -74,13 +74,12 @@ class EgressPools {
     bool is_new = false;  ///< the source did not rest there before
     WallTime retry_at;    ///< when some source of the pool may be used; `now` when one is free
   };
-  /// Takes a reply of 400 to 599 to a source. Where a rule fits, the source rests at the provider, and the place of the
-  /// claim counts as used.
+  /// Takes a reply of 400 to 599 to a source. Where a rule fits, the source rests at the provider.
   /// @param text  of the reply after its code
   /// @return      no value: no rule fits
-  [[nodiscard]] std::optional<Refusal> on_reply(EgressClaim& claim, std::size_t source, const std::string& provider,
-                                                std::span<const IpAddress> host, int code, std::string_view text,
-                                                WallTime now);
+  [[nodiscard]] std::optional<Refusal> on_reply(const EgressClaim& claim, std::size_t source,
+                                                const std::string& provider, std::span<const IpAddress> host, int code,
+                                                std::string_view text, WallTime now);
 
   enum class Use { Sent, NotSent };
   /// Ends what an attempt holds: Sent when the message was put to the provider, whatever that said.

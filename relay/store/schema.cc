@@ -226,6 +226,26 @@ CREATE INDEX recipients_held ON recipients(message) WHERE state=2;
 PRAGMA user_version=11;
 COMMIT;
 )sql",
+    R"sql(
+BEGIN IMMEDIATE;
+CREATE TABLE egress_uses(
+  source TEXT NOT NULL,
+  provider TEXT NOT NULL,
+  day INTEGER NOT NULL,
+  used INTEGER NOT NULL,
+  PRIMARY KEY(source, provider)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE egress_pauses(
+  source TEXT NOT NULL,
+  provider TEXT NOT NULL,
+  ends INTEGER NOT NULL,
+  rule TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY(source, provider)
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version=12;
+COMMIT;
+)sql",
 };
 static_assert(std::size(kSteps) == kSchemaVersion - 1, "a step for each version after the first");
 

@@ -14,6 +14,7 @@
 #include "relay/store/account_store.h"
 #include "relay/store/audit_store.h"
 #include "relay/store/disk_reserve.h"
+#include "relay/store/egress_store.h"
 #include "relay/store/message_rows.h"
 #include "relay/store/posix_error.h"
 #include "relay/store/proven_tls_store.h"
@@ -117,6 +118,7 @@ Result<void> SqliteQueueStore::reopen() {
   quotas_.reset();
   sts_policies_.reset();
   tls_results_.reset();
+  egress_.reset();
   proven_tls_.reset();
   suppressions_.reset();
   connection_.reset();
@@ -137,6 +139,7 @@ Result<void> SqliteQueueStore::connect() {
   sts_policies_ = std::make_unique<StsPolicyStore>(*connection_);
   tls_results_ = std::make_unique<TlsResultStore>(*connection_);
   proven_tls_ = std::make_unique<ProvenTlsStore>(*connection_);
+  egress_ = std::make_unique<EgressStore>(*connection_);
   suppressions_ = std::make_unique<SuppressionStore>(*connection_);
   return {};
 }

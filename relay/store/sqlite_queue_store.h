@@ -14,6 +14,7 @@ namespace waxwing {
 
 class AccountStore;
 class AuditStore;
+class EgressStore;
 class QuotaStore;
 class SqliteConnection;
 class StsPolicyStore;
@@ -77,6 +78,7 @@ class SqliteQueueStore final : public QueueStore {
   [[nodiscard]] StsPolicyStore& sts_policies() { return *sts_policies_; }
   [[nodiscard]] TlsResultStore& tls_results() { return *tls_results_; }
   [[nodiscard]] ProvenTlsStore& proven_tls() { return *proven_tls_; }
+  [[nodiscard]] EgressStore& egress() { return *egress_; }
   [[nodiscard]] SuppressionStore& suppressions() { return *suppressions_; }
   [[nodiscard]] const std::string& state_directory() const { return lock_.state_directory(); }
 
@@ -96,6 +98,7 @@ class SqliteQueueStore final : public QueueStore {
   std::unique_ptr<StsPolicyStore> sts_policies_;
   std::unique_ptr<TlsResultStore> tls_results_;
   std::unique_ptr<ProvenTlsStore> proven_tls_;
+  std::unique_ptr<EgressStore> egress_;
   std::unique_ptr<SuppressionStore> suppressions_;
   std::vector<QueueId> removed_spool_files_;  // to be unlinked when the batch is durable
   bool spool_names_changed_ = false;          // the directory must be synced before the batch is

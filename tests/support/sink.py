@@ -32,13 +32,14 @@ class Behaviour:
         self.implicit_tls = implicit_tls
 
 
-Received = collections.namedtuple("Received", "sender recipients octets tls identity parameters user session")
+Received = collections.namedtuple("Received", "sender recipients octets tls identity parameters user session client ehlo")
 
 
 class Sink:
     """Listens on one address; a thread for each connection. `received` has every message it answered 250 for.
 
-    A message is in `received` before its 250 is sent, so that what the relay heard of is never missing there.
+    A message is in `received` before its 250 is sent, so that what the relay heard of is never missing there. `refused`
+    has the reply to MAIL for clients that are not wanted, by their address.
     """
 
     def __init__(self, folder, address, port, identity, behaviour=None):
@@ -47,12 +48,14 @@ class Sink:
         self.context.load_cert_chain(chain, key)
         self.behaviour = behaviour or Behaviour()
         self.received = []
+        self.refused = {}
         self.connections = 0
         self.clear_text_commands = []
         self.logins = []  # (user, password) of each AUTH
         self._lock = threading.Lock()
         self._open = True
-        self.listener = socket.create_server((address, port), backlog=256)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.listener = socket.create_server((address, port), family=family, backlog=256)
         self.thread = threading.Thread(target=self._accept, daemon=True)
         self.thread.start()
 
@@ -101,6 +104,9 @@ class Session:
         self.sink = sink
         self.connection = connection
         self.reader = connection.makefile("rb")
+        self.client = connection.getpeername()[0]
+        self.ehlo = None
+        self.begun = False
         self.tls = False
         self.sender = None
         self.parameters = ()
@@ -147,6 +153,7 @@ class Session:
     def command(self, verb, argument):
         behaviour = self.sink.behaviour
         if verb == "EHLO":
+            self.ehlo = argument
             extensions = ["sink", *behaviour.extensions, "PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "SIZE 104857600"]
             if behaviour.starttls and not self.tls:
                 extensions.append("STARTTLS")
@@ -164,9 +171,11 @@ class Session:
             self.recipients = []
             self.sender = address_in(argument)
             self.parameters = tuple(argument.partition(">")[2].split())
-            self.say(behaviour.mail, self.sender)
+            self.begun = self.say(self.sink.refused.get(self.client, behaviour.mail), self.sender).startswith("2")
         elif verb == "RCPT":
-            if self.say(behaviour.rcpt, address_in(argument)).startswith("2"):
+            if not self.begun and self.client in self.sink.refused:
+                self.say("503 5.5.1 MAIL first")
+            elif self.say(behaviour.rcpt, address_in(argument)).startswith("2"):
                 self.recipients.append(address_in(argument))
         elif verb == "DATA":
             self.data()
@@ -200,7 +209,8 @@ class Session:
         reply = reply(octets) if callable(reply) else reply
         if reply and reply.startswith("2"):
             self.sink.keep(Received(self.sender, tuple(self.recipients), octets, self.tls,
-                                    found.group(1).decode() if found else None, self.parameters, self.user, id(self)))
+                                    found.group(1).decode() if found else None, self.parameters, self.user, id(self),
+                                    self.client, self.ehlo))
         self.say(reply)
 
 

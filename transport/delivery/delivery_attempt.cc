@@ -251,7 +251,7 @@ void DeliveryAttempt::pass_over(const SmtpFailure& failure, const ConnectionFact
 // Whether a host refused our end rather than the message; then the message is not at fault, whatever the code says.
 bool DeliveryAttempt::blame_own_end(const SmtpFailure& failure, RecipientOutcome& outcome) {
   if (!failure.reply) return false;
-  outcome.retry_at = job_.local_end->on_refused(target_->mx_name, *failure.reply);
+  outcome.retry_at = job_.local_end->on_refused(target_->mx_name, *failure.reply, failure.stage);
   if (!outcome.retry_at) return false;
   outcome.kind = Kind::Deferred;
   if (!outcome.status.empty()) outcome.status[0] = '4';

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "policy/delivery_stage.h"
 #include "policy/ip_address.h"
 #include "policy/time_point.h"
 #include "transport/delivery/local_end.h"
@@ -26,8 +27,10 @@ class LocalEndChooser {
   [[nodiscard]] virtual Choice choose(const std::string& mx_name, std::span<const IpAddress> addresses) = 0;
 
   /// Takes a reply by which the host refused something to the end that was chosen last.
+  /// @param stage  what the reply answered
   /// @return  when another attempt may be made, where the reply is about our end rather than about message and recipient
-  [[nodiscard]] virtual std::optional<WallTime> on_refused(const std::string& mx_name, const SmtpReply& reply) = 0;
+  [[nodiscard]] virtual std::optional<WallTime> on_refused(const std::string& mx_name, const SmtpReply& reply,
+                                                           DeliveryStage stage) = 0;
 };
 
 /// The same end for all.
@@ -38,7 +41,8 @@ class OneLocalEnd final : public LocalEndChooser {
   Choice choose(const std::string& /*mx_name*/, std::span<const IpAddress> /*addresses*/) override {
     return {end_, {}, {}};
   }
-  std::optional<WallTime> on_refused(const std::string& /*mx_name*/, const SmtpReply& /*reply*/) override {
+  std::optional<WallTime> on_refused(const std::string& /*mx_name*/, const SmtpReply& /*reply*/,
+                                     DeliveryStage /*stage*/) override {
     return std::nullopt;
   }
 

@@ -125,14 +125,16 @@ TEST_CASE("mail is seen to come from the addresses of all its ways, unless one o
   Fixture fixture;
   const IpAddress own = *IpAddress::parse("192.0.2.1");
   const IpAddress smart = *IpAddress::parse("198.51.100.1");
-  fixture.config.egress_addresses = {own};
   fixture.config.routes = {route("known", {"known.example"}, {"a.example"}),
-                           route("dark", {"dark.example"}, {"b.example"})};
+                           route("dark", {"dark.example"}, {"b.example"}), route("apart", {"apart.example"}, {})};
   fixture.config.routes[0].egress_addresses = {smart};
+  fixture.config.routes[2].direct = true;
   const auto table = fixture.table();
   using Addresses = std::vector<IpAddress>;
-  CHECK(table->egress_addresses({}, {"direct.example"}) == Addresses{own});
-  CHECK(table->egress_addresses({}, {"known.example"}) == Addresses{smart});
-  CHECK(table->egress_addresses({}, {"known.example", "direct.example", "direct.example"}) == Addresses{own, smart});
-  CHECK(table->egress_addresses({}, {"known.example", "dark.example"}).empty());
+  CHECK(table->egress_addresses({}, {"direct.example"}, {own}) == Addresses{own});
+  CHECK(table->egress_addresses({}, {"known.example"}, {own}) == Addresses{smart});
+  CHECK(table->egress_addresses({}, {"known.example", "direct.example", "direct.example"}, {own}) ==
+        Addresses{own, smart});
+  CHECK(table->egress_addresses({}, {"known.example", "dark.example"}, {own}).empty());
+  CHECK(table->egress_addresses({}, {"apart.example"}, {own}) == Addresses{own});
 }

@@ -301,6 +301,40 @@ TEST_CASE("a deferred recipient waits for its next time and keeps the reason") {
   CHECK(bench.reports.empty());
 }
 
+TEST_CASE("a recipient that no source of ours may reach waits until one may, and nothing counts against its domain") {
+  const WallTime until = std::chrono::floor<Seconds>(std::chrono::system_clock::now()) + Seconds(5'000);
+  Bench bench([until](const DueBatch&, std::uint32_t) {
+    RecipientOutcome all_rest = outcome(RecipientOutcome::Kind::Deferred, "4.4.5");
+    all_rest.remote_reply.clear();
+    all_rest.retry_at = until;
+    return all_rest;
+  });
+  bench.send(lasting_message({"a@far.example"}));
+  const auto message = bench.stored(kId);
+  REQUIRE(message);
+  CHECK(message->recipients.front().state == RecipientState::Deferred);
+  CHECK(message->recipients.front().next_attempt == until);
+  CHECK(message->recipients.front().attempts == 0);
+}
+
+TEST_CASE("a reply about our source has the message tried again at once, and is no news about its domain") {
+  RecipientOutcome refused = outcome(RecipientOutcome::Kind::Deferred, "4.7.1");
+  refused.remote_reply = "421 4.7.1 your address is blocked";
+  refused.stage = DeliveryStage::Greeting;
+  DeliveryReport report;
+  report.recipients = {refused};
+  CHECK(concurrency_feedback(report) == DestinationConcurrency::Feedback::Unreached);
+  report.recipients[0].retry_at = WallTime{};
+  CHECK(concurrency_feedback(report) == DestinationConcurrency::Feedback::Unknown);
+  int attempts = 0;
+  Bench bench([&](const DueBatch&, std::uint32_t) {
+    return ++attempts == 1 ? report.recipients[0] : outcome(RecipientOutcome::Kind::Delivered, "2.0.0");
+  });
+  bench.send(lasting_message({"a@far.example"}));
+  CHECK(attempts == 2);
+  CHECK(bench.stored(kId).error().kind == ErrorKind::NotFound);
+}
+
 TEST_CASE("a recipient that is tried again still counts for the tenant of its message") {
   auto options = Bench::options(Bench::TlsResults::NotCounted);
   options.limits.active_per_tenant = 1;

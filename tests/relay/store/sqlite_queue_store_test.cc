@@ -502,6 +502,7 @@ void make_version_1(const TemporaryDirectory& directory) {
       directory,
       "DROP INDEX messages_at_start; DROP INDEX recipients_waiting; DROP TABLE suppressions; "
       "DROP TABLE suppression_counts; DROP TABLE audit; DROP INDEX recipients_held; "
+      "DROP TABLE egress_uses; DROP TABLE egress_pauses; "
       "ALTER TABLE messages DROP COLUMN sealing; ALTER TABLE messages DROP COLUMN tls_request; "
       "ALTER TABLE messages DROP COLUMN returned_content; ALTER TABLE messages DROP COLUMN envelope_id; "
       "ALTER TABLE recipients DROP COLUMN notify; ALTER TABLE recipients DROP COLUMN original_recipient; "

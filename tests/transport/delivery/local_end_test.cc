@@ -38,7 +38,8 @@ class ScriptedChooser : public LocalEndChooser {
     }
     return {{}, "All rest at " + mx_name + ".", kLater};
   }
-  std::optional<WallTime> on_refused(const std::string& /*mx_name*/, const SmtpReply& reply) override {
+  std::optional<WallTime> on_refused(const std::string& /*mx_name*/, const SmtpReply& reply,
+                                     DeliveryStage /*stage*/) override {
     if (reply.str().find("blocked") == std::string::npos) return std::nullopt;
     resting.insert(last_);
     return kLater;
