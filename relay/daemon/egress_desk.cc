@@ -116,21 +116,21 @@ EgressAttempt::~EgressAttempt() {
 }
 
 LocalEndChooser::Choice EgressAttempt::choose(const std::string& mx_name, std::span<const IpAddress> addresses) {
+  provider_ = providers_->provider_of(mx_name);
   addresses_.assign(addresses.begin(), addresses.end());
-  auto choice = desk_.pools_.choose(claim_, providers_->provider_of(mx_name), addresses_, now_());
+  auto choice = desk_.pools_.choose(claim_, provider_, addresses_, now_());
   source_ = choice.source;
   if (!source_) return {std::nullopt, std::move(choice.reason), choice.until};
   const EgressSource& source = desk_.pools_.source(*source_);
   return {LocalEnd{source.name, source.helo_name, source.addresses, source.binds_always}, {}, {}};
 }
 
-std::optional<WallTime> EgressAttempt::on_refused(const std::string& mx_name, const SmtpReply& reply,
+std::optional<WallTime> EgressAttempt::on_refused(const std::string& /*mx_name*/, const SmtpReply& reply,
                                                   DeliveryStage stage) {
   if (!source_) return std::nullopt;
-  const std::string provider = providers_->provider_of(mx_name);
   constexpr std::size_t kCodeOctets = 4;  // with the space
   const std::string text = reply.str();
-  const auto refusal = desk_.pools_.on_reply(claim_, *source_, provider, addresses_, reply.code,
+  const auto refusal = desk_.pools_.on_reply(claim_, *source_, provider_, addresses_, reply.code,
                                              std::string_view(text).substr(std::min(kCodeOctets, text.size())), now_());
   if (stage >= DeliveryStage::Mail) desk_.pools_.settle(claim_, EgressPools::Use::Sent);
   if (!refusal) return std::nullopt;
@@ -138,12 +138,25 @@ std::optional<WallTime> EgressAttempt::on_refused(const std::string& mx_name, co
     desk_.log_.write(Severity::Warning, "egress_paused",
                      {{"rule", refusal->pause.rule},
                       {"source", refusal->pause.source},
-                      {"provider", provider},
+                      {"provider", provider_},
                       {"until", format_timestamp(refusal->pause.until)},
                       {"id", id_.str()},
                       {"reply", refusal->pause.reason}});
   }
   return refusal->retry_at;
+}
+
+// Of what is not configured, nobody else could take over.
+std::optional<WallTime> EgressAttempt::on_unusable(const std::string& detail) {
+  if (!source_ || !desk_.layout_.is_configured) return std::nullopt;
+  const EgressPause pause{
+      desk_.pools_.source(*source_).name, {}, now_() + kMissingAddressRest, "missing-address", detail};
+  const EgressPools::Rest rest = desk_.pools_.rest(claim_, pause, provider_, addresses_, now_());
+  if (rest.is_new) {
+    desk_.log_.write(Severity::Warning, "egress_address_missing",
+                     {{"source", pause.source}, {"until", format_timestamp(pause.until)}, {"reason", detail}});
+  }
+  return rest.retry_at;
 }
 
 void EgressAttempt::finish(const DeliveryReport& report) {

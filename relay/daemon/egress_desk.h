@@ -77,6 +77,8 @@ class EgressAttempt final : public LocalEndChooser {
   Choice choose(const std::string& mx_name, std::span<const IpAddress> addresses) override;
   std::optional<WallTime> on_refused(const std::string& mx_name, const SmtpReply& reply, DeliveryStage stage) override;
 
+  std::optional<WallTime> on_unusable(const std::string& detail) override;
+
   /// Counts what came of it.
   void finish(const DeliveryReport& report);
 
@@ -87,8 +89,12 @@ class EgressAttempt final : public LocalEndChooser {
   const std::shared_ptr<const ProviderConnections> providers_;
   const std::function<WallTime()> now_;
   std::optional<std::size_t> source_;  // chosen last
-  std::vector<IpAddress> addresses_;   // of the host for which it was chosen
+  std::string provider_;               // for which it was chosen
+  std::vector<IpAddress> addresses_;   // of its host
 };
+
+/// How long a source rests whose address this host lacks.
+inline constexpr Seconds kMissingAddressRest{300};
 
 /// The pools that a configuration describes.
 [[nodiscard]] EgressPools::Options egress_pools_options(const Config& config);

@@ -47,7 +47,8 @@ class OutcomeRules {
   /// Gives up the recipients of the batch that still wait, since their time is over; nothing was tried.
   [[nodiscard]] Settlement settle_expired(const AttemptResult& result, WallTime now) const;
 
-  /// Nobody waits longer for the next attempt, but who asked for it.
+  /// Nobody waits longer for the next attempt, but who asked for it, or waits for a source of ours: that one is looked
+  /// at again for nothing.
   [[nodiscard]] Milliseconds longest_delay() const { return schedule_.longest(); }
 
  private:

@@ -104,10 +104,23 @@ std::optional<EgressPools::Refusal> EgressPools::on_reply(const EgressClaim& cla
   Refusal refusal;
   refusal.pause = {options_.sources.at(source).name, provider, now + rule->pause_for, rule->name,
                    fmt::format("{} {}", code, text)};
-  refusal.is_new = pauses_.begin(refusal.pause, now);
-  const Choice next = look(claim, provider, host, now);
-  refusal.retry_at = next.source ? now : next.until.value_or(refusal.pause.until);
+  static_cast<Rest&>(refusal) = begin_rest(claim, refusal.pause, provider, host, now);
   return refusal;
+}
+
+EgressPools::Rest EgressPools::begin_rest(const EgressClaim& claim, const EgressPause& pause,
+                                          const std::string& provider, std::span<const IpAddress> host, WallTime now) {
+  Rest rest;
+  rest.is_new = pauses_.begin(pause, now);
+  const Choice next = look(claim, provider, host, now);
+  rest.retry_at = next.source ? now : next.until.value_or(pause.until);
+  return rest;
+}
+
+EgressPools::Rest EgressPools::rest(const EgressClaim& claim, const EgressPause& pause, const std::string& provider,
+                                    std::span<const IpAddress> host, WallTime now) {
+  const std::lock_guard lock(mutex_);
+  return begin_rest(claim, pause, provider, host, now);
 }
 
 void EgressPools::settle(EgressClaim& claim, Use use) {

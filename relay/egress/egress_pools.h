@@ -69,10 +69,12 @@ class EgressPools {
   [[nodiscard]] Choice choose(EgressClaim& claim, const std::string& provider, std::span<const IpAddress> host,
                               WallTime now);
 
-  struct Refusal {
-    EgressPause pause;
+  struct Rest {
     bool is_new = false;  ///< the source did not rest there before
     WallTime retry_at;    ///< when some source of the pool may be used; `now` when one is free
+  };
+  struct Refusal : Rest {
+    EgressPause pause;
   };
   /// Takes a reply of 400 to 599 to a source. Where a rule fits, the source rests at the provider.
   /// @param text  of the reply after its code
@@ -80,6 +82,10 @@ class EgressPools {
   [[nodiscard]] std::optional<Refusal> on_reply(const EgressClaim& claim, std::size_t source,
                                                 const std::string& provider, std::span<const IpAddress> host, int code,
                                                 std::string_view text, WallTime now);
+
+  /// Makes a source rest that turned out to be of no use.
+  [[nodiscard]] Rest rest(const EgressClaim& claim, const EgressPause& pause, const std::string& provider,
+                          std::span<const IpAddress> host, WallTime now);
 
   enum class Use { Sent, NotSent };
   /// Ends what an attempt holds: Sent when the message was put to the provider, whatever that said.
@@ -109,6 +115,8 @@ class EgressPools {
                                                  const std::string& provider, WallTime now);
   [[nodiscard]] Choice look(const EgressClaim& claim, const std::string& provider, std::span<const IpAddress> host,
                             WallTime now);
+  [[nodiscard]] Rest begin_rest(const EgressClaim& claim, const EgressPause& pause, const std::string& provider,
+                                std::span<const IpAddress> host, WallTime now);
   void let_go(EgressClaim& claim, Use use);
 
   const Options options_;

@@ -236,7 +236,8 @@ void DeliveryAttempt::count_policy_fetch() {
 
 void DeliveryAttempt::pass_over(const SmtpFailure& failure, const ConnectionFacts& facts) {
   RecipientOutcome outcome = outcome_of(failure, facts.mx_name);
-  const bool own_end = blame_own_end(failure, outcome);
+  if (facts.own_end_failed) outcome.retry_at = job_.local_end->on_unusable(failure.detail);
+  const bool own_end = outcome.retry_at.has_value() || blame_own_end(failure, outcome);
   note({rank_of(failure), std::move(outcome), facts});
   if (own_end) return;  // from another end of ours the same address may answer otherwise
   if (failure.kind == SmtpFailure::Kind::LoginRefused) {  // asking each address would lock the account
@@ -327,9 +328,12 @@ bool DeliveryAttempt::proves_what_requiretls_asks() const {
   return requirement.level == TlsLevel::Verified && secure_mx;
 }
 
-// A kept connection may have died while nobody looked; that says nothing about the host.
+// A kept connection may have died while nobody looked; that says nothing about the host. What is about our end would be
+// said again.
 void DeliveryAttempt::on_lost(const SmtpFailure& failure, bool first) {
-  const bool died = failure.kind != SmtpFailure::Kind::Permanent;
+  const bool own_end =
+      failure.reply && job_.local_end->on_refused(target_->mx_name, *failure.reply, failure.stage).has_value();
+  const bool died = failure.kind != SmtpFailure::Kind::Permanent && !own_end;
   if (died && !first && stale_tries_ < kMaxStaleTries) {
     ++stale_tries_;
     pool_.drop_idle(*target_);

@@ -29,6 +29,11 @@ SmtpFailure unreachable(std::string detail) {
   return {SmtpFailure::Kind::Temporary, "4.4.1", std::nullopt, std::move(detail), true, DeliveryStage::Connect};
 }
 
+// Nobody was asked: the failure is ours.
+SmtpFailure without_source(std::string detail) {
+  return {SmtpFailure::Kind::Temporary, "4.3.5", std::nullopt, std::move(detail), true, DeliveryStage::None};
+}
+
 std::string_view citation(const TlsRequirement& requirement) {
   switch (requirement.method) {
     case TlsRequirement::Method::Dane:
@@ -70,9 +75,10 @@ void DeliveryConnection::start() {
       [this](std::unique_ptr<Connection> connection, std::size_t candidate) {
         on_connected(std::move(connection), candidate);
       },
-      [this](const std::string& detail) {
+      [this](const Error& error) {
         const auto self = shared_from_this();
-        end(unreachable(detail));
+        facts_.own_end_failed = error.kind == ErrorKind::NotFound;
+        end(facts_.own_end_failed ? without_source(error.detail) : unreachable(error.detail));
       });
   timer_due_ = loop_.now() + options_.connect_timeout;
   timer_.start(options_.connect_timeout);
@@ -107,7 +113,8 @@ void DeliveryConnection::on_connected(std::unique_ptr<Connection> connection, st
 
 void DeliveryConnection::start_tls() {
   if (std::exchange(tls_started_, true)) return;
-  connection_->start_tls(tls_.start(requirement_, fmt::format("{} {} {}", facts_.mx_name, facts_.peer, facts_.source), ""));
+  connection_->start_tls(
+      tls_.start(requirement_, fmt::format("{} {} {}", facts_.mx_name, facts_.peer, facts_.source), ""));
 }
 
 void DeliveryConnection::on_secured() {

@@ -32,6 +32,7 @@ struct ConnectionFacts {
   /// What a report says about it, once the handshake has succeeded or failed; no value: nothing, for instance where the
   /// connection broke. Only the first that hears of a failure gets it, so that each session is counted once.
   std::optional<TlsFailure> tls_failure;
+  bool own_end_failed = false;      ///< this host lacks the address of our end
   bool may_be_tried_again = false;  ///< TLS failed in a way that a new connection to the same address will avoid
 };
 

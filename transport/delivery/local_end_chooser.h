@@ -26,11 +26,15 @@ class LocalEndChooser {
   /// @param addresses  of the host, those that are still to be tried; what is chosen reaches one of them at least
   [[nodiscard]] virtual Choice choose(const std::string& mx_name, std::span<const IpAddress> addresses) = 0;
 
-  /// Takes a reply by which the host refused something to the end that was chosen last.
+  /// Takes a reply by which the host refused something to the end that was chosen last; perhaps twice.
   /// @param stage  what the reply answered
   /// @return  when another attempt may be made, where the reply is about our end rather than about message and recipient
   [[nodiscard]] virtual std::optional<WallTime> on_refused(const std::string& mx_name, const SmtpReply& reply,
                                                            DeliveryStage stage) = 0;
+
+  /// Hears that this host lacks the address of the end that was chosen last.
+  /// @return  as on_refused()
+  [[nodiscard]] virtual std::optional<WallTime> on_unusable(const std::string& detail) = 0;
 };
 
 /// The same end for all.
@@ -45,6 +49,8 @@ class OneLocalEnd final : public LocalEndChooser {
                                      DeliveryStage /*stage*/) override {
     return std::nullopt;
   }
+
+  std::optional<WallTime> on_unusable(const std::string& /*detail*/) override { return std::nullopt; }
 
  private:
   const LocalEnd end_;

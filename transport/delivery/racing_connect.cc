@@ -22,7 +22,7 @@ void RacingConnect::begin_next() {
   Connection::Callbacks callbacks;
   callbacks.on_connected = [this, candidate] { win(candidate); };
   callbacks.on_closed = [this, candidate](const std::optional<Error>& error) {
-    lose(candidate, error ? error->detail : "closed by the peer");
+    lose(candidate, error.value_or(Error{ErrorKind::Unavailable, "closed by the peer"}));
   };
   callbacks.on_bytes = [](std::string_view) {};  // none comes before on_connected
   callbacks.on_secured = [] {};
@@ -39,15 +39,17 @@ void RacingConnect::win(std::size_t candidate) {
   on_connected(std::move(connection), candidate);
 }
 
-void RacingConnect::lose(std::size_t candidate, const std::string& detail) {
-  details_ += details_.empty() ? detail : "; " + detail;
+void RacingConnect::lose(std::size_t candidate, const Error& error) {
+  details_ += details_.empty() ? error.detail : "; " + error.detail;
+  if (error.kind == ErrorKind::NotFound) ++without_source_;
   attempts_[candidate].reset();
   if (++failed_ < candidates_.size()) {
     if (failed_ == attempts_.size()) begin_next();  // nobody else is under way
     return;
   }
   const auto on_failed = std::move(on_failed_);
-  on_failed(std::string(details_));
+  const ErrorKind kind = without_source_ == failed_ ? ErrorKind::NotFound : ErrorKind::Unavailable;
+  on_failed(Error{kind, details_});
 }
 
 }  // namespace waxwing

@@ -26,8 +26,8 @@ class RacingConnect {
   };
   /// The connection, without callbacks, and which candidate it leads to.
   using OnConnected = std::function<void(std::unique_ptr<Connection>, std::size_t candidate)>;
-  /// What came of all of them, in one line.
-  using OnFailed = std::function<void(const std::string& detail)>;
+  /// What came of all of them, in one line; NotFound where this host lacks all their source addresses.
+  using OnFailed = std::function<void(const Error& error)>;
 
   /// Begins. One of the two is called, once, never inside this call, and the object may be destroyed inside it; none is
   /// called once it is gone. The time limit is the owner's.
@@ -38,7 +38,7 @@ class RacingConnect {
  private:
   void begin_next();
   void win(std::size_t candidate);
-  void lose(std::size_t candidate, const std::string& detail);
+  void lose(std::size_t candidate, const Error& error);
 
   EventLoop& loop_;
   const std::vector<Candidate> candidates_;
@@ -47,6 +47,7 @@ class RacingConnect {
   OnFailed on_failed_;
   std::vector<std::unique_ptr<Connection>> attempts_;  // one for each candidate that was begun
   std::size_t failed_ = 0;
+  std::size_t without_source_ = 0;  // of those that failed
   std::string details_;
   Timer timer_;
 };

@@ -20,7 +20,7 @@ Error connect_error(int status, const Endpoint& peer, const std::optional<IpAddr
       return {ErrorKind::Unavailable, fmt::format("there is no route to {}", name)};
     case UV_EADDRNOTAVAIL:
       return {
-          ErrorKind::Unavailable,
+          ErrorKind::NotFound,
           fmt::format("cannot connect to {} from {}: this machine does not have that address, or no port of it is free",
                       name, from)};
     case UV_EAFNOSUPPORT:

@@ -9,6 +9,7 @@ namespace waxwing {
 
 /// Says why a connection could not be made.
 /// @param status  libuv's error code
+/// @return        NotFound where the source address is at fault, not the peer
 [[nodiscard]] Error connect_error(int status, const Endpoint& peer, const std::optional<IpAddress>& source);
 
 /// Says why an established connection is over.

@@ -124,6 +124,21 @@ TEST_CASE("a refused transaction is counted, and one that a rule names makes the
   CHECK(other.begin()->choose(kMx, kHost).until == kNow + Seconds(600));
 }
 
+TEST_CASE("a source whose address this host lacks rests, and nobody counts it as sent") {
+  Config two = config();
+  two.egress_sources.push_back({"b", {*IpAddress::parse("192.0.2.2")}, {}, "b.relay.example", {}, {}});
+  Bench bench(two);
+  const auto attempt = bench.begin();
+  const auto first = attempt->choose(kMx, kHost);
+  REQUIRE(first.end);
+  CHECK(attempt->on_unusable("no such address") == kNow);
+  const auto second = attempt->choose(kMx, kHost);
+  REQUIRE(second.end);
+  CHECK(second.end->source != first.end->source);
+  CHECK(attempt->on_unusable("no such address") == kNow + kMissingAddressRest);
+  CHECK_FALSE(attempt->choose("mx.other.example", kHost).end);
+}
+
 TEST_CASE("without sources everything goes as it did: one end, whatever the family of the host") {
   Config plain;
   plain.hostname = "relay.example";
@@ -134,6 +149,9 @@ TEST_CASE("without sources everything goes as it did: one end, whatever the fami
   REQUIRE(choice.end);
   CHECK(choice.end->helo_name == "relay.example");
   CHECK(choice.end->reaches(host[0]));
+  const auto attempt = bench.begin();
+  REQUIRE(attempt->choose(kMx, host).end);
+  CHECK_FALSE(attempt->on_unusable("no such address"));
 }
 
 }  // namespace waxwing

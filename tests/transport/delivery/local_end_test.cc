@@ -45,6 +45,12 @@ class ScriptedChooser : public LocalEndChooser {
     return kLater;
   }
 
+  std::optional<WallTime> on_unusable(const std::string& detail) override {
+    CHECK(detail.find("this machine does not have that address") != std::string::npos);
+    resting.insert(last_);
+    return kLater;
+  }
+
   std::map<std::string, int> asked;
   std::set<std::string> resting;
   std::set<std::string> closed_hosts;
@@ -141,6 +147,22 @@ TEST_CASE("an end that the greeting refuses leaves the same host to the next end
   CHECK(server.connections() == 2);
 }
 
+TEST_CASE("an end whose address this host lacks leaves the host to the next end, and is no failure of the host") {
+  DeliveryWorld world;
+  FakeSmtpServer& server = world.host(kHost1);
+  world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});
+  const LocalEnd missing = end("missing", {"192.0.2.200"});
+  auto report = world.deliver(job_from(std::make_shared<ScriptedChooser>(std::vector{missing, kB})));
+  CHECK(report.recipients[0].kind == Kind::Delivered);
+  CHECK(report.source == "b");
+  report = world.deliver(job_from(std::make_shared<ScriptedChooser>(std::vector{missing})));
+  CHECK(report.recipients[0].kind == Kind::Deferred);
+  CHECK(report.recipients[0].status == "4.3.5");
+  CHECK(report.recipients[0].stage == DeliveryStage::None);
+  CHECK(report.recipients[0].retry_at == kLater);
+  CHECK(server.messages().size() == 1);
+}
+
 TEST_CASE("a refusal of our end is never a bounce, and says when to try again") {
   DeliveryWorld world;
   ServerScript refusing;
@@ -154,6 +176,19 @@ TEST_CASE("a refusal of our end is never a bounce, and says when to try again") 
   CHECK(report.recipients[0].retry_at == kLater);
   CHECK(report.recipients[1].kind == Kind::Bounced);
   CHECK_FALSE(report.recipients[1].retry_at);
+}
+
+TEST_CASE("a refusal of our end on a kept connection is no connection that died") {
+  DeliveryWorld world;
+  ServerScript refusing;
+  refusing.mails = {"250 2.1.0 ok\r\n", "421 4.7.1 blocked\r\n<cut>"};
+  FakeSmtpServer& server = world.host(kHost1, {refusing, ServerScript()});
+  world.dns.mx(kReceiver, Status::Insecure, {{10, kHost1}});
+  world.options.idle_timeout = Milliseconds(15'000);
+  const auto chooser = std::make_shared<ScriptedChooser>(std::vector{kA, kB});
+  CHECK(world.deliver(job_from(chooser)).source == "a");
+  CHECK(world.deliver(job_from(chooser)).source == "b");
+  CHECK(server.connections() == 2);
 }
 
 TEST_CASE("a message that waited for a connection does not go from an end that rests by then") {

@@ -79,8 +79,8 @@ struct Course {
           race.reset();
           loop.stop();
         },
-        [this](const std::string& detail) {
-          failure = detail;
+        [this](const Error& error) {
+          failure = error.detail;
           race.reset();
           loop.stop();
         });
