@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,6 +57,8 @@ struct DomainCheckInput {
   std::optional<StsPolicyFetch> sts{};  ///< no value: it was not tried
   std::uint16_t smtp_port = 25;         ///< TLSA names derive from it
   WallTime now{};                       ///< for the id of an MTA-STS record to publish
+  /// Names in EHLO of those addresses from which another than `helo` is said.
+  std::map<IpAddress, DomainName> helo_names{};
 };
 
 /// Looks at everything that a sending domain and the addresses of its relay publish, as a receiver would: SPF of each

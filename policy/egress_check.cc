@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
+#include <vector>
 
 #include "policy/spf_name.h"
 
@@ -33,6 +35,11 @@ std::vector<std::string> reverse_names(const Answer& answer) {
     if (ptr != nullptr && names.size() < kMaxCheckedReverseNames) names.push_back(ptr->name);
   }
   return names;
+}
+
+const DomainName& helo_of(const DomainCheckInput& input, const IpAddress& address) {
+  const auto found = input.helo_names.find(address);
+  return found == input.helo_names.end() ? input.helo : found->second;
 }
 
 // Which of the names leads back to the address: the reason is that receivers believe no other.
@@ -74,32 +81,34 @@ std::optional<DomainFinding> check_reverse(const DomainCheckInput& input, const 
   finding.grade = FindingGrade::Wrong;
   finding.detail =
       fmt::format("{} has no reverse name; whoever runs the network of the address can set it", address.str());
-  finding.publish = RecordToPublish{owner, RecordType::PTR, input.helo.str() + "."};
+  finding.publish = RecordToPublish{owner, RecordType::PTR, helo_of(input, address).str() + "."};
   return finding;
 }
 
-std::optional<DomainFinding> check_helo(const DomainCheckInput& input, Answers& answers) {
-  DomainFinding finding{"helo", input.helo.str(), FindingGrade::Wrong, {}, {}};
+// A name must lead to one of the addresses from which it is said.
+std::optional<DomainFinding> check_helo(const DomainName& helo, const std::vector<IpAddress>& addresses,
+                                        Answers& answers) {
+  DomainFinding finding{"helo", helo.str(), FindingGrade::Wrong, {}, {}};
   bool complete = true;
-  for (const IpAddress& address : input.egress) {
+  for (const IpAddress& address : addresses) {
     const RecordType type = address_type(address);
-    const Answer* answer = answers.find({input.helo.str(), type});
+    const Answer* answer = answers.find({helo.str(), type});
     if (!answer) {
       complete = false;
     } else if (!answer->usable()) {
       finding.grade = FindingGrade::Unknown;
-      finding.detail = lookup_failure(input.helo.str(), type, *answer);
+      finding.detail = lookup_failure(helo.str(), type, *answer);
     } else if (holds(*answer, address)) {
       finding.grade = FindingGrade::Pass;
-      finding.detail = fmt::format("{} leads to {}", input.helo.str(), address.str());
+      finding.detail = fmt::format("{} leads to {}", helo.str(), address.str());
       return finding;
     }
   }
   if (!complete) return std::nullopt;
   if (finding.grade == FindingGrade::Unknown) return finding;
-  const IpAddress& first = input.egress.front();
-  finding.detail = fmt::format("{} leads to none of the addresses from which mail leaves", input.helo.str());
-  finding.publish = RecordToPublish{input.helo.str(), address_type(first), first.str()};
+  const IpAddress& first = addresses.front();
+  finding.detail = fmt::format("{} leads to none of the addresses from which mail leaves under it", helo.str());
+  finding.publish = RecordToPublish{helo.str(), address_type(first), first.str()};
   return finding;
 }
 
@@ -114,9 +123,14 @@ std::optional<std::vector<DomainFinding>> check_egress(const DomainCheckInput& i
     complete = complete && finding;
     if (finding) findings.push_back(std::move(*finding));
   }
-  auto helo = check_helo(input, answers);
-  if (!complete || !helo) return std::nullopt;
-  findings.push_back(std::move(*helo));
+  std::map<DomainName, std::vector<IpAddress>> by_name;
+  for (const IpAddress& address : input.egress) by_name[helo_of(input, address)].push_back(address);
+  for (const auto& [name, addresses] : by_name) {
+    auto helo = check_helo(name, addresses, answers);
+    complete = complete && helo;
+    if (helo) findings.push_back(std::move(*helo));
+  }
+  if (!complete) return std::nullopt;
   return findings;
 }
 

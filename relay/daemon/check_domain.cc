@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "relay/config/egress_rules.h"
 #include "relay/daemon/configured_resolver.h"
 #include "relay/daemon/key_ring.h"
 #include "relay/daemon/network.h"
@@ -92,6 +93,11 @@ Result<std::vector<DomainFinding>> check_domain_now(const Config& config, const 
   DomainCheckInput input{domain, *helo, config.egress_addresses, std::move(*keys)};
   input.smtp_port = config.smtp_port;
   input.now = loop.wall_now();
+  for (const EgressSourceConfig& source : config.egress_sources) {
+    const auto name = DomainName::parse(source.helo_name);
+    for (const IpAddress& address : public_addresses(source))
+      if (name && *name != *helo) input.helo_names.emplace(address, *name);
+  }
   DomainCheckRun run(loop, **network, std::move(input), {config.minimum_tls});
   Timer limit(loop, [&loop] { loop.stop(); });
   limit.start(kDomainCheckTimeLimit);

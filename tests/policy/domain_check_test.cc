@@ -173,6 +173,21 @@ TEST_CASE("a reverse name that does not lead back is wrong, another than the HEL
   CHECK(find(run(dns, checked), "ptr").grade == FindingGrade::Pass);
 }
 
+TEST_CASE("each name in EHLO must lead to an address from which it is said") {
+  ScriptedDns dns = sender_in_order();
+  DomainCheckInput checked = input();
+  const IpAddress other = *IpAddress::parse("198.51.100.7");
+  checked.egress.push_back(other);
+  checked.helo_names.emplace(other, *DomainName::parse("other.example.org"));
+  dns.address("other.example.org", "192.0.2.25");  // an address of the first name
+  check_publish(find(run(dns, checked), "helo", "other.example.org"), "other.example.org", RecordType::A,
+                "198.51.100.7");
+  check_publish(find(run(dns, checked), "ptr", "198.51.100.7"), "7.100.51.198.in-addr.arpa", RecordType::PTR,
+                "other.example.org.");
+  dns.address("other.example.org", "198.51.100.7");
+  CHECK(find(run(dns, checked), "helo", "other.example.org").grade == FindingGrade::Pass);
+}
+
 TEST_CASE("what DNS does not tell is unknown, and not in order") {
   ScriptedDns dns = sender_in_order();
   dns.fails("25.2.0.192.in-addr.arpa", RecordType::PTR);
