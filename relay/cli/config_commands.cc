@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "relay/config/egress_rules.h"
 #include "relay/config/schema.h"
 
 namespace waxwing {
@@ -33,6 +35,18 @@ void add_lines(std::string_view text, Output& output) {
   }
 }
 
+std::vector<std::string> idle_sources(const Config& config) {
+  const EgressLayout layout = egress_layout(config);
+  std::vector<std::string> idle;
+  for (const EgressSourceConfig& source : layout.sources) {
+    const bool is_used = std::ranges::any_of(layout.pools, [&source](const EgressPoolConfig& pool) {
+      return std::ranges::find(pool.sources, source.name, &EgressShare::source) != pool.sources.end();
+    });
+    if (!is_used) idle.push_back(source.name);
+  }
+  return idle;
+}
+
 }  // namespace
 
 std::vector<std::string> config_advice(const Config& config) {
@@ -47,6 +61,10 @@ std::vector<std::string> config_advice(const Config& config) {
     advice.emplace_back(
         "egress.addresses is empty, so that SPF cannot be foreseen and only domains with a published DKIM key pass "
         "preflight; list the public addresses of this relay");
+  }
+  for (const std::string& source : idle_sources(config)) {
+    advice.push_back(fmt::format(
+        "source \"{}\" is in no [[egress.pool]], so that nothing leaves from it; add it to one, or remove it", source));
   }
   if (config.allow_non_global_addresses) {
     advice.emplace_back(

@@ -43,6 +43,14 @@ TEST_CASE("a configuration in order comes with advice about what it probably lac
   config.allow_non_global_addresses = false;
   config.egress_addresses = {*IpAddress::parse("192.0.2.1")};
   CHECK(config_advice(config).empty());
+  config.egress_sources.resize(2);
+  config.egress_sources[0].name = "a";
+  config.egress_sources[1].name = "b";
+  CHECK(config_advice(config).empty());
+  config.egress_pools = {{"main", {{"a", 1}}}};
+  REQUIRE(config_advice(config).size() == 1);
+  CHECK(config_advice(config)[0].find("source \"b\" is in no [[egress.pool]]") != std::string::npos);
+  config.egress_pools.clear();
   Output output(OutputFormat::Text);
   print_config_in_order("/c.toml", config, output);
   CHECK(output.text() == "/c.toml is in order\n");
