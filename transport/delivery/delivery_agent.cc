@@ -119,8 +119,7 @@ void DeliveryAgent::State::probe(const std::weak_ptr<State>& weak,
   connection.implicit_tls = implicit_tls;
   const auto started =
       probes
-          .emplace(id, std::make_shared<DestinationProbe>(
-                           loop, tls, DestinationProbe::Options{std::move(connection)}))
+          .emplace(id, std::make_shared<DestinationProbe>(loop, tls, DestinationProbe::Options{std::move(connection)}))
           .first->second;
   started->start(planned->plan, [weak, id, planned, on_probe](std::vector<ProbedHost> hosts) {
     const auto state = weak.lock();

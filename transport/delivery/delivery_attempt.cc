@@ -108,8 +108,9 @@ void DeliveryAttempt::try_next() {
     }
     auto end = choose_end(host);
     if (!end) continue;
-    target_ = PoolTarget{host.name,       {host.addresses[address_], host.port}, host.requirement, planned_->sharing_keys[host_],
-                         std::move(*end), job_.route};
+    target_ = PoolTarget{host.name,        {host.addresses[address_], host.port},
+                         host.requirement, planned_->sharing_keys[host_],
+                         std::move(*end),  job_.route};
     const bool races = address_ + 1 < host.addresses.size() &&
                        host.addresses[address_ + 1].family() != host.addresses[address_].family() &&
                        target_->local_end.reaches(host.addresses[address_ + 1]);
