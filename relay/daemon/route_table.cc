@@ -119,7 +119,7 @@ std::vector<IpAddress> RouteTable::egress_addresses(std::string_view tenant,
   for (const std::string& name : recipient_domains) {
     const auto domain = DomainName::parse(name);
     const auto index = domain ? choice_.find(tenant, *domain) : std::nullopt;
-    const auto& these = index && routes_[*index] ? config_.routes[*index].egress_addresses : direct;
+    const auto& these = index ? config_.routes[*index].egress_addresses : direct;
     if (these.empty()) return {};
     addresses.insert(addresses.end(), these.begin(), these.end());
   }
