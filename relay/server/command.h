@@ -7,11 +7,11 @@
 #include <variant>
 #include <vector>
 
-#include "policy/secret.h"
 #include "policy/delivery_notice.h"
 #include "policy/delivery_timing.h"
 #include "policy/mail_address.h"
 #include "policy/result.h"
+#include "policy/secret.h"
 #include "relay/server/xclient.h"
 
 namespace waxwing {

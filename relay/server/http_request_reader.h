@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "policy/secret.h"
 #include "policy/input_buffer.h"
+#include "policy/secret.h"
 
 namespace waxwing {
 

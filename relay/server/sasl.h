@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
-#include "policy/secret.h"
 #include "policy/result.h"
+#include "policy/secret.h"
 
 namespace waxwing {
 

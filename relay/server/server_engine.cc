@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "policy/secret.h"
 #include "policy/ascii.h"
 #include "policy/date_time.h"
+#include "policy/secret.h"
 #include "relay/server/sender_rules.h"
 
 namespace waxwing {
