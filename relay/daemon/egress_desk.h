@@ -32,7 +32,7 @@ class EgressAttempt;
 /// was used and who rests. One for all workers; all functions may be called from any thread.
 class EgressDesk {
  public:
-  /// All references must outlive it.
+  /// All references must outlive it, and it all attempts.
   EgressDesk(const Config& config, StoreThread& store, EventLog& log);
 
   /// Takes over what was known before a restart; before the first attempt.

@@ -52,7 +52,7 @@ class Bench {
                         std::make_shared<ProviderConnections>(1), [] { return kNow; });
   }
 
-  /// Writes down what changed, and begins anew with what was written.
+  /// Writes down what changed, and begins anew with what was written. No attempt may be under way.
   void restart() {
     if (desk_) desk_->write_down();
     auto next = std::make_unique<EgressDesk>(config_, store_, log_);
@@ -82,6 +82,7 @@ TEST_CASE("an attempt goes from its source, and what it delivered counts over a 
   CHECK(choice.end->helo_name == "a.relay.example");
   CHECK(choice.end->binds_always);
   attempt->finish(report(RecipientOutcome::Kind::Delivered, DeliveryStage::None));
+  attempt.reset();
   bench.restart();
   attempt = bench.begin();
   const auto refused = attempt->choose("mx2.mail.example", kHost);
@@ -117,9 +118,10 @@ TEST_CASE("a refused transaction is counted, and one that a rule names makes the
   Config without_warm_up = config();
   without_warm_up.egress_sources[0].warm_up_per_day.clear();
   Bench other(std::move(without_warm_up));
-  attempt = other.begin();
-  REQUIRE(attempt->choose(kMx, kHost).end);
-  CHECK(attempt->on_refused(kMx, reply(450, "go slow"), DeliveryStage::Greeting) == kNow + Seconds(600));
+  auto paused = other.begin();
+  REQUIRE(paused->choose(kMx, kHost).end);
+  CHECK(paused->on_refused(kMx, reply(450, "go slow"), DeliveryStage::Greeting) == kNow + Seconds(600));
+  paused.reset();
   other.restart();
   CHECK(other.begin()->choose(kMx, kHost).until == kNow + Seconds(600));
 }
