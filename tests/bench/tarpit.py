@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""A host that takes connections and never comes to the point: tests/bench/tarpit.py ADDRESS PORT FILE.
+"""Hosts that take connections and never come to the point: tests/bench/tarpit.py FILE ADDRESS ...
 
-Its greeting has a line every two seconds and no end. FILE always holds how many connections are stuck now.
+Their greeting has a line every two seconds and no end. FILE always holds how many connections are stuck now.
 """
 
 import asyncio
@@ -34,9 +34,9 @@ class Tarpit:
 
 
 async def main():
-    address, port, file = sys.argv[1:]
+    file, *addresses = sys.argv[1:]
     tarpit = Tarpit(file)
-    server = await asyncio.start_server(tarpit.serve, address, int(port), backlog=1024)
+    server = await asyncio.start_server(tarpit.serve, addresses, 25, backlog=1024)
     tarpit.count(0)
     async with server:
         await server.serve_forever()
