@@ -17,7 +17,7 @@ BUILD = ROOT / "build"
 # Rooms in which threads meet.
 THREADED = ("transport_io", "transport_tls", "transport_dns", "relay_observe", "relay_store", "relay_admin", "relay_delivery", "relay_daemon", "relay_signing")
 # End-to-end tests that run a second time with the relay under ThreadSanitizer.
-THREADED_SCENARIOS = ("delivery", "outcome", "submission")
+THREADED_SCENARIOS = ("cut_through", "delivery", "outcome", "submission")
 # Programs that run without sanitizers: what is measured or killed under load should be what people run.
 RELEASE_SCENARIOS = ("disk_faults", "kill", "power", "simulation", "systemd")
 
