@@ -5,16 +5,10 @@
 #include <string_view>
 #include <utility>
 
+#include "policy/split_mix.h"
+
 namespace waxwing {
 namespace {
-
-// SplitMix64.
-std::uint64_t mix(std::uint64_t seed) {
-  std::uint64_t z = seed + 0x9e3779b97f4a7c15ULL;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-  return z ^ (z >> 31);
-}
 
 // FNV-1a: the same after a restart and on every machine, which std::hash need not be.
 std::uint64_t hash_of(std::string_view name) {
@@ -27,7 +21,7 @@ std::uint64_t hash_of(std::string_view name) {
 // weight.
 double waiting_time(std::uint64_t message, const EgressSource& source, std::uint64_t weight) {
   constexpr int kUnusedBits = 11;  // a double holds 53
-  const std::uint64_t bits = mix(mix(message) ^ hash_of(source.name)) >> kUnusedBits;
+  const std::uint64_t bits = split_mix(split_mix(message) ^ hash_of(source.name)) >> kUnusedBits;
   const double uniform = (static_cast<double>(bits) + 0.5) * 0x1p-53;
   return -std::log(uniform) / static_cast<double>(weight);
 }

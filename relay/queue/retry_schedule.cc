@@ -3,16 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "policy/split_mix.h"
+
 namespace waxwing {
 namespace {
-
-// SplitMix64: a well mixed number from a seed, the same on every machine.
-std::uint64_t mix(std::uint64_t seed) {
-  std::uint64_t z = seed + 0x9e3779b97f4a7c15ULL;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-  return z ^ (z >> 31);
-}
 
 constexpr std::int64_t kJitterPermille = 200;
 
@@ -26,7 +20,7 @@ WallTime RetrySchedule::next_attempt(std::uint32_t attempts, WallTime now, std::
   const std::size_t failed_before = attempts == 0 ? 0 : attempts - 1;
   const Milliseconds delay = delays_[std::min<std::size_t>(failed_before, delays_.size() - 1)];
   const auto jitter =
-      static_cast<std::int64_t>(mix(seed ^ mix(attempts)) % (2 * kJitterPermille + 1)) - kJitterPermille;
+      static_cast<std::int64_t>(split_mix(seed ^ split_mix(attempts)) % (2 * kJitterPermille + 1)) - kJitterPermille;
   return now + delay + delay / 1'000 * jitter;
 }
 
