@@ -1,6 +1,5 @@
 #include "relay/daemon/authenticator.h"
 
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -8,73 +7,82 @@
 
 namespace waxwing {
 
-// One login under way. Shared, since tasks must be copyable; the password wipes itself with the last holder.
+// One login under way. The password wipes itself with it.
 struct Authenticator::Login {
   Credentials claimed;
   IpAddress peer;
   OnChecked on_checked;
   Account account;  // with a hash of no password when there is none of this name
   bool known = false;
+  std::optional<Timer> delay;  // while it waits for its turn
 };
 
-Authenticator::Authenticator(EventLoop& loop, QueueReader& reader, WorkPool& pool)
-    : loop_(loop), reader_(reader), pool_(pool) {}
+Authenticator::Authenticator(EventLoop& loop, QueueReader& reader, PasswordVerifier& passwords, LoginThrottle& throttle)
+    : loop_(loop), reader_(reader), passwords_(passwords), throttle_(throttle) {}
+
+Authenticator::~Authenticator() = default;
 
 void Authenticator::check(const Credentials& credentials, const IpAddress& peer, OnChecked on_checked) {
-  auto login = std::make_shared<Login>();
-  login->claimed = {credentials.user, Secret(credentials.password.reveal())};
-  login->peer = peer;
-  login->on_checked = std::move(on_checked);
-  look_up(std::move(login));
+  const Number number = next_++;
+  Login& login = logins_[number];
+  login.claimed = {credentials.user, Secret(credentials.password.reveal())};
+  login.peer = peer;
+  login.on_checked = std::move(on_checked);
+  look_up(number);
 }
 
-void Authenticator::look_up(std::shared_ptr<Login> login) {
-  auto found = reader_.find_account(login->claimed.user);
-  login->known = found.has_value() && !found->password_hash.empty();
-  if (!found && found.error().kind != ErrorKind::NotFound) return answer(*login, tl::unexpected(found.error()));
-  if (login->known)
-    login->account = std::move(*found);
-  else
-    login->account.password_hash = dummy_password_hash();
-  if (verified_.contains(login->account, login->claimed.password.reveal(), loop_.now()) && login->known)
-    return answer(*login, login->account);
-  delay(std::move(login));
+void Authenticator::look_up(Number number) {
+  Login& login = logins_.at(number);
+  auto found = reader_.find_account(login.claimed.user);
+  login.known = found.has_value() && !found->password_hash.empty();
+  if (!found && found.error().kind != ErrorKind::NotFound) return answer(number, tl::unexpected(found.error()));
+  if (login.known) {
+    login.account = std::move(*found);
+  } else {
+    login.account.name = login.claimed.user;
+    login.account.password_hash = dummy_password_hash();
+  }
+  if (passwords_.remembers(login.account, login.claimed.password.reveal(), loop_.now()) && login.known)
+    return answer(number, login.account);
+  delay(number);
 }
 
-void Authenticator::delay(std::shared_ptr<Login> login) {
-  const std::optional<Milliseconds> wait = throttle_.admit(login->claimed.user, login->peer, loop_.now());
-  if (!wait || delays_.size() >= kMaxDelayedLogins)
-    return answer(*login, fail(ErrorKind::Exhausted, "too many wrong passwords for this user from this address"));
-  if (*wait == Milliseconds(0)) return hash(std::move(login));
-  const auto place = delays_.insert(delays_.end(), nullptr);
-  *place = std::make_unique<Timer>(loop_, [this, place, login] {
-    const std::shared_ptr<Login> due = login;  // the timer goes, and what it captured with it
-    delays_.erase(place);
-    hash(due);
+void Authenticator::delay(Number number) {
+  Login& login = logins_.at(number);
+  const std::optional<Milliseconds> wait = throttle_.admit(login.claimed.user, login.peer, loop_.now());
+  if (!wait || delayed_ >= kMaxDelayedLogins)
+    return answer(number, fail(ErrorKind::Exhausted, "too many wrong passwords for this user from this address"));
+  if (*wait == Milliseconds(0)) return verify(number);
+  ++delayed_;
+  login.delay.emplace(loop_, [this, number] {
+    --delayed_;
+    verify(number);
   });
-  (*place)->start(*wait);
+  login.delay->start(*wait);
 }
 
-void Authenticator::hash(std::shared_ptr<Login> login) {
-  const bool taken = pool_.submit([this, login] {
-    const bool right = verify_password(login->claimed.password.reveal(), login->account.password_hash) && login->known;
-    loop_.post([this, login, right] { finish(*login, right); });
-  });
-  if (!taken) answer(*login, fail(ErrorKind::Unavailable, "too many logins wait"));
+void Authenticator::verify(Number number) {
+  const Login& login = logins_.at(number);
+  const bool taken =
+      passwords_.verify(login.account, login.claimed.password.reveal(), loop_.now(),
+                        [this, number](bool right) { loop_.post([this, number, right] { finish(number, right); }); });
+  if (!taken) answer(number, fail(ErrorKind::Unavailable, "too many logins wait"));
 }
 
-void Authenticator::finish(const Login& login, bool right) {
-  if (!right) {
+void Authenticator::finish(Number number, bool right) {
+  const auto node = logins_.extract(number);
+  const Login& login = node.mapped();
+  if (!right || !login.known) {
     throttle_.on_wrong_password(login.claimed.user, login.peer, loop_.now());
     return login.on_checked(fail(ErrorKind::Denied, "user or password is wrong"));
   }
   throttle_.on_right_password(login.claimed.user, login.peer);
-  verified_.remember(login.account, login.claimed.password.reveal(), loop_.now());
   login.on_checked(login.account);
 }
 
-void Authenticator::answer(const Login& login, Result<Account> result) {
-  loop_.post([on_checked = login.on_checked, result = std::move(result)] { on_checked(result); });
+void Authenticator::answer(Number number, Result<Account> result) {
+  auto node = logins_.extract(number);
+  loop_.post([on_checked = std::move(node.mapped().on_checked), result = std::move(result)] { on_checked(result); });
 }
 
 }  // namespace waxwing

@@ -174,6 +174,8 @@ class Daemon {
   std::shared_ptr<const SenderRewriter> rewriter_;  ///< nullptr: nothing is forwarded
   WorkPool signing_pool_;
   WorkPool password_pool_;
+  PasswordVerifier passwords_;
+  LoginThrottle login_throttle_;
   WorkPool background_pool_;  ///< for what nobody waits for
   std::unique_ptr<StoreThread> store_;
   std::unique_ptr<SubmissionLimits> limits_;
@@ -202,6 +204,7 @@ Daemon::Daemon(const Config& config, EventLog& log)
       ids_(static_cast<std::uint32_t>(random_seed())),
       signing_pool_(worker_count(config), kMaxWaitingSignatures),
       password_pool_(1, kMaxWaitingLogins),
+      passwords_(password_pool_),
       background_pool_(1, kMaxLocalConnections + 1),
       queue_timer_(loop_, [this] { queue_->run_due(); }),
       key_watch_(loop_, background_pool_, log, config, keys_),
@@ -379,7 +382,8 @@ Result<void> Daemon::start_workers() {
                                 *limits_,
                                 keys_,
                                 signing_pool_,
-                                password_pool_,
+                                passwords_,
+                                login_throttle_,
                                 ids_,
                                 log_,
                                 *anchors,

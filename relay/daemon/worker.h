@@ -16,6 +16,7 @@
 #include "relay/daemon/key_ring.h"
 #include "relay/daemon/message_intake.h"
 #include "relay/daemon/message_sealer.h"
+#include "relay/daemon/password_verifier.h"
 #include "relay/daemon/route_table.h"
 #include "relay/daemon/submission_limits.h"
 #include "relay/daemon/work_pool.h"
@@ -23,6 +24,7 @@
 #include "relay/observe/event_log.h"
 #include "relay/observe/service_manager.h"
 #include "relay/queue/queued_message.h"
+#include "relay/server/login_throttle.h"
 #include "relay/store/store_thread.h"
 #include "signer/srs.h"
 #include "transport/delivery/provider_connections.h"
@@ -38,7 +40,8 @@ struct WorkerEnvironment {
   SubmissionLimits& limits;
   const CurrentKeyRing& keys;
   WorkPool& signing_pool;
-  WorkPool& password_pool;
+  PasswordVerifier& passwords;
+  LoginThrottle& login_throttle;
   QueueIdSource& ids;
   EventLog& log;
   std::shared_ptr<const TrustAnchors> anchors;

@@ -24,6 +24,7 @@ Milliseconds delay_after(unsigned failures) {
 }  // namespace
 
 std::optional<Milliseconds> LoginThrottle::admit(std::string_view user, const IpAddress& peer, MonotonicTime now) {
+  const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key_of(user, peer));
   if (found == entries_.end()) return Milliseconds(0);
   Entry& entry = found->second;
@@ -38,6 +39,7 @@ std::optional<Milliseconds> LoginThrottle::admit(std::string_view user, const Ip
 }
 
 void LoginThrottle::on_wrong_password(std::string_view user, const IpAddress& peer, MonotonicTime now) {
+  const std::lock_guard lock(mutex_);
   make_room(now);
   Entry& entry = entries_[key_of(user, peer)];
   ++entry.failures;
@@ -46,6 +48,7 @@ void LoginThrottle::on_wrong_password(std::string_view user, const IpAddress& pe
 }
 
 void LoginThrottle::on_right_password(std::string_view user, const IpAddress& peer) {
+  const std::lock_guard lock(mutex_);
   entries_.erase(key_of(user, peer));
 }
 

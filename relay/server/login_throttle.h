@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,7 +14,8 @@ namespace waxwing {
 
 /// Slows guessing: after each wrong password, the next login of the same user from the same address waits twice as long
 /// before its password is looked at, at most kLongestLoginDelay. Logins that come at the same time wait one behind the
-/// other. The user is not slowed from anywhere else, so that nobody can lock somebody out. Belongs to one thread.
+/// other. The user is not slowed from anywhere else, so that nobody can lock somebody out. Thread-safe, since
+/// all workers share one: more connections must not buy more guesses.
 class LoginThrottle {
  public:
   /// How long this login has to wait; it counts as done then.
@@ -31,6 +33,7 @@ class LoginThrottle {
   };
   void make_room(MonotonicTime now);
 
+  std::mutex mutex_;
   std::unordered_map<std::string, Entry> entries_;  ///< by user and address
 };
 

@@ -18,10 +18,10 @@ VerifiedLogins::~VerifiedLogins() {
 
 // The stored hash goes in, so that the code is good only while the account keeps it. No part can hold the NUL that
 // stands between them: hashes and names are printable, and the password is the last.
-VerifiedLogins::Code VerifiedLogins::code_for(const Account& account, std::string_view password) const {
+LoginCode VerifiedLogins::code_for(const Account& account, std::string_view password) const {
   std::string message = account.name + '\0' + account.password_hash + '\0';
   message.append(password);
-  Code code{};
+  LoginCode code{};
   unsigned length = 0;
   const bool made = HMAC(EVP_sha256(), key_.data(), key_.size(), reinterpret_cast<const std::uint8_t*>(message.data()),
                          message.size(), code.data(), &length) != nullptr;
@@ -31,19 +31,18 @@ VerifiedLogins::Code VerifiedLogins::code_for(const Account& account, std::strin
   return code;
 }
 
-bool VerifiedLogins::contains(const Account& account, std::string_view password, MonotonicTime now) const {
-  const Code code = code_for(account, password);
-  const auto entry = entries_.find(account.name);
+bool VerifiedLogins::contains(const std::string& account, const LoginCode& code, MonotonicTime now) const {
+  const auto entry = entries_.find(account);
   return entry != entries_.end() && now < entry->second.expiry &&
          CRYPTO_memcmp(entry->second.code.data(), code.data(), code.size()) == 0;
 }
 
-void VerifiedLogins::remember(const Account& account, std::string_view password, MonotonicTime now) {
-  if (entries_.size() >= kMaxVerifiedLogins && !entries_.contains(account.name)) {
-    std::erase_if(entries_, [now](const auto& entry) { return entry.second.expiry <= now; });
+void VerifiedLogins::remember(const std::string& account, const LoginCode& code, MonotonicTime verified) {
+  if (entries_.size() >= kMaxVerifiedLogins && !entries_.contains(account)) {
+    std::erase_if(entries_, [verified](const auto& entry) { return entry.second.expiry <= verified; });
     if (entries_.size() >= kMaxVerifiedLogins) entries_.erase(entries_.begin());
   }
-  entries_.insert_or_assign(account.name, Entry{code_for(account, password), now + lifetime_});
+  entries_.insert_or_assign(account, Entry{code, verified + lifetime_});
 }
 
 }  // namespace waxwing

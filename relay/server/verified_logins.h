@@ -12,10 +12,13 @@
 
 namespace waxwing {
 
+/// HMAC-SHA-256 of an account and a password.
+using LoginCode = std::array<std::uint8_t, 32>;
+
 /// Remembers which passwords were found right, so that the slow hash is computed once and not for each connection.
 /// Holds no password: an HMAC of it under a key that lives and dies with this object. What is remembered belongs to the
 /// account as it was stored then, so that a new password or a removal counts at once. Wrong passwords are never
-/// remembered. Belongs to one thread.
+/// remembered. Belongs to one thread, but for code_for().
 class VerifiedLogins {
  public:
   /// @param lifetime  from the verification; use does not prolong it
@@ -24,23 +27,25 @@ class VerifiedLogins {
   VerifiedLogins(const VerifiedLogins&) = delete;
   VerifiedLogins& operator=(const VerifiedLogins&) = delete;
 
-  /// Whether this password was found right for the account as it is stored now. Takes the same time for every password
-  /// of one length, and for accounts that are not known.
-  [[nodiscard]] bool contains(const Account& account, std::string_view password, MonotonicTime now) const;
+  /// What stands here for this password of the account as it is stored now. Takes the same time for every password of one
+  /// length. May be called from any thread.
+  [[nodiscard]] LoginCode code_for(const Account& account, std::string_view password) const;
 
-  /// Remembers a password that was verified just now; the last one for each account.
-  void remember(const Account& account, std::string_view password, MonotonicTime now);
+  /// Whether the code was remembered for the account of this name. Takes the same time for every code.
+  [[nodiscard]] bool contains(const std::string& account, const LoginCode& code, MonotonicTime now) const;
+
+  /// Remembers the code of a password that was verified; the last one for each account.
+  /// @param verified  when
+  void remember(const std::string& account, const LoginCode& code, MonotonicTime verified);
 
  private:
-  using Code = std::array<std::uint8_t, 32>;
   struct Entry {
-    Code code;
+    LoginCode code;
     MonotonicTime expiry;
   };
-  [[nodiscard]] Code code_for(const Account& account, std::string_view password) const;
 
   Milliseconds lifetime_;
-  Code key_{};
+  LoginCode key_{};                                 ///< never changes
   std::unordered_map<std::string, Entry> entries_;  ///< by account name
 };
 

@@ -12,27 +12,27 @@ const IpAddress kThere = IpAddress::parse("192.0.2.2").value();
 constexpr MonotonicTime kNow{};
 
 /// A throttle that has seen so many wrong passwords of "app" from kHere.
-LoginThrottle after_failures(unsigned count) {
-  LoginThrottle throttle;
-  for (unsigned i = 0; i < count; ++i) throttle.on_wrong_password("app", kHere, kNow);
-  return throttle;
-}
+struct AfterFailures : LoginThrottle {
+  explicit AfterFailures(unsigned count) {
+    for (unsigned i = 0; i < count; ++i) on_wrong_password("app", kHere, kNow);
+  }
+};
 
 TEST_CASE("each wrong password makes the next login wait twice as long, up to a limit") {
-  CHECK(after_failures(0).admit("app", kHere, kNow) == Milliseconds(0));
-  CHECK(after_failures(1).admit("app", kHere, kNow) == kFirstLoginDelay);
-  CHECK(after_failures(2).admit("app", kHere, kNow) == 2 * kFirstLoginDelay);
-  CHECK(after_failures(5).admit("app", kHere, kNow) == 16 * kFirstLoginDelay);
-  for (const unsigned many : {6U, 100U}) CHECK(after_failures(many).admit("app", kHere, kNow) == kLongestLoginDelay);
+  CHECK(AfterFailures(0).admit("app", kHere, kNow) == Milliseconds(0));
+  CHECK(AfterFailures(1).admit("app", kHere, kNow) == kFirstLoginDelay);
+  CHECK(AfterFailures(2).admit("app", kHere, kNow) == 2 * kFirstLoginDelay);
+  CHECK(AfterFailures(5).admit("app", kHere, kNow) == 16 * kFirstLoginDelay);
+  for (const unsigned many : {6U, 100U}) CHECK(AfterFailures(many).admit("app", kHere, kNow) == kLongestLoginDelay);
 }
 
 TEST_CASE("whoever waits long enough on his own is not kept longer") {
-  LoginThrottle throttle = after_failures(2);
+  AfterFailures throttle(2);
   CHECK(throttle.admit("app", kHere, kNow + 2 * kFirstLoginDelay) == Milliseconds(0));
 }
 
 TEST_CASE("logins at the same time wait one behind the other, and are turned away when the queue is long") {
-  LoginThrottle throttle = after_failures(100);
+  AfterFailures throttle(100);
   for (Milliseconds wait = kLongestLoginDelay; wait <= kLongestLoginQueue; wait += kLongestLoginDelay)
     CHECK(throttle.admit("app", kHere, kNow) == wait);
   CHECK_FALSE(throttle.admit("app", kHere, kNow));
@@ -40,16 +40,16 @@ TEST_CASE("logins at the same time wait one behind the other, and are turned awa
 }
 
 TEST_CASE("nobody else is slowed, and neither is the user from another address") {
-  LoginThrottle throttle = after_failures(100);
+  AfterFailures throttle(100);
   CHECK(throttle.admit("app", kThere, kNow) == Milliseconds(0));
   CHECK(throttle.admit("shop", kHere, kNow) == Milliseconds(0));
 }
 
 TEST_CASE("a right password and time make failures forgotten") {
-  LoginThrottle right = after_failures(3);
+  AfterFailures right(3);
   right.on_right_password("app", kHere);
   CHECK(right.admit("app", kHere, kNow) == Milliseconds(0));
-  CHECK(after_failures(3).admit("app", kHere, kNow + kLoginFailureMemory) == Milliseconds(0));
+  CHECK(AfterFailures(3).admit("app", kHere, kNow + kLoginFailureMemory) == Milliseconds(0));
 }
 
 TEST_CASE("the addresses of one IPv6 network are one guesser") {
@@ -60,7 +60,7 @@ TEST_CASE("the addresses of one IPv6 network are one guesser") {
 }
 
 TEST_CASE("names that were made up do not make a guesser forgotten") {
-  LoginThrottle throttle = after_failures(2);
+  AfterFailures throttle(2);
   for (std::size_t i = 0; i < kMaxThrottledLogins + 10; ++i)
     throttle.on_wrong_password("made-up-" + std::to_string(i), kThere, kNow);
   CHECK(throttle.admit("app", kHere, kNow) == 2 * kFirstLoginDelay);
