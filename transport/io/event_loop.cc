@@ -1,9 +1,13 @@
 #include "transport/io/event_loop.h"
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cassert>
 #include <csignal>
+#include <iterator>
 #include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -28,7 +32,10 @@ struct EventLoop::State {
   void release_handles();
 
   uv_loop_t loop{};
-  uv_async_t wake{};
+  uv_async_t wake{};                       ///< for tasks of other threads
+  uv_idle_t turn{};                        ///< runs while there are own tasks: waking oneself costs two system calls
+  std::vector<std::function<void()>> own;  ///< posted by the loop's thread while it runs
+  std::atomic<std::thread::id> runs_on;    ///< no thread: run() is not under way
   std::array<char, kReadBufferOctets> read_buffer{};
 
   std::mutex mutex;  ///< guards what follows
@@ -37,6 +44,7 @@ struct EventLoop::State {
   bool dying = false;
 };
 
+// What the loop's thread posted before run() stands with the tasks of others, so these come first.
 void EventLoop::State::run_posted() {
   std::vector<std::function<void()>> tasks;
   bool stop_now = false;
@@ -45,6 +53,9 @@ void EventLoop::State::run_posted() {
     tasks.swap(posted);
     stop_now = std::exchange(stopping, false);
   }
+  tasks.insert(tasks.end(), std::move_iterator(own.begin()), std::move_iterator(own.end()));
+  own.clear();
+  uv_idle_stop(&turn);
   for (std::function<void()>& task : tasks) std::exchange(task, nullptr)();
   if (stop_now) uv_stop(&loop);
 }
@@ -70,21 +81,25 @@ EventLoop::EventLoop() : state_(std::make_unique<State>()) {
   failed = uv_async_init(&state_->loop, &state_->wake,
                          [](uv_async_t* wake) { static_cast<State*>(wake->loop->data)->run_posted(); });
   assert(failed == 0);
+  uv_idle_init(&state_->loop, &state_->turn);  // cannot fail
 }
 
 EventLoop::~EventLoop() {
-  std::vector<std::function<void()>> unrun;
+  std::vector<std::function<void()>> unrun = std::exchange(state_->own, {});
   {
     const std::lock_guard lock(state_->mutex);
     state_->dying = true;
-    unrun.swap(state_->posted);
+    std::move(state_->posted.begin(), state_->posted.end(), std::back_inserter(unrun));
+    state_->posted.clear();
   }
   unrun.clear();  // before the handles: a task may own a connection
   while (uv_loop_close(&state_->loop) == UV_EBUSY) state_->release_handles();
 }
 
 void EventLoop::run() {
+  state_->runs_on = std::this_thread::get_id();
   uv_run(&state_->loop, UV_RUN_DEFAULT);
+  state_->runs_on = std::thread::id();
 }
 
 void EventLoop::stop() {
@@ -95,6 +110,11 @@ void EventLoop::stop() {
 }
 
 void EventLoop::post(std::function<void()> task) {
+  if (state_->runs_on.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
+    state_->own.push_back(std::move(task));
+    uv_idle_start(&state_->turn, [](uv_idle_t* turn) { static_cast<State*>(turn->loop->data)->run_posted(); });
+    return;
+  }
   const std::lock_guard lock(state_->mutex);
   if (state_->dying) return;
   state_->posted.push_back(std::move(task));

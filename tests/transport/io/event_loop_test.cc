@@ -36,6 +36,34 @@ TEST_CASE("a task posted by a task runs in a later turn", "[event_loop]") {
   CHECK(order == "outer inner");
 }
 
+TEST_CASE("what a loop posts to itself comes after what was posted before it ran, and needs no other wake-up",
+          "[event_loop]") {
+  EventLoop loop;
+  std::string order;
+  Timer first(loop, [&] {
+    loop.post([&] { order += "own "; });
+    loop.post([&] {
+      order += "own ";
+      loop.post([&] { loop.stop(); });
+    });
+  });
+  first.start(Milliseconds(0));
+  loop.post([&] { order += "early "; });
+  loop.run();
+  CHECK(order == "early own own ");
+}
+
+TEST_CASE("a loop that posts to itself without end still hears the others and its timers", "[event_loop]") {
+  EventLoop loop;
+  std::function<void()> again = [&] { loop.post(again); };
+  loop.post(again);
+  std::thread other;
+  Timer timer(loop, [&] { other = std::thread([&] { loop.post([&] { loop.stop(); }); }); });
+  timer.start(Milliseconds(5));
+  loop.run();
+  other.join();
+}
+
 TEST_CASE("several threads may post at once and no task is lost", "[event_loop]") {
   EventLoop loop;
   constexpr int kThreads = 4;
@@ -78,6 +106,19 @@ TEST_CASE("tasks that never ran are destroyed with the loop", "[event_loop]") {
     EventLoop loop;
     loop.post([held] {});
     CHECK(held.use_count() == 2);
+  }
+  CHECK(held.use_count() == 1);
+}
+
+TEST_CASE("what a loop had posted to itself when it stopped is destroyed with it", "[event_loop]") {
+  auto held = std::make_shared<int>(1);
+  {
+    EventLoop loop;
+    std::function<void()> again = [&] { loop.post([held, &again] { again(); }); };
+    again();
+    loop.post([&] { loop.stop(); });
+    loop.run();
+    CHECK(held.use_count() > 1);
   }
   CHECK(held.use_count() == 1);
 }
