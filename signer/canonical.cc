@@ -55,7 +55,10 @@ void append_relaxed_value(std::string_view value, std::string& out) {
       space = true;
     } else {
       if (space && begun) out.push_back(' ');
-      out.push_back(c);
+      std::size_t end = i + 1;
+      while (end < value.size() && !is_wsp(value[end]) && value[end] != '\r') ++end;
+      out.append(value.substr(i, end - i));
+      i = end - 1;
       begun = true;
       space = false;
     }

@@ -11,6 +11,7 @@
 #include "policy/result.h"
 #include "policy/time_point.h"
 #include "signer/canonical.h"
+#include "signer/field_choice.h"
 #include "signer/header_field.h"
 
 namespace waxwing {
@@ -41,18 +42,28 @@ struct DkimSignatureDraft {
   std::string field;           ///< "DKIM-Signature: …; b=", folded, without the value of b=
 };
 
-/// Writes everything of a signature but the value of b=. `From` is signed whether or not the options name it. There is
-/// no l= (RFC 6376 §8.2), no i=, and no hash but SHA-256 (RFC 8301 §3.1).
-/// @param header     all fields of the message, from the top
-/// @param body_hash  of BodyHasher with options.body_canonicalization
-/// @param selector   as parse_selector() returns it
+/// What all signatures of one message cover of its header.
+struct SignedHeader {
+  std::vector<ChosenField> fields;  ///< in the order of h=
+  std::string canonical;            ///< with options.header_canonicalization
+};
+
+/// Picks the fields that the options name; see choose_fields().
+/// @param header   all fields of the message, from the top
+/// @param options  borrowed, as is the header, for the life of the result
 /// @errors  Malformed: the message has no From, or no valid field name stands in the options
 /// @limits  O(fields × names in the options + octets of the header)
+[[nodiscard]] Result<SignedHeader> choose_signed_header(std::span<const HeaderField> header,
+                                                        const DkimSigningOptions& options);
+
+/// Writes everything of a signature but the value of b=. `From` is signed whether or not the options name it. There is
+/// no l= (RFC 6376 §8.2), no i=, and no hash but SHA-256 (RFC 8301 §3.1).
+/// @param body_hash  of BodyHasher with options.body_canonicalization
+/// @param selector   as parse_selector() returns it
 /// @source  RFC 6376 §3.5, §3.7 and §5
-[[nodiscard]] Result<DkimSignatureDraft> prepare_dkim_signature(std::span<const HeaderField> header,
-                                                                std::string_view body_hash, const DomainName& domain,
-                                                                std::string_view selector, DkimKeyType type,
-                                                                const DkimSigningOptions& options);
+[[nodiscard]] DkimSignatureDraft prepare_dkim_signature(const SignedHeader& header, std::string_view body_hash,
+                                                        const DomainName& domain, std::string_view selector,
+                                                        DkimKeyType type, const DkimSigningOptions& options);
 
 /// The field with its signature, folded at 78 columns, ended by CRLF; to be put in front of the message.
 /// @param signature  raw octets of Signer::sign_for()
@@ -60,7 +71,7 @@ struct DkimSignatureDraft {
 
 /// Signs with each key.
 /// @return  the DKIM-Signature fields in the order of `keys`, to be put in front of the message
-/// @errors  as prepare_dkim_signature() and Signer::sign_for()
+/// @errors  as choose_signed_header() and Signer::sign_for()
 [[nodiscard]] Result<std::string> sign_message(std::span<const HeaderField> header, std::string_view body_hash,
                                                std::span<const StoredKey> keys, const DkimSigningOptions& options);
 

@@ -69,12 +69,10 @@ void append_chosen_fields(std::span<const ChosenField> fields, Canonicalization 
 
 void add_field_names(std::span<const ChosenField> fields, FoldedLine& line) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    const char* const separator = i + 1 < fields.size() ? ":" : ";";
-    if (i == 0) {
-      line.add_word(fmt::format("h={}{}", fields[i].name, separator));
-    } else {
-      line.add_joined(fmt::format("{}{}", fields[i].name, separator));
-    }
+    std::string part(i == 0 ? "h=" : "");
+    part += fields[i].name;
+    part += i + 1 < fields.size() ? ':' : ';';
+    i == 0 ? line.add_word(part) : line.add_joined(part);
   }
 }
 

@@ -85,9 +85,9 @@ std::string octets_to_sign(const StoredKey& key) {
   DkimSigningOptions options;
   options.now = WallTime(Seconds(1'800'000'000));
   BodyHasher hasher(Canonicalization::Relaxed);
-  return prepare_dkim_signature(parse_header_block(header).value(), hasher.finish(), key.domain, key.selector,
-                                key.key->type(), options)
-      .value()
+  const auto fields = parse_header_block(header).value();
+  return prepare_dkim_signature(choose_signed_header(fields, options).value(), hasher.finish(), key.domain,
+                                key.selector, key.key->type(), options)
       .octets_to_sign;
 }
 

@@ -34,7 +34,8 @@ DkimSigningOptions options_at(std::int64_t seconds) {
 
 DkimSignatureDraft draft_of(std::string_view header, const DkimSigningOptions& options = options_at(1'528'637'909)) {
   const auto fields = parse_header_block(header).value();
-  return prepare_dkim_signature(fields, body_hash(), kDomain, "brisbane", DkimKeyType::Ed25519, options).value();
+  const SignedHeader chosen = choose_signed_header(fields, options).value();
+  return prepare_dkim_signature(chosen, body_hash(), kDomain, "brisbane", DkimKeyType::Ed25519, options);
 }
 
 /// The value of a tag without white space, "" when the tag is absent.
@@ -149,16 +150,16 @@ TEST_CASE("the signature field itself is signed without its value and final line
 
 TEST_CASE("a message without From is not signed", "[dkim_signer]") {
   const auto fields = parse_header_block("To: a@b.example\r\n").value();
-  const auto draft = prepare_dkim_signature(fields, body_hash(), kDomain, "s", DkimKeyType::Rsa, options_at(5));
-  REQUIRE_FALSE(draft);
-  CHECK(draft.error().kind == ErrorKind::Malformed);
+  const auto chosen = choose_signed_header(fields, options_at(5));
+  REQUIRE_FALSE(chosen);
+  CHECK(chosen.error().kind == ErrorKind::Malformed);
 }
 
 TEST_CASE("names in the options that would break h= are refused", "[dkim_signer]") {
   const auto fields = parse_header_block(kHeader).value();
   DkimSigningOptions options = options_at(5);
   options.signed_fields = {GENERATE(as<std::string>(), "", "a b", "a:b", "a;b", "a\r\nb", "\xc3\xa9")};
-  CHECK_FALSE(prepare_dkim_signature(fields, body_hash(), kDomain, "s", DkimKeyType::Rsa, options));
+  CHECK_FALSE(choose_signed_header(fields, options));
 }
 
 TEST_CASE("the completed field is folded at 78 columns and its signature can be read back", "[dkim_signer]") {
@@ -180,7 +181,9 @@ TEST_CASE("a name too long for a line stays whole", "[dkim_signer]") {
   const std::string label(60, 'd');
   const auto domain = DomainName::parse(label + "." + label + ".example").value();
   const auto fields = parse_header_block(kHeader).value();
-  const auto draft = prepare_dkim_signature(fields, body_hash(), domain, "s", DkimKeyType::Rsa, options_at(5)).value();
+  const DkimSigningOptions options = options_at(5);
+  const SignedHeader chosen = choose_signed_header(fields, options).value();
+  const auto draft = prepare_dkim_signature(chosen, body_hash(), domain, "s", DkimKeyType::Rsa, options);
   CHECK(draft.field.find("\r\n d=" + domain.str() + ";") != std::string::npos);
 }
 
@@ -196,8 +199,7 @@ TEST_CASE("a message is signed with every key, in their order", "[dkim_signer]")
   CHECK(tag(fields[0].raw, "s") == "test");
   CHECK(tag(fields[1].raw, "a") == "ed25519-sha256");
 
-  const auto draft =
-      prepare_dkim_signature(header, body_hash(), kDomain, "brisbane", DkimKeyType::Ed25519, options_at(5)).value();
+  const auto draft = draft_of(kHeader, options_at(5));
   CHECK(fields[1].raw == complete_dkim_signature(draft, ed25519->sign(draft.octets_to_sign).value()));
 }
 

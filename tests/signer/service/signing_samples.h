@@ -30,8 +30,8 @@ inline std::string octets_to_sign(const StoredKey& key, std::string_view author 
   DkimSigningOptions options;
   options.now = kSigningTime;
   BodyHasher hasher(Canonicalization::Relaxed);
-  return prepare_dkim_signature(fields, hasher.finish(), key.domain, key.selector, key.key->type(), options)
-      .value()
+  return prepare_dkim_signature(choose_signed_header(fields, options).value(), hasher.finish(), key.domain,
+                                key.selector, key.key->type(), options)
       .octets_to_sign;
 }
 
