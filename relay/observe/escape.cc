@@ -54,10 +54,27 @@ std::string escape(const Character& character, EscapeStyle style) {
 
 enum class QuoteMarks { Escape, Leave };
 
+// Octets from the start that stand for themselves: ASCII, neither control characters nor marks.
+std::size_t plain_length(std::string_view octets) {
+  std::size_t length = 0;
+  while (length < octets.size() && octets[length] >= ' ' && octets[length] < '\x7f' && octets[length] != '"' &&
+         octets[length] != '\\')
+    ++length;
+  return length;
+}
+
 void append(std::string& out, std::string_view octets, EscapeStyle style, QuoteMarks marks, std::size_t max_octets) {
   const std::size_t begin = out.size();
   std::size_t cut_at = begin;  // the last end of a character after which the mark still fits
   while (!octets.empty()) {
+    const std::size_t plain = plain_length(octets);
+    const std::size_t written = out.size() - begin;
+    if (plain > 0 && written + plain + kCutMark.size() <= max_octets) {
+      out += octets.substr(0, plain);
+      octets.remove_prefix(plain);
+      cut_at = out.size();
+      continue;
+    }
     const Character character = first_character(octets);
     octets.remove_prefix(character.octets.size());
     if (!character.valid || is_unsafe(character.code_point)) {

@@ -11,27 +11,30 @@
 namespace waxwing {
 namespace {
 
-struct ValueText {
+struct AppendValue {
   EventLog::Format format;
+  std::string& line;
 
-  std::string operator()(std::string_view text) const {
-    std::string value;
-    if (format == EventLog::Format::Text && text.size() <= EventLog::kMaxValueOctets && is_plain_word(text)) {
-      value = text;
-      return value;
+  void operator()(std::string_view text) const {
+    const bool is_text = format == EventLog::Format::Text;
+    if (is_text && text.size() <= EventLog::kMaxValueOctets && is_plain_word(text)) {
+      line += text;
+      return;
     }
-    const auto style = format == EventLog::Format::Text ? EscapeStyle::Text : EscapeStyle::Json;
-    value += '"';
-    append_escaped(value, text, style, EventLog::kMaxValueOctets);
-    value += '"';
-    return value;
+    line += '"';
+    append_escaped(line, text, is_text ? EscapeStyle::Text : EscapeStyle::Json, EventLog::kMaxValueOctets);
+    line += '"';
   }
-  std::string operator()(std::int64_t number) const { return std::to_string(number); }
-  std::string operator()(bool flag) const { return flag ? "true" : "false"; }
+  void operator()(std::int64_t number) const { line += std::to_string(number); }
+  void operator()(bool flag) const { line += flag ? "true" : "false"; }
 };
 
-std::string format_field(EventLog::Format format, std::string_view name, std::string_view value) {
-  return format == EventLog::Format::Text ? fmt::format(" {}={}", name, value) : fmt::format(",\"{}\":{}", name, value);
+void append_field(EventLog::Format format, const EventField& field, std::string& line) {
+  const bool is_text = format == EventLog::Format::Text;
+  line += is_text ? " " : ",\"";
+  line += field.name;
+  line += is_text ? "=" : "\":";
+  std::visit(AppendValue{format, line}, field.value);
 }
 
 }  // namespace
@@ -53,17 +56,18 @@ std::string_view severity_name(Severity severity) {
 std::string format_event(EventLog::Format format, WallTime time, Severity severity, std::string_view event,
                          std::initializer_list<EventField> fields) {
   const bool is_text = format == EventLog::Format::Text;
-  const std::string cut = format_field(format, "fields_cut", "true");
+  const std::string_view cut = is_text ? " fields_cut=true" : ",\"fields_cut\":true";
   const std::string_view end = is_text ? "\n" : "}\n";
   std::string line = fmt::format(fmt::runtime(is_text ? "{} {} {}" : R"({{"time":"{}","severity":"{}","event":"{}")"),
                                  format_timestamp(time), severity_name(severity), event);
   for (const EventField& field : fields) {
-    const std::string text = format_field(format, field.name, std::visit(ValueText{format}, field.value));
-    if (line.size() + text.size() + cut.size() + end.size() > EventLog::kMaxLineOctets) {
+    const std::size_t complete = line.size();
+    append_field(format, field, line);
+    if (line.size() + cut.size() + end.size() > EventLog::kMaxLineOctets) {
+      line.resize(complete);
       line += cut;
       break;
     }
-    line += text;
   }
   line += end;
   return line;
