@@ -370,14 +370,14 @@ Result<void> SqliteQueueStore::apart(const std::function<Result<void>()>& change
   if (!connection_) return not_open();
   const std::size_t removed_before = removed_spool_files_.size();
   auto changed = connection_->contained("begin a change", [&]() -> Result<void> {
-    connection_->run("SAVEPOINT item");
+    connection_->query("SAVEPOINT item").run();
     return {};
   });
   if (!changed) return changed;
   changed = change();
-  const char* end = changed ? "RELEASE item" : "ROLLBACK TO item; RELEASE item";
   auto ended = connection_->contained("end a change", [&]() -> Result<void> {
-    connection_->run(end);
+    if (!changed) connection_->query("ROLLBACK TO item").run();
+    connection_->query("RELEASE item").run();
     return {};
   });
   if (changed && ended) return {};
