@@ -178,6 +178,7 @@ class Daemon {
   LoginThrottle login_throttle_;
   WorkPool background_pool_;  ///< for what nobody waits for
   std::unique_ptr<StoreThread> store_;
+  std::shared_ptr<const SettingsVersion> settings_;
   std::unique_ptr<SubmissionLimits> limits_;
   std::unique_ptr<EgressDesk> egress_;
   std::vector<std::unique_ptr<Worker>> workers_;
@@ -267,6 +268,7 @@ Result<void> Daemon::open_store() {
       if (queue_) queue_->on_store_state(available);
     });
   };
+  settings_ = (*store)->settings_version();
   store_ = std::make_unique<StoreThread>(std::move(*store), std::move(options));
   limits_ = std::make_unique<SubmissionLimits>(config_, *store_, log_);
   egress_ = std::make_unique<EgressDesk>(config_, *store_, log_);
@@ -379,6 +381,7 @@ Result<void> Daemon::start_workers() {
   if (!anchors) return tl::unexpected(anchors.error());
   WorkerEnvironment environment{config_,
                                 *store_,
+                                settings_,
                                 *limits_,
                                 keys_,
                                 signing_pool_,

@@ -116,7 +116,7 @@ Result<void> Worker::start() {
 
 void Worker::run(std::promise<Result<void>> started) {
   const Config& config = environment_.config;
-  auto reader = QueueReader::open(config.state_directory);
+  auto reader = QueueReader::open(config.state_directory, environment_.settings);
   if (!reader) return started.set_value(tl::unexpected(reader.error()));
   inside_ = std::make_unique<Inside>(*this, std::move(*reader));
   auto network = Network::create(*loop_, config, environment_.log, environment_.anchors, &inside_->reader,

@@ -25,6 +25,7 @@
 #include "relay/observe/service_manager.h"
 #include "relay/queue/queued_message.h"
 #include "relay/server/login_throttle.h"
+#include "relay/store/settings_version.h"
 #include "relay/store/store_thread.h"
 #include "signer/srs.h"
 #include "transport/delivery/provider_connections.h"
@@ -37,6 +38,7 @@ namespace waxwing {
 struct WorkerEnvironment {
   const Config& config;
   StoreThread& store;
+  std::shared_ptr<const SettingsVersion> settings;  ///< of the store
   SubmissionLimits& limits;
   const CurrentKeyRing& keys;
   WorkPool& signing_pool;

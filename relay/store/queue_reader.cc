@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <set>
 #include <utility>
 
 #include "relay/store/account_store.h"
@@ -13,15 +15,45 @@
 #include "relay/store/suppression_store.h"
 
 namespace waxwing {
+namespace {
 
-Result<QueueReader> QueueReader::open(const std::string& state_directory) {
+constexpr std::size_t kMaxRemembered = 10'000;  // of each kind
+
+}  // namespace
+
+// Each is asked for with every message, and changes when an operator says so.
+struct QueueReader::Remembered {
+  std::shared_ptr<const SettingsVersion> settings;
+  std::uint64_t version = 0;
+  std::map<std::pair<QuotaOwner, std::string>, Quota> quotas;
+  std::set<std::string> without_suppressions;  // tenants
+};
+
+Result<QueueReader> QueueReader::open(const std::string& state_directory,
+                                      std::shared_ptr<const SettingsVersion> settings) {
   auto connection = SqliteConnection::open(state_directory + "/queue.db", SqliteConnection::Mode::ReadOnly);
   if (!connection) return tl::unexpected(std::move(connection.error()));
-  return QueueReader(std::move(*connection), state_directory);
+  return QueueReader(std::move(*connection), state_directory, std::move(settings));
 }
 
-QueueReader::QueueReader(std::unique_ptr<SqliteConnection> connection, std::string state_directory)
-    : connection_(std::move(connection)), state_directory_(std::move(state_directory)) {}
+QueueReader::QueueReader(std::unique_ptr<SqliteConnection> connection, std::string state_directory,
+                         std::shared_ptr<const SettingsVersion> settings)
+    : connection_(std::move(connection)), state_directory_(std::move(state_directory)) {
+  if (!settings) return;
+  const std::uint64_t version = settings->get();
+  remembered_ = std::make_unique<Remembered>(Remembered{std::move(settings), version, {}, {}});
+}
+
+QueueReader::Remembered* QueueReader::remembered() {
+  if (!remembered_) return nullptr;
+  const std::uint64_t version = remembered_->settings->get();
+  if (std::exchange(remembered_->version, version) != version || remembered_->quotas.size() >= kMaxRemembered ||
+      remembered_->without_suppressions.size() >= kMaxRemembered) {
+    remembered_->quotas.clear();
+    remembered_->without_suppressions.clear();
+  }
+  return remembered_.get();
+}
 
 QueueReader::QueueReader(QueueReader&&) noexcept = default;
 QueueReader& QueueReader::operator=(QueueReader&&) noexcept = default;
@@ -48,7 +80,13 @@ Result<Account> QueueReader::find_account_by_certificate(const CertificateIdenti
 }
 
 Result<Quota> QueueReader::find_quota(QuotaOwner owner, const std::string& name) {
-  return QuotaStore(*connection_).find(owner, name);
+  Remembered* const known = remembered();
+  if (known != nullptr) {
+    if (const auto found = known->quotas.find({owner, name}); found != known->quotas.end()) return found->second;
+  }
+  auto quota = QuotaStore(*connection_).find(owner, name);
+  if (known != nullptr && quota) known->quotas.emplace(std::pair(owner, name), *quota);
+  return quota;
 }
 
 Result<Account> QueueReader::find_account_by_token(const std::string& digest) {
@@ -81,7 +119,14 @@ Result<std::vector<std::string>> QueueReader::unknown_recipients(const std::stri
 
 Result<std::optional<Suppression>> QueueReader::find_suppression(const std::string& tenant, const MailAddress& address,
                                                                  WallTime now) {
-  return SuppressionStore(*connection_).find(tenant, address, now);
+  SuppressionStore list(*connection_);
+  if (Remembered* const known = remembered()) {
+    if (known->without_suppressions.contains(tenant)) return std::optional<Suppression>();
+    const auto empty = list.is_empty(tenant);
+    if (!empty) return tl::unexpected(empty.error());
+    if (*empty) known->without_suppressions.insert(tenant);
+  }
+  return list.find(tenant, address, now);
 }
 
 Result<std::optional<CachedStsPolicy>> QueueReader::find_sts_policy(const DomainName& domain, WallTime now) {

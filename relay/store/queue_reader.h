@@ -16,6 +16,7 @@
 #include "relay/queue/queued_message.h"
 #include "relay/queue/quota.h"
 #include "relay/queue/suppression.h"
+#include "relay/store/settings_version.h"
 #include "transport/destination/destination_plan.h"
 #include "transport/destination/tls_memory.h"
 
@@ -28,8 +29,11 @@ class SqliteConnection;
 class QueueReader {
  public:
   /// @param state_directory  of a store that is open already
+  /// @param settings  of that store: limits and suppression lists are then remembered until they may have changed;
+  ///                  nullptr: they are read each time
   /// @errors  as SqliteQueueStore::open()
-  [[nodiscard]] static Result<QueueReader> open(const std::string& state_directory);
+  [[nodiscard]] static Result<QueueReader> open(const std::string& state_directory,
+                                                std::shared_ptr<const SettingsVersion> settings = nullptr);
 
   QueueReader(QueueReader&&) noexcept;
   QueueReader& operator=(QueueReader&&) noexcept;
@@ -89,10 +93,15 @@ class QueueReader {
   [[nodiscard]] const std::string& state_directory() const { return state_directory_; }
 
  private:
-  QueueReader(std::unique_ptr<SqliteConnection> connection, std::string state_directory);
+  struct Remembered;
+  QueueReader(std::unique_ptr<SqliteConnection> connection, std::string state_directory,
+              std::shared_ptr<const SettingsVersion> settings);
+  /// What may still be believed; nullptr: nothing is remembered.
+  [[nodiscard]] Remembered* remembered();
 
   std::unique_ptr<SqliteConnection> connection_;
   std::string state_directory_;
+  std::unique_ptr<Remembered> remembered_;
 };
 
 }  // namespace waxwing

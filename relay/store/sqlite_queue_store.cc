@@ -124,7 +124,9 @@ Result<void> SqliteQueueStore::reopen() {
   connection_.reset();
   removed_spool_files_.clear();
   spool_names_changed_ = false;
-  return connect();
+  auto connected = connect();
+  settings_version_->advance();  // a batch of unknown fate may have been committed
+  return connected;
 }
 
 Result<void> SqliteQueueStore::connect() {
@@ -188,6 +190,7 @@ Result<void> SqliteQueueStore::commit() {
   });
   const std::vector<QueueId> removed = std::exchange(removed_spool_files_, {});
   if (!committed) return committed;
+  if (std::exchange(touches_settings_, false)) settings_version_->advance();
   // A file that stays because of an error is an orphan, and goes at the next start.
   for (const QueueId id : removed) ::unlink(spool_path(state_directory(), id).c_str());
   return {};

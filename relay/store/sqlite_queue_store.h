@@ -8,6 +8,7 @@
 
 #include "policy/result.h"
 #include "relay/queue/queue_store.h"
+#include "relay/store/settings_version.h"
 #include "relay/store/state_lock.h"
 
 namespace waxwing {
@@ -74,12 +75,21 @@ class SqliteQueueStore final : public QueueStore {
 
   [[nodiscard]] AuditStore& audits() { return *audits_; }
   [[nodiscard]] AccountStore& accounts() { return *accounts_; }
-  [[nodiscard]] QuotaStore& quotas() { return *quotas_; }
+  [[nodiscard]] QuotaStore& quotas() {
+    touches_settings_ = true;
+    return *quotas_;
+  }
   [[nodiscard]] StsPolicyStore& sts_policies() { return *sts_policies_; }
   [[nodiscard]] TlsResultStore& tls_results() { return *tls_results_; }
   [[nodiscard]] ProvenTlsStore& proven_tls() { return *proven_tls_; }
   [[nodiscard]] EgressStore& egress() { return *egress_; }
-  [[nodiscard]] SuppressionStore& suppressions() { return *suppressions_; }
+  [[nodiscard]] SuppressionStore& suppressions() {
+    touches_settings_ = true;
+    return *suppressions_;
+  }
+
+  /// Advances with each commit of a batch in which quotas() or suppressions() were used.
+  [[nodiscard]] std::shared_ptr<const SettingsVersion> settings_version() const { return settings_version_; }
   [[nodiscard]] const std::string& state_directory() const { return lock_.state_directory(); }
 
  private:
@@ -101,7 +111,9 @@ class SqliteQueueStore final : public QueueStore {
   std::unique_ptr<EgressStore> egress_;
   std::unique_ptr<SuppressionStore> suppressions_;
   std::vector<QueueId> removed_spool_files_;  // to be unlinked when the batch is durable
-  bool spool_names_changed_ = false;          // the directory must be synced before the batch is
+  std::shared_ptr<SettingsVersion> settings_version_ = std::make_shared<SettingsVersion>();
+  bool touches_settings_ = false;     // the batch does, or may
+  bool spool_names_changed_ = false;  // the directory must be synced before the batch is
 };
 
 /// How long a submission key stands for its message.

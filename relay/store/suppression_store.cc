@@ -36,6 +36,13 @@ Result<std::optional<Suppression>> SuppressionStore::find(const std::string& ten
   });
 }
 
+Result<bool> SuppressionStore::is_empty(const std::string& tenant) {
+  return connection_.contained("read the suppression list", [&]() -> Result<bool> {
+    auto row = connection_.query("SELECT 1 FROM suppressions WHERE tenant=? LIMIT 1");
+    return !row.bind_text(tenant).step();
+  });
+}
+
 Result<void> SuppressionStore::keep(const Suppression& suppression) {
   if (suppression.tenant.size() > kMaxStoredNameOctets)
     return fail(ErrorKind::Malformed, "the tenant's name is too long");

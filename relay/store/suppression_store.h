@@ -27,6 +27,9 @@ class SuppressionStore {
   [[nodiscard]] Result<std::optional<Suppression>> find(const std::string& tenant, const MailAddress& address,
                                                         WallTime now);
 
+  /// Whether nothing of a tenant is listed.
+  [[nodiscard]] Result<bool> is_empty(const std::string& tenant);
+
   /// Adds an address, or gives one that is listed another reason and, where it is later, end. Cuts the reason to
   /// kMaxSuppressionReasonOctets.
   /// @errors  Exhausted: the list of the tenant has kMaxSuppressions

@@ -59,6 +59,21 @@ TEST_CASE("what was used is added up by hours and forgotten after a day") {
   CHECK_FALSE(*store->quotas().knows("shop", std::string(16, 'f')));
 }
 
+TEST_CASE("a reader that remembers limits sees a change at once") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  auto reader = QueueReader::open(directory.path(), store->settings_version());
+  CHECK(reader->find_quota(QuotaOwner::Account, "shop")->held_because.empty());
+  Quota quota;
+  quota.held_because = "too many bounces";
+  REQUIRE(store->begin());
+  REQUIRE(store->quotas().set(QuotaOwner::Account, "shop", quota));
+  CHECK(reader->find_quota(QuotaOwner::Account, "shop")->held_because.empty());
+  REQUIRE(store->commit());
+  CHECK(reader->find_quota(QuotaOwner::Account, "shop")->held_because == "too many bounces");
+  CHECK(reader->find_quota(QuotaOwner::Tenant, "shop")->held_because.empty());
+}
+
 TEST_CASE("a local user has one account, and one without a password") {
   const TemporaryDirectory directory;
   auto store = open_store(directory);

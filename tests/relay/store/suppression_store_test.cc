@@ -3,6 +3,7 @@
 #include <SQLiteCpp/Database.h>
 
 #include <catch2/catch.hpp>
+#include <functional>
 #include <memory>
 
 #include "relay/store/queue_reader.h"
@@ -96,6 +97,38 @@ TEST_CASE("a tenant's list has a limit, of which what is removed and what ends g
   CHECK(list.keep(suppression("shop", "d@far.example")).error().kind == ErrorKind::Exhausted);
   REQUIRE(list.remove_expired(kNow + Seconds(10)));
   CHECK(list.keep(suppression("shop", "d@far.example")));
+}
+
+TEST_CASE("a reader that remembers that a list is empty sees the first entry at once, and a removal") {
+  const TemporaryDirectory directory;
+  auto store = *SqliteQueueStore::open(directory.path());
+  auto reader = QueueReader::open(directory.path(), store->settings_version());
+  const auto listed = [&](const std::string& tenant) {
+    return reader->find_suppression(tenant, address("bob@far.example"), kNow)->has_value();
+  };
+  const auto change = [&](const std::function<Result<void>()>& work) {
+    REQUIRE(store->begin());
+    REQUIRE(work());
+    REQUIRE(store->commit());
+  };
+  CHECK_FALSE(listed("shop"));
+  CHECK_FALSE(listed("shop"));
+  change([&] { return store->suppressions().keep(suppression("shop", "bob@far.example")); });
+  CHECK(listed("shop"));
+  CHECK_FALSE(listed("other"));
+  change([&] { return store->suppressions().remove("shop", address("bob@far.example")); });
+  CHECK_FALSE(listed("shop"));
+}
+
+TEST_CASE("a reader that remembers an empty list sees what a store has when it was opened anew") {
+  const TemporaryDirectory directory;
+  auto store = *SqliteQueueStore::open(directory.path());
+  auto reader = QueueReader::open(directory.path(), store->settings_version());
+  CHECK_FALSE(*reader->find_suppression("shop", address("bob@far.example"), kNow));
+  // Committed behind the back of the count, as by a commit that failed and was durable nevertheless.
+  REQUIRE(store->suppressions().keep(suppression("shop", "bob@far.example")));
+  REQUIRE(store->reopen());
+  CHECK(*reader->find_suppression("shop", address("bob@far.example"), kNow));
 }
 
 TEST_CASE("what an attempt finds out is listed with its outcome, and a reader sees it") {
