@@ -19,6 +19,8 @@ struct PreflightKey {
   std::string selector;
   DkimKeyType type;
   std::string public_key;  ///< as DkimKeyRecord::public_key
+  /// The record as format_dkim_key_record() writes it: one that is published just so need not be read. Empty: each is.
+  std::string usual_record = {};
 };
 
 /// What a message would present to its receivers.

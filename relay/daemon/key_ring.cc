@@ -5,11 +5,25 @@
 namespace waxwing {
 
 KeyRing::KeyRing(const std::vector<StoredKey>& keys) {
-  for (const StoredKey& key : keys) by_domain_[key.domain].push_back(key);
+  for (const StoredKey& key : keys) {
+    KeysOfDomain& place = by_domain_[key.domain];
+    place.keys.push_back(key);
+    const std::string public_key = key.key->public_key();
+    place.public_halves.push_back(
+        {key.domain, key.selector, key.key->type(), public_key, format_dkim_key_record(key.key->type(), public_key)});
+  }
 }
 
 const std::vector<StoredKey>& KeyRing::keys_for(const DomainName& author_domain) const {
-  static const std::vector<StoredKey> kNone;
+  return find(author_domain).keys;
+}
+
+const std::vector<PreflightKey>& KeyRing::public_halves_for(const DomainName& author_domain) const {
+  return find(author_domain).public_halves;
+}
+
+const KeyRing::KeysOfDomain& KeyRing::find(const DomainName& author_domain) const {
+  static const KeysOfDomain kNone;
   for (std::size_t labels = author_domain.label_count(); labels > 0; --labels) {
     const auto found = by_domain_.find(author_domain.last_labels(labels));
     if (found != by_domain_.end()) return found->second;

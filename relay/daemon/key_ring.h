@@ -7,6 +7,7 @@
 
 #include "keys/key_store.h"
 #include "policy/domain_name.h"
+#include "policy/preflight.h"
 #include "policy/result.h"
 
 namespace waxwing {
@@ -20,10 +21,19 @@ class KeyRing {
   /// since relaxed alignment accepts them. Valid as long as the ring.
   [[nodiscard]] const std::vector<StoredKey>& keys_for(const DomainName& author_domain) const;
 
+  /// The public halves of keys_for(), in the same order.
+  [[nodiscard]] const std::vector<PreflightKey>& public_halves_for(const DomainName& author_domain) const;
+
   [[nodiscard]] std::size_t domain_count() const { return by_domain_.size(); }
 
  private:
-  std::map<DomainName, std::vector<StoredKey>> by_domain_;
+  struct KeysOfDomain {
+    std::vector<StoredKey> keys;
+    std::vector<PreflightKey> public_halves;  ///< written once, since every message needs them
+  };
+  [[nodiscard]] const KeysOfDomain& find(const DomainName& author_domain) const;
+
+  std::map<DomainName, KeysOfDomain> by_domain_;
 };
 
 /// Where the current KeyRing is found; exchanged when keys are loaded anew. Thread-safe.

@@ -38,13 +38,9 @@ MessageSealer::MessageSealer(EventLoop& loop, Resolver& resolver, const CurrentK
 void MessageSealer::seal(SealRequest request, OnSealed on_sealed) {
   const std::shared_ptr<const KeyRing> ring = keys_.get();
   if (!ring) return loop_.post([on_sealed = std::move(on_sealed)] { on_sealed(tl::unexpected(keys_not_known())); });
-  PreflightInput input{request.author_domain,
-                       request.reverse_path,
-                       options_.helo,
+  PreflightInput input{request.author_domain, request.reverse_path, options_.helo,
                        options_.egress(request.tenant, request.recipient_domains),
-                       {}};
-  for (const StoredKey& key : ring->keys_for(request.author_domain))
-    input.keys.push_back({key.domain, key.selector, key.key->type(), key.key->public_key()});
+                       ring->public_halves_for(request.author_domain)};
   auto job = std::make_shared<Job>(
       Job{std::move(request), std::move(on_sealed), ring, std::move(input), Answers(), PreflightVerdict()});
   loop_.post([this, job] { foresee(job); });

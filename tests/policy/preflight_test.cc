@@ -47,6 +47,21 @@ bool says(const PreflightVerdict& verdict, const std::string& text) {
 
 }  // namespace
 
+TEST_CASE("a record that is published as it is usually written needs no reading, any other is read") {
+  PreflightInput message = input();
+  message.keys.front().usual_record = format_dkim_key_record(DkimKeyType::Ed25519, kKey);
+  for (const char* const suffix : {"", ";", "; h=sha256", " ; s=email"}) {
+    ScriptedDns dns = enforcing();
+    dns.txt("s1._domainkey.example.org", message.keys.front().usual_record + suffix);
+    CHECK(run(dns, message).keys.at(0).proven);
+  }
+  for (const char* const suffix : {"; h=sha1", "; s=other", "A"}) {
+    ScriptedDns dns = enforcing();
+    dns.txt("s1._domainkey.example.org", message.keys.front().usual_record + suffix);
+    CHECK_FALSE(run(dns, message).keys.at(0).proven);
+  }
+}
+
 TEST_CASE("a published key makes mail pass and everything is asked in one round") {
   ScriptedDns dns = enforcing();
   publish_key(dns);

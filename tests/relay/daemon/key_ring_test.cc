@@ -30,6 +30,19 @@ TEST_CASE("the keys of the author's own domain come before those of its parents"
   CHECK(ring.keys_for(domain("shop.example.org")).front().selector == "c");
 }
 
+TEST_CASE("public halves stand in the order of the keys, with the record to publish") {
+  const std::vector<StoredKey> keys = {key("example.org", "a"), key("example.org", "b")};
+  const KeyRing ring(keys);
+  const auto& halves = ring.public_halves_for(domain("mail.example.org"));
+  REQUIRE(halves.size() == 2);
+  for (std::size_t i = 0; i < halves.size(); ++i) {
+    CHECK(halves[i].selector == keys[i].selector);
+    CHECK(halves[i].public_key == keys[i].key->public_key());
+    CHECK(DkimKeyRecord::parse(halves[i].usual_record)->public_key == halves[i].public_key);
+  }
+  CHECK(ring.public_halves_for(domain("example.com")).empty());
+}
+
 TEST_CASE("a subdomain without keys is signed by its nearest ancestor that has some") {
   const KeyRing ring({key("example.org", "a"), key("shop.example.org", "c")});
   REQUIRE(ring.keys_for(domain("x.y.shop.example.org")).size() == 1);
