@@ -1,10 +1,8 @@
-"""Stock clients submit on every kind of listener; what must be refused is refused."""
+"""Submission by SMTP: what is mended and signed, and what must be refused."""
 
 import email
 import email.policy
-import os
 import pathlib
-import re
 import smtplib
 import socket
 import ssl
@@ -13,22 +11,16 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 import certificates
-import client_table
 import dkim
 import scenario
 import stock_clients
-import wire_recorder
 
-LOCAL, STARTTLS, IMPLICIT, STRICT, RECORDED = 2525, 587, 465, 2526, 2535
+LOCAL, STARTTLS, STRICT = 2525, 587, 2526
 
 
 class Submission(scenario.Scenario):
-    results, mended = {}, {}  # of clients, for the table
-
     @classmethod
     def build_world(cls):
-        cls.recorder = wire_recorder.WireRecorder(RECORDED, LOCAL)
-        cls.addClassCleanup(cls.recorder.close)
         identity = certificates.leaf(None, ["mx.recv.example"])
         # Not everybody speaks SMTPUTF8, and nobody needs it for most messages.
         cls.host = cls.receiving_host("mx.recv.example", "127.0.0.2", ["recv.example"], identity, {"smtputf8_enable": "no"})
@@ -38,58 +30,16 @@ class Submission(scenario.Scenario):
         cls.relay_listeners = [
             {"name": "local", "address": "127.0.0.1", "port": LOCAL, "tls": "none", "bare_line_ends": "fix"},
             {"name": "submission", "address": "127.0.0.1", "port": STARTTLS, "tls": "starttls", **tls},
-            {"name": "submissions", "address": "127.0.0.1", "port": IMPLICIT, "tls": "implicit", **tls},
             {"name": "strict", "address": "127.0.0.1", "port": STRICT, "tls": "none"},
         ]
 
-    def deliver_with(self, name, client, port, tls):
-        """One message of a client, to where it arrives; its signatures must verify there."""
-        recipient = f"{re.sub('[^a-z0-9]+', '-', name.lower())}-{tls}@recv.example"
-        text = stock_clients.message(scenario.SENDER, recipient, body=f"By {name}.\r\n.dot\r\n")
-        result = client("localhost", port, tls, self.ca_file, scenario.USER, scenario.PASSWORD, scenario.SENDER, recipient, text)
-        self.assertTrue(result.accepted, result.text[-3000:])
-        stored = self.host.wait_for_message(recipient)
-        self.assertIn(f"By {name}.".encode(), stored.octets)
-        wire = stored.from_first_signature()
-        for index in range(2):
-            self.assertTrue(dkim.DKIM(wire).verify(idx=index, dnsfunc=self.dns.lookup_txt), "signature of what was stored")
-
-    def deliver_with_all(self, tls, port):
-        """Every client on one kind of listener, once for all tests; notes what is seen for the table."""
-        for name, client in stock_clients.ALL.items():
-            cells = self.results.setdefault(name, {})
-            if tls in cells:
-                continue
-            if (name, tls) in stock_clients.UNABLE:
-                cells[tls] = "not able to"
-                continue
-            with self.subTest(client=name, tls=tls):
-                cells[tls] = "fails"
-                self.deliver_with(name, client, port, tls)
-                cells[tls] = "accepted, signed"
-            if tls == "none":
-                self.mended[name] = client_table.repairs(self.recorder.take_content())
-
-    def test_every_client_submits_without_tls_on_loopback(self):
-        self.deliver_with_all("none", RECORDED)
-
-    def test_every_client_submits_with_starttls(self):
-        self.deliver_with_all("starttls", STARTTLS)
-
-    def test_every_client_submits_with_implicit_tls(self):
-        self.deliver_with_all("implicit", IMPLICIT)
-
-    def test_the_table_of_clients_says_what_is_seen(self):
-        for tls, port in (("none", RECORDED), ("starttls", STARTTLS), ("implicit", IMPLICIT)):
-            self.deliver_with_all(tls, port)
-        table = client_table.render(self.results, self.mended)
-        if os.environ.get("WAXWING_WRITE_CLIENTS"):
-            client_table.FILE.write_text(table)
-        self.assertEqual(client_table.FILE.read_text(), table, "write etc/clients.md anew, as it says")
-
     def test_auth_login_is_understood(self):
-        self.deliver_with("login", lambda host, port, tls, ca_file, *rest: stock_clients.login_mechanism(host, port, *rest),
-                          LOCAL, "none")
+        result = stock_clients.login_mechanism(
+            stock_clients.Server("none", "localhost", LOCAL, self.ca_file),
+            stock_clients.Mail(scenario.USER, scenario.PASSWORD, scenario.SENDER, "login@recv.example",
+                               stock_clients.message(scenario.SENDER, "login@recv.example")))
+        self.assertTrue(result.accepted, result.text)
+        self.signed_by_us("login@recv.example")
 
     def test_a_wrong_password_is_refused(self):
         with smtplib.SMTP("127.0.0.1", LOCAL, local_hostname="client.example") as client:

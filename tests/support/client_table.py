@@ -1,32 +1,24 @@
-"""The table of etc/clients.md: what became of a message of each client on each kind of listener."""
+"""The tables of etc/clients.md: what became of a message of each client on each kind of listener."""
 
+import os
 import pathlib
 import re
 
 FILE = pathlib.Path(__file__).resolve().parents[2] / "etc" / "clients.md"
-KINDS = {"none": "loopback, no TLS", "starttls": "STARTTLS", "implicit": "TLS from the first octet"}
+SMTP = {"loopback": "loopback, no TLS", "starttls": "STARTTLS", "implicit": "TLS from the first octet",
+        "proxied": "behind HAProxy", "socket": "unix socket", "lmtp": "LMTP"}
 
-HEAD = """# Clients
 
-What the relay makes of mail of programs as Debian has them, with their own defaults beside server, password and TLS. This table is written
-from what the tests see, and compared with it by them; after a change, write it anew with
-
-    WAXWING_WRITE_CLIENTS=1 tests/run submission
-
-"Signed": both signatures, RSA and Ed25519, verify over what the receiving host stored. The last column says what the client left out or
-wrote so that it would not have arrived as it is, and the relay mended before it signed.
-"""
-
-TAIL = """
-By other ways, which `tests/run ways` sees: `sendmail` called by PHP's mail(), PHPMailer, mutt and git send-email, and as cron and Rails call
-it; LMTP by Python's smtplib; HTTP by curl and Python's urllib.
-"""
+def slug(name):
+    """A client's name as a local part, and as a part of a test's name."""
+    return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def repairs(content):
     """What in the content of a client the relay mends."""
     head = content.partition(b"\r\n\r\n")[0]
-    found = [f"adds {name}" for name in ("Date", "Message-ID") if not re.search(rb"(?mi)^" + name.encode() + rb":", head)]
+    found = [f"adds {name}" for name in ("From", "Date", "Message-ID")
+             if not re.search(rb"(?mi)^" + name.encode() + rb":", head)]
     if re.search(rb"(?<!\r)\n|\r(?!\n)", content):
         found.append("line ends")
     if not head.isascii():
@@ -34,8 +26,45 @@ def repairs(content):
     return ", ".join(found) or "nothing"
 
 
-def render(results, mended):
-    """The file from {client: {kind: cell}} and {client: repairs}."""
-    rows = [f"| client | {' | '.join(KINDS.values())} | mended |", "|---" * (len(KINDS) + 2) + "|"]
-    rows += [f"| {client} | {' | '.join(cells[kind] for kind in KINDS)} | {mended[client]} |" for client, cells in results.items()]
-    return HEAD + "\n" + "\n".join(rows) + "\n" + TAIL
+class Table:
+    """One table of the file: a row for each client, and a column for each of `columns`, {key: heading}.
+
+    It is found by its heading. Rows of clients that this machine does not have stay as they are in the file.
+    """
+
+    def __init__(self, columns, names):
+        self.columns = {"client": "client", **columns}
+        self.names = names
+        self.rows = {}
+
+    def note(self, name, **cells):
+        """Says what became of a client."""
+        self.rows.setdefault(name, {}).update(cells)
+
+    def head(self):
+        return f"| {' | '.join(self.columns.values())} |\n{'|---' * len(self.columns)}|\n"
+
+    def row(self, name):
+        cells = {"client": name, **self.rows[name]}
+        return f"| {' | '.join(cells.get(column, '–') for column in self.columns)} |\n"
+
+    def written_in(self, text):
+        """The file's text with this table in it, as it was seen."""
+        before, head, after = text.partition(self.head())
+        if not head:
+            raise AssertionError(f"etc/clients.md has no table that begins with:\n{self.head()}")
+        old = re.match(r"(?:\|.*\n)*", after).group(0)
+        kept = dict(re.findall(r"(?m)^(\| (.*?) \|.*\n)", old))
+        kept = {name: line for line, name in kept.items()}
+        rows = [self.row(name) if name in self.rows else kept.get(name, "") for name in self.names]
+        return before + head + "".join(rows) + after[len(old):]
+
+
+def compare_or_write(test, *tables):
+    """Fails the test when the file says something else than the tables; with WAXWING_WRITE_CLIENTS, writes it first."""
+    text = FILE.read_text()
+    for table in tables:
+        text = table.written_in(text)
+    if os.environ.get("WAXWING_WRITE_CLIENTS"):
+        FILE.write_text(text)
+    test.assertEqual(FILE.read_text(), text, "write etc/clients.md anew, as it says")

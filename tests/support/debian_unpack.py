@@ -6,17 +6,46 @@ unpacked with `dpkg -x`, once; the tree is kept and used again without a network
 """
 
 import fcntl
+import json
 import os
 import pathlib
 import shutil
 import subprocess
+import unittest
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 PEERS = PROJECT / "build" / "peers"
 
 
-class UnpackError(Exception):
-    """A package could not be fetched or does not run; the text says what to do."""
+# Environment of processes that have no network to try again: {what: why it is not to be had} as JSON.
+_FAILED = "WAXWING_NOT_TO_BE_HAD"
+
+
+class UnpackError(unittest.SkipTest):
+    """A package could not be fetched or does not run; the text says what to do. A test that it passes through is skipped."""
+
+    def __init__(self, package, reason):
+        super().__init__(f"{package}: {reason}")
+        self.package, self.reason = package, reason
+
+
+def provide_ahead(providers):
+    """Calls functions that fetch something, while there is a network; what one of them cannot get is remembered for
+    assert_to_be_had()."""
+    failed = {}
+    for provide in providers:
+        try:
+            provide()
+        except UnpackError as error:
+            failed[error.package] = error.reason
+    os.environ[_FAILED] = json.dumps(failed)
+
+
+def assert_to_be_had(package):
+    """Raises UnpackError if provide_ahead() could not get it."""
+    reason = json.loads(os.environ.get(_FAILED, "{}")).get(package)
+    if reason:
+        raise UnpackError(package, reason)
 
 
 class Tree:
@@ -61,6 +90,11 @@ PROGRAMS = {
     "nsd": ["usr/sbin/nsd", "usr/sbin/nsd-checkconf"],
     "exim4-daemon-light": ["usr/sbin/exim4"],
     "systemd": ["usr/bin/systemd-analyze"],
+    "bsd-mailx": ["usr/bin/bsd-mailx"],
+    "mailutils": ["usr/bin/mail.mailutils"],
+    "haproxy": ["usr/sbin/haproxy"],
+    "prometheus-alertmanager": ["usr/bin/prometheus-alertmanager"],
+    "golang-go": ["usr/bin/go"],
 }
 
 
@@ -69,6 +103,7 @@ def unpack(package):
 
     Raises UnpackError when the package cannot be downloaded or its programs cannot start.
     """
+    assert_to_be_had(package)
     PEERS.mkdir(parents=True, exist_ok=True)
     with open(PEERS / "lock", "w") as lock:
         # Tests run side by side; the second one waits and finds what the first has unpacked.
@@ -84,12 +119,12 @@ def _unpack_alone(package):
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "archives").mkdir(parents=True)
     (folder / "root").mkdir()
-    _download(_packages_needed(package), folder / "archives")
+    _download(package, _packages_needed(package), folder / "archives")
     for archive in sorted((folder / "archives").glob("*.deb")):
         subprocess.run(["dpkg", "-x", str(archive), str(tree.root)], check=True)
     missing = tree.missing_libraries(PROGRAMS[package])
     if missing:
-        raise UnpackError(f"{package} was unpacked but lacks {', '.join(missing)}; run 'apt-get update' and try again")
+        raise UnpackError(package, f"it was unpacked but lacks {', '.join(missing)}; run 'apt-get update' and try again")
     shutil.rmtree(folder / "archives")
     (folder / "complete").touch()
     return tree
@@ -108,10 +143,10 @@ def _packages_needed(package):
         if attempt == "with the lists at hand":
             subprocess.run(["apt-get", "update"], capture_output=True)
     reason = answer.stderr.strip().splitlines()[-1:] or ["no reason given"]
-    raise UnpackError(f"apt-get cannot find {package}: {reason[0]}; check the machine's package sources")
+    raise UnpackError(package, f"apt-get cannot find it: {reason[0]}; check the machine's package sources")
 
 
-def _download(names, folder):
+def _download(package, names, folder):
     command = ["apt-get", "download", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3", *names]
     answer = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if answer.returncode != 0:
@@ -120,7 +155,7 @@ def _download(names, folder):
         answer = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if answer.returncode != 0:
         reason = answer.stderr.strip().splitlines()[-1:] or ["no reason given"]
-        raise UnpackError(f"{' '.join(names)} could not be downloaded: {reason[0]}")
+        raise UnpackError(package, f"{' '.join(names)} could not be downloaded: {reason[0]}")
 
 
 if __name__ == "__main__":

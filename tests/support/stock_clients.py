@@ -1,252 +1,257 @@
-"""Mail clients of Debian, as people point them at a relay. Each function submits one message and gives a Result.
+"""Mail clients of Debian and npm, as people point them at a relay. `SMTP` has them by name.
 
-`tls` is "none", "starttls" or "implicit"; with TLS, `ca_file` holds the authority that the listener's certificate is
-verified with. No client is told to look away.
+A client submits one message to a Server; those made with a library are programs of a few lines in clients/smtp, as its
+users write them. No client is told to look away from a certificate.
 """
 
 import base64
-import collections
+import dataclasses
+import importlib.util
 import os
+import pathlib
 import re
+import shutil
 import smtplib
-import ssl
 import subprocess
 import tempfile
+import typing
 import urllib.parse
 
-Result = collections.namedtuple("Result", "accepted text")
+import alertmanager
+import client_builds
+
+SCRIPTS = pathlib.Path(__file__).resolve().parent / "clients" / "smtp"
 
 
-def _run(command, stdin="", environment=None):
-    answer = subprocess.run(command, input=stdin.encode(), capture_output=True, timeout=60,
+class Result(typing.NamedTuple):
+    accepted: bool
+    text: str  # what the client printed
+
+
+class Server(typing.NamedTuple):
+    """Where to submit: `tls` is "none", "starttls", "implicit", "lmtp" (without TLS) or "socket"."""
+
+    tls: str
+    host: str  # of "socket": its path
+    port: int
+    ca_file: str  # the authority that the certificate of the listener is verified with
+
+
+class Mail(typing.NamedTuple):
+    """One message, with CRLF line ends, and who submits it."""
+
+    user: str
+    password: str
+    sender: str
+    recipient: str
+    text: str
+
+    # For clients that make the message themselves.
+
+    def subject(self):
+        return re.search(r"^Subject: (.*)$", self.text.partition("\r\n\r\n")[0], re.MULTILINE).group(1).strip()
+
+    def body(self):
+        return self.text.partition("\r\n\r\n")[2].replace("\r\n", "\n")
+
+
+def run(command, stdin="", environment=None, uid=None):
+    """Runs a client to its end, as the user `uid` or whoever runs the test."""
+    answer = subprocess.run(command, input=stdin.encode(), capture_output=True, timeout=60, user=uid, group=uid,
                             env={**os.environ, **(environment or {})})
-    text = (answer.stdout + answer.stderr).decode("utf-8", "replace")
-    return Result(answer.returncode == 0, text)
+    return Result(answer.returncode == 0, (answer.stdout + answer.stderr).decode("utf-8", "replace"))
 
 
-def swaks(host, port, tls, ca_file, user, password, sender, recipient, message):
-    options = {"none": [], "starttls": ["--tls"], "implicit": ["--tls-on-connect"]}[tls]
-    if tls != "none":
-        options += ["--tls-verify", "--tls-ca-path", ca_file]
-    return _run(["swaks", "--server", host, "--port", str(port), *options, "--auth", "PLAIN", "--auth-user", user,
-                 "--auth-password", password, "--from", sender, "--to", recipient, "--ehlo", "client.example",
-                 "--data", "-", "--timeout", "30"], stdin=message)
+def run_script(command, server, mail, **more):
+    """Runs a program of clients/smtp/; what it needs is in its environment."""
+    return run(command, environment={
+        "HOST": server.host, "PORT": str(server.port), "TLS": server.tls, "CA": server.ca_file, "SMTP_USER": mail.user,
+        "PASSWORD": mail.password, "SENDER": mail.sender, "RECIPIENT": mail.recipient, "SUBJECT": mail.subject(),
+        "BODY": mail.body(), "MESSAGE": mail.text, "SSL_CERT_FILE": server.ca_file, **more})
 
 
-def curl(host, port, tls, ca_file, user, password, sender, recipient, message):
-    scheme = "smtps" if tls == "implicit" else "smtp"
-    options = ["--ssl-reqd"] if tls == "starttls" else []
-    if tls != "none":
-        options += ["--cacert", ca_file]
+# Command lines.
+
+def swaks(server, mail):
+    options = {"none": [], "starttls": ["--tls"], "implicit": ["--tls-on-connect"], "lmtp": ["--protocol", "LMTP"], "socket": []}
+    where = ["--socket", server.host] if server.tls == "socket" else [
+        "--server", server.host, "--port", str(server.port), "--auth", "PLAIN", "--auth-user", mail.user,
+        "--auth-password", mail.password]
+    verify = ["--tls-verify", "--tls-ca-path", server.ca_file] if server.tls in ("starttls", "implicit") else []
+    return run(["swaks", *where, *options[server.tls], *verify, "--from", mail.sender, "--to", mail.recipient, "--ehlo",
+                "client.example", "--data", "-", "--timeout", "30"], stdin=mail.text)
+
+
+def curl(server, mail):
+    scheme = "smtps" if server.tls == "implicit" else "smtp"
+    options = ["--ssl-reqd"] if server.tls == "starttls" else []
+    if server.tls in ("starttls", "implicit"):
+        options += ["--cacert", server.ca_file]
     with tempfile.NamedTemporaryFile("w", suffix=".eml") as file:
-        file.write(message)
+        file.write(mail.text)
         file.flush()
-        return _run(["curl", "--silent", "--show-error", "--verbose", "--max-time", "30", *options, "--url",
-                     f"{scheme}://{host}:{port}/client.example", "--user", f"{user}:{password}", "--mail-from", sender,
-                     "--mail-rcpt", recipient, "--upload-file", file.name])
+        return run(["curl", "--silent", "--show-error", "--verbose", "--max-time", "30", *options, "--url",
+                    f"{scheme}://{server.host}:{server.port}/client.example", "--user", f"{mail.user}:{mail.password}",
+                    "--mail-from", mail.sender, "--mail-rcpt", mail.recipient, "--upload-file", file.name])
 
 
-def python_smtplib(host, port, tls, ca_file, user, password, sender, recipient, message):
-    context = ssl.create_default_context(cafile=ca_file) if tls != "none" else None
-    try:
-        if tls == "implicit":
-            client = smtplib.SMTP_SSL(host, port, local_hostname="client.example", timeout=30, context=context)
-        else:
-            client = smtplib.SMTP(host, port, local_hostname="client.example", timeout=30)
-        with client:
-            if tls == "starttls":
-                client.starttls(context=context)
-            client.login(user, password)
-            client.sendmail(sender, [recipient], message.encode())
-            return Result(True, "")
-    except (smtplib.SMTPException, OSError) as error:
-        return Result(False, str(error))
+def msmtp(server, mail):
+    tls = server.tls in ("starttls", "implicit")
+    options = [f"--tls={'on' if tls else 'off'}", f"--tls-starttls={'on' if server.tls == 'starttls' else 'off'}"]
+    if tls:
+        options.append(f"--tls-trust-file={server.ca_file}")
+    if server.tls == "lmtp":
+        options.append("--protocol=lmtp")
+    if server.tls == "socket":
+        options += [f"--socket={server.host}", "--host=localhost", "--auth=off"]
+    else:
+        # Without TLS, msmtp leaves the choice to nobody: a mechanism has to be named.
+        options += [f"--host={server.host}", f"--port={server.port}", f"--auth={'on' if tls else 'plain'}", f"--user={mail.user}",
+                    "--passwordeval=printenv PASSWORD"]
+    return run(["msmtp", "--file=/dev/null", *options, f"--from={mail.sender}", "--timeout=30", "--debug", "--", mail.recipient],
+               stdin=mail.text, environment={"PASSWORD": mail.password})
 
 
-def msmtp(host, port, tls, ca_file, user, password, sender, recipient, message):
-    options = [f"--tls={'off' if tls == 'none' else 'on'}", f"--tls-starttls={'on' if tls == 'starttls' else 'off'}"]
-    if tls != "none":
-        options.append(f"--tls-trust-file={ca_file}")
-    # Without TLS, msmtp leaves the choice to nobody: a mechanism has to be named.
-    return _run(["msmtp", "--file=/dev/null", f"--host={host}", f"--port={port}", *options,
-                 f"--auth={'plain' if tls == 'none' else 'on'}", f"--user={user}", "--passwordeval=printenv PASSWORD",
-                 f"--from={sender}", "--timeout=30", "--debug", "--", recipient],
-                stdin=message, environment={"PASSWORD": password})
-
-
-def login_mechanism(host, port, user, password, sender, recipient, message):
-    """AUTH LOGIN, which half of all client libraries choose first; no TLS."""
-    try:
-        with smtplib.SMTP(host, port, local_hostname="client.example", timeout=30) as client:
-            client.ehlo()
-            client.user, client.password = user, password
-            code, text = client.auth("LOGIN", client.auth_login)
-            if code != 235:
-                return Result(False, text.decode())
-            client.sendmail(sender, [recipient], message.encode())
-            return Result(True, "")
-    except (smtplib.SMTPException, OSError) as error:
-        return Result(False, str(error))
-
-
-def _parts(text):
-    """Subject and body of a message, for clients that make the message themselves."""
-    head, _, body = text.partition("\r\n\r\n")
-    return re.search(r"^Subject: (.*)$", head, re.MULTILINE).group(1).strip(), body.replace("\r\n", "\n")
-
-
-def s_nail(host, port, tls, ca_file, user, password, sender, recipient, message):
-    subject, body = _parts(message)
-    scheme = "smtps" if tls == "implicit" else "smtp"
-    options = ["v15-compat", f"mta={scheme}://{user}:{urllib.parse.quote(password)}@{host}:{port}", "smtp-auth=plain",
-               f"from={sender}", "sendwait", "hostname=client.example"]
-    if tls != "none":
-        options += ["tls-verify=strict", f"tls-ca-file={ca_file}"]
-    if tls == "starttls":
+def s_nail(server, mail):
+    scheme = "smtps" if server.tls == "implicit" else "smtp"
+    options = ["v15-compat", f"mta={scheme}://{mail.user}:{urllib.parse.quote(mail.password)}@{server.host}:{server.port}",
+               "smtp-auth=plain", f"from={mail.sender}", "sendwait", "hostname=client.example"]
+    if server.tls != "none":
+        options += ["tls-verify=strict", f"tls-ca-file={server.ca_file}"]
+    if server.tls == "starttls":
         options.append("smtp-use-starttls")
     settings = [part for option in options for part in ("-S", option)]
-    return _run(["s-nail", "-:/", *settings, "-s", subject, recipient], stdin=body)
+    return run(["s-nail", "-:/", *settings, "-s", mail.subject(), mail.recipient], stdin=mail.body())
 
 
-def mutt(host, port, tls, ca_file, user, password, sender, recipient, message):
-    subject, body = _parts(message)
-    scheme = "smtps" if tls == "implicit" else "smtp"
-    settings = [f"set smtp_url={scheme}://{user}@{host}:{port}/", f'set smtp_pass="{password}"', "set smtp_authenticators=plain",
-                f"set ssl_starttls={'yes' if tls == 'starttls' else 'no'}", f"set ssl_force_tls={'no' if tls == 'none' else 'yes'}",
-                f"set ssl_ca_certificates_file={ca_file}", "set copy=no", f"set from={sender}"]
+def mutt(server, mail):
+    scheme = "smtps" if server.tls == "implicit" else "smtp"
+    settings = [f"set smtp_url={scheme}://{mail.user}@{server.host}:{server.port}/", f'set smtp_pass="{mail.password}"',
+                "set smtp_authenticators=plain", f"set ssl_starttls={'yes' if server.tls == 'starttls' else 'no'}",
+                f"set ssl_force_tls={'no' if server.tls == 'none' else 'yes'}",
+                f"set ssl_ca_certificates_file={server.ca_file}", "set copy=no", f"set from={mail.sender}"]
     with tempfile.TemporaryDirectory() as home:
-        return _run(["mutt", "-F", "/dev/null", *(part for setting in settings for part in ("-e", setting)), "-s", subject, "--",
-                     recipient], stdin=body, environment={"HOME": home})
+        return run(["mutt", "-F", "/dev/null", *(part for setting in settings for part in ("-e", setting)), "-s", mail.subject(),
+                    "--", mail.recipient], stdin=mail.body(), environment={"HOME": home})
 
 
-def _script(command, text, host, port, tls, ca_file, user, password, sender, recipient, message):
-    """Runs a few lines of a language whose mail library is meant; what they need is in the environment."""
-    subject, body = _parts(message)
-    environment = {"HOST": host, "PORT": str(port), "TLS": tls, "CA": ca_file, "SMTP_USER": user, "PASSWORD": password,
-                   "SENDER": sender, "RECIPIENT": recipient, "SUBJECT": subject, "BODY": body, "SSL_CERT_FILE": ca_file}
-    return _run([*command, text], environment=environment)
+def sendemail(server, mail):
+    return run(["sendemail", "-f", mail.sender, "-t", mail.recipient, "-u", mail.subject(), "-m", mail.body(), "-s",
+                f"{server.host}:{server.port}", "-xu", mail.user, "-xp", mail.password, "-o", "tls=no", "-o", "fqdn=client.example"])
 
 
-PHPMAILER = r"""
-require '/usr/share/php/libphp-phpmailer/autoload.php';
-$mail = new PHPMailer\PHPMailer\PHPMailer(true);
-$mail->isSMTP();
-$mail->Host = getenv('HOST');
-$mail->Port = (int)getenv('PORT');
-$mail->SMTPAuth = true;
-$mail->Username = getenv('SMTP_USER');
-$mail->Password = getenv('PASSWORD');
-$mail->SMTPSecure = ['none' => '', 'starttls' => 'tls', 'implicit' => 'ssl'][getenv('TLS')];
-$mail->setFrom(getenv('SENDER'));
-$mail->addAddress(getenv('RECIPIENT'));
-$mail->Subject = getenv('SUBJECT');
-$mail->Body = getenv('BODY');
-$mail->send();
-"""
-
-SYMFONY = r"""
-require '/usr/share/php/Symfony/Component/Mailer/autoload.php';
-$scheme = getenv('TLS') === 'implicit' ? 'smtps' : 'smtp';
-$dsn = sprintf('%s://%s:%s@%s:%s', $scheme, getenv('SMTP_USER'), rawurlencode(getenv('PASSWORD')), getenv('HOST'), getenv('PORT'));
-$mailer = new Symfony\Component\Mailer\Mailer(Symfony\Component\Mailer\Transport::fromDsn($dsn));
-$mailer->send((new Symfony\Component\Mime\Email())->from(getenv('SENDER'))->to(getenv('RECIPIENT'))
-    ->subject(getenv('SUBJECT'))->text(getenv('BODY')));
-"""
-
-RUBY_MAIL = r"""
-require 'mail'
-tls = { 'none' => { enable_starttls_auto: false }, 'starttls' => { enable_starttls: :always }, 'implicit' => { ssl: true } }
-settings = { address: ENV['HOST'], port: ENV['PORT'].to_i, user_name: ENV['SMTP_USER'], password: ENV['PASSWORD'],
-             authentication: :plain, ca_file: ENV['CA'], domain: 'client.example' }
-Mail.defaults { delivery_method :smtp, settings.merge(tls[ENV['TLS']]) }
-Mail.deliver { from ENV['SENDER']; to ENV['RECIPIENT']; subject ENV['SUBJECT']; body ENV['BODY'] }
-"""
-
-EMAIL_SENDER = r"""
-use Email::Sender::Simple qw(sendmail);
-use Email::Sender::Transport::SMTP;
-use Email::Simple;
-my %tls = (none => 0, starttls => 'starttls', implicit => 'ssl');
-my $transport = Email::Sender::Transport::SMTP->new({
-    hosts => [$ENV{HOST}], port => $ENV{PORT}, ssl => $tls{$ENV{TLS}}, sasl_username => $ENV{SMTP_USER},
-    sasl_password => $ENV{PASSWORD}, helo => 'client.example',
-    ssl_options => { SSL_ca_file => $ENV{CA}, SSL_verifycn_name => $ENV{HOST} } });
-my $email = Email::Simple->create(
-    header => [From => $ENV{SENDER}, To => $ENV{RECIPIENT}, Subject => $ENV{SUBJECT}], body => $ENV{BODY});
-sendmail($email, { transport => $transport });
-"""
-
-
-NODEMAILER = r"""
-// By address: it resolves no name on a machine whose only interface is the loopback one, as in this namespace.
-const { HOST, PORT, TLS, CA, SMTP_USER, PASSWORD, SENDER, RECIPIENT, SUBJECT, BODY } = process.env
-const transport = require('/usr/share/nodejs/nodemailer').createTransport({
-  host: '127.0.0.1', port: Number(PORT), secure: TLS === 'implicit', requireTLS: TLS === 'starttls',
-  auth: { user: SMTP_USER, pass: PASSWORD }, tls: { servername: HOST, ca: require('fs').readFileSync(CA) } })
-transport.sendMail({ from: SENDER, to: RECIPIENT, subject: SUBJECT, text: BODY })
-  .catch((error) => { console.error(error.message); process.exitCode = 1 })
-"""
-
-DJANGO = r"""
-import os
-from django.conf import settings
-from django.core.mail import send_mail
-settings.configure(EMAIL_HOST=os.environ['HOST'], EMAIL_PORT=int(os.environ['PORT']), EMAIL_HOST_USER=os.environ['SMTP_USER'],
-                   EMAIL_HOST_PASSWORD=os.environ['PASSWORD'], EMAIL_USE_TLS=os.environ['TLS'] == 'starttls',
-                   EMAIL_USE_SSL=os.environ['TLS'] == 'implicit')
-send_mail(os.environ['SUBJECT'], os.environ['BODY'], os.environ['SENDER'], [os.environ['RECIPIENT']])
-"""
-
-
-def nodemailer(*arguments):
-    return _script(["node", "-e"], NODEMAILER, *arguments)
-
-
-def django(*arguments):
-    return _script(["/usr/bin/python3", "-c"], DJANGO, *arguments)
-
-
-def phpmailer(host, port, tls, ca_file, *rest):
-    return _script(["php", "-d", f"openssl.cafile={ca_file}", "-r"], PHPMAILER, host, port, tls, ca_file, *rest)
-
-
-def symfony_mailer(host, port, tls, ca_file, *rest):
-    return _script(["php", "-d", f"openssl.cafile={ca_file}", "-r"], SYMFONY, host, port, tls, ca_file, *rest)
-
-
-def ruby_mail(*arguments):
-    return _script(["ruby", "-e"], RUBY_MAIL, *arguments)
-
-
-def perl_email_sender(*arguments):
-    return _script(["perl", "-e"], EMAIL_SENDER, *arguments)
-
-
-def sendemail(host, port, tls, ca_file, user, password, sender, recipient, message):
-    subject, body = _parts(message)
-    return _run(["sendemail", "-f", sender, "-t", recipient, "-u", subject, "-m", body, "-s", f"{host}:{port}", "-xu", user, "-xp",
-                 password, "-o", f"tls={'yes' if tls == 'starttls' else 'no'}", "-o", "fqdn=client.example"])
-
-
-def git_send_email(host, port, tls, ca_file, user, password, sender, recipient, message):
-    options = {"none": ["--smtp-encryption=none"], "starttls": ["--smtp-encryption=tls"], "implicit": ["--smtp-encryption=ssl"]}[tls]
+def git_send_email(server, mail):
+    encryption = {"none": "none", "starttls": "tls", "implicit": "ssl"}[server.tls]
     with tempfile.TemporaryDirectory() as home:
         patch = os.path.join(home, "0001.patch")
         with open(patch, "w", newline="") as file:
-            file.write(message.replace("\r\n", "\n"))
-        return _run(["git", "send-email", f"--smtp-server={host}", f"--smtp-server-port={port}", *options, f"--smtp-user={user}",
-                     f"--smtp-pass={password}", f"--smtp-ssl-cert-path={ca_file}", "--smtp-domain=client.example", f"--from={sender}",
-                     f"--to={recipient}", "--confirm=never", "--suppress-cc=all", "--no-validate", "--quiet", patch],
-                    environment={"HOME": home, "GIT_CONFIG_NOSYSTEM": "1", "GIT_DIR": os.path.join(home, "none"),
-                                 "GIT_COMMITTER_NAME": "Ann", "GIT_COMMITTER_EMAIL": sender, "GIT_AUTHOR_NAME": "Ann",
-                                 "GIT_AUTHOR_EMAIL": sender})
+            file.write(mail.text.replace("\r\n", "\n"))
+        return run(["git", "send-email", f"--smtp-server={server.host}", f"--smtp-server-port={server.port}",
+                    f"--smtp-encryption={encryption}", f"--smtp-user={mail.user}", f"--smtp-pass={mail.password}",
+                    f"--smtp-ssl-cert-path={server.ca_file}", "--smtp-domain=client.example", f"--from={mail.sender}",
+                    f"--to={mail.recipient}", "--confirm=never", "--suppress-cc=all", "--no-validate", "--quiet", patch],
+                   environment={"HOME": home, **git_identity(mail.sender, home)})
 
 
-ALL = {"swaks": swaks, "curl": curl, "python3 smtplib": python_smtplib, "msmtp": msmtp, "s-nail": s_nail, "mutt": mutt,
-       "PHPMailer": phpmailer, "Symfony Mailer": symfony_mailer, "ruby mail": ruby_mail, "Email::Sender": perl_email_sender,
-       "sendemail": sendemail, "git send-email": git_send_email, "Nodemailer": nodemailer, "Django": django}
-# What a client cannot do, whatever the server: sendemail names versions of TLS that Debian's library does not know.
-UNABLE = {("sendemail", "starttls"), ("sendemail", "implicit")}
+def git_identity(address, home):
+    """Environment in which git knows who commits, and nothing of the machine's configuration."""
+    return {"GIT_CONFIG_NOSYSTEM": "1", "GIT_DIR": os.path.join(home, "none"), "GIT_COMMITTER_NAME": "Ann",
+            "GIT_COMMITTER_EMAIL": address, "GIT_AUTHOR_NAME": "Ann", "GIT_AUTHOR_EMAIL": address}
+
+
+# Libraries.
+
+def script(*command):
+    """A client that is a program of clients/smtp/: its interpreter with options, and its name."""
+    return lambda server, mail: run_script([*command[:-1], str(SCRIPTS / command[-1])], server, mail)
+
+
+def php_script(name):
+    """PHP takes the authority from its configuration alone."""
+    return lambda server, mail: run_script(["php", "-d", f"openssl.cafile={server.ca_file}", str(SCRIPTS / name)], server, mail)
+
+
+def emailjs(server, mail):
+    return run_script(["node", client_builds.npm_program(SCRIPTS / "emailjs.mjs")], server, mail)
+
+
+def go_net_smtp(server, mail):
+    return run_script([client_builds.go_program(SCRIPTS / "net_smtp.go")], server, mail)
+
+
+def java_mail(server, mail):
+    return run_script(client_builds.java_command(SCRIPTS / "JavaMail.java", server.ca_file), server, mail)
+
+
+def prometheus_alertmanager(server, mail):
+    return Result(*alertmanager.send(server, mail))
+
+
+def login_mechanism(server, mail):
+    """AUTH LOGIN, which half of all client libraries choose first; no TLS."""
+    try:
+        with smtplib.SMTP(server.host, server.port, local_hostname="client.example", timeout=30) as client:
+            client.ehlo()
+            client.user, client.password = mail.user, mail.password
+            code, text = client.auth("LOGIN", client.auth_login)
+            if code != 235:
+                return Result(False, text.decode())
+            client.sendmail(mail.sender, [mail.recipient], mail.text.encode())
+            return Result(True, "")
+    except (smtplib.SMTPException, OSError) as error:
+        return Result(False, str(error))
+
+
+# What each of them can speak, and what it needs.
+
+TCP = ("none", "starttls", "implicit")
+
+
+@dataclasses.dataclass(frozen=True)
+class Client:
+    """One client.
+
+    `needs` names programs, absolute paths and (`python3:NAME`) modules; `provide` gets what no list of packages installs.
+    """
+
+    submit: typing.Callable[[Server, Mail], Result]
+    needs: tuple = ()
+    speaks: tuple = TCP
+    provide: typing.Callable[[], object] = lambda: None
+    ends_lines_with_crlf: bool = True
+
+    def missing(self):
+        """What the machine lacks for it, or an empty string."""
+        for need in self.needs:
+            module = need.removeprefix("python3:")
+            found = importlib.util.find_spec(module) if module != need else shutil.which(need) or os.path.exists(need)
+            if not found:
+                return f"{need} is not installed"
+        return ""
+
+
+SMTP = {
+    "swaks": Client(swaks, ("swaks",), (*TCP, "lmtp", "socket")),
+    "curl": Client(curl, ("curl",)),
+    "python3 smtplib": Client(script("/usr/bin/python3", "smtplib_mail.py"), (), (*TCP, "lmtp")),
+    "aiosmtplib": Client(script("/usr/bin/python3", "aiosmtplib_mail.py"), ("python3:aiosmtplib",), (*TCP, "socket")),
+    "Django": Client(script("/usr/bin/python3", "django_mail.py"), ("python3:django",)),
+    "msmtp": Client(msmtp, ("msmtp",), (*TCP, "lmtp", "socket")),
+    "s-nail": Client(s_nail, ("s-nail",)),
+    "mutt": Client(mutt, ("mutt",)),
+    "git send-email": Client(git_send_email, ("git", "/usr/lib/git-core/git-send-email")),
+    # It names versions of TLS that Debian's library does not know.
+    "sendemail": Client(sendemail, ("sendemail",), ("none",)),
+    "PHPMailer": Client(php_script("phpmailer.php"), ("php", "/usr/share/php/libphp-phpmailer")),
+    "Symfony Mailer": Client(php_script("symfony_mailer.php"), ("php", "/usr/share/php/Symfony/Component/Mailer")),
+    "ruby mail": Client(script("ruby", "ruby_mail.rb"), ("ruby", "/usr/lib/ruby/vendor_ruby/mail.rb")),
+    "Email::Sender": Client(script("perl", "email_sender.pl"), ("/usr/share/perl5/Email/Sender.pm",)),
+    "Nodemailer": Client(script("node", "nodemailer.js"), ("node", "/usr/share/nodejs/nodemailer"), (*TCP, "lmtp")),
+    "emailjs": Client(emailjs, ("node",), TCP, client_builds.emailjs, ends_lines_with_crlf=False),
+    "Go net/smtp": Client(go_net_smtp, (), ("none", "starttls"), client_builds.go),
+    "JavaMail": Client(java_mail, ("javac", "/usr/share/java/javax.mail.jar")),
+    "Alertmanager": Client(prometheus_alertmanager, (), TCP, alertmanager.program),
+}
 
 
 def message(sender, recipient, subject="Test", body="Hello.\r\n", **fields):

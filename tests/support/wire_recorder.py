@@ -28,9 +28,14 @@ class WireRecorder:
                 client, _ = self.listener.accept()
             except OSError:
                 return
-            server = socket.create_connection(("127.0.0.1", self.target))
-            threading.Thread(target=self._copy, args=(client, server, True), daemon=True).start()
-            threading.Thread(target=self._copy, args=(server, client, False), daemon=True).start()
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        with client, socket.create_connection(("127.0.0.1", self.target)) as server:
+            back = threading.Thread(target=self._copy, args=(server, client, False), daemon=True)
+            back.start()
+            self._copy(client, server, True)
+            back.join()
 
     def _copy(self, source, destination, keep):
         try:
