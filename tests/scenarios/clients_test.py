@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import socket
 import sys
 import unittest
 
@@ -12,14 +13,19 @@ import certificates
 import client_table
 import debian_unpack
 import dkim
+import http_clients
+import local_callers
+import private_namespace
+import relay as relays
 import scenario
 import stock_clients
 import wire_recorder
 from processes import Process, accepts_connections
 
-LOCAL, STARTTLS, IMPLICIT, LMTP, PROXIED = 2525, 587, 465, 2527, 2528
+LOCAL, STARTTLS, IMPLICIT, LMTP, PROXIED, HTTP = 2525, 587, 465, 2527, 2528, 8025
 RECORDED, BALANCED = 2535, 2538  # what stands before LOCAL and before PROXIED
 
+GROUPS = {"smtp": stock_clients.SMTP, "local": local_callers.LOCAL, "http": http_clients.HTTP}
 LENIENT = ("loopback", "proxied")  # listeners that mend line ends
 
 # TCP in front, and the PROXY header of version 2 behind.
@@ -36,7 +42,10 @@ listen submission
 
 
 class Clients(scenario.Scenario):
-    smtp = client_table.Table({**client_table.SMTP, "mended": "mended"}, stock_clients.SMTP)
+    tables = {"smtp": client_table.Table({**client_table.SMTP, "mended": "mended"}, stock_clients.SMTP),
+              "local": client_table.Table({"sendmail": "result", "arguments": "arguments of sendmail", "mended": "mended"},
+                                          local_callers.LOCAL),
+              "http": client_table.Table({"fields": "message in fields", "raw": "message as it is"}, http_clients.HTTP)}
 
     @classmethod
     def build_world(cls):
@@ -56,11 +65,8 @@ class Clients(scenario.Scenario):
             {"name": "proxied", "address": "127.0.0.1", "port": PROXIED, "proxies": ["127.0.0.1"], "bare_line_ends": "fix"},
             {"name": "users", "socket": cls.socket},
             {"name": "lmtp", "address": "127.0.0.1", "port": LMTP, "protocol": "lmtp"},
+            {"name": "http", "address": "127.0.0.1", "port": HTTP, "protocol": "http"},
         ]
-        cls.servers = {kind: stock_clients.Server(tls, host, port, cls.ca_file) for kind, tls, host, port in (
-            ("loopback", "none", "localhost", RECORDED), ("starttls", "starttls", "localhost", STARTTLS),
-            ("implicit", "implicit", "localhost", IMPLICIT), ("proxied", "none", "localhost", BALANCED),
-            ("socket", "socket", str(cls.socket), 0), ("lmtp", "lmtp", "localhost", LMTP))}
 
     @classmethod
     def make_relay(cls):
@@ -71,16 +77,44 @@ class Clients(scenario.Scenario):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.stand_in_for_sendmail()
+        has_balancer = cls.start_haproxy()
+        cls.token = cls.relay.ask("account", "token", scenario.USER).strip()
+        server = stock_clients.Server
+        cls.servers = {
+            "loopback": server("none", "localhost", RECORDED, cls.ca_file),
+            "starttls": server("starttls", "localhost", STARTTLS, cls.ca_file),
+            "implicit": server("implicit", "localhost", IMPLICIT, cls.ca_file),
+            **({"proxied": server("none", "localhost", BALANCED, cls.ca_file)} if has_balancer else {}),
+            "socket": server("socket", str(cls.socket), ca_file=cls.ca_file),
+            "lmtp": server("lmtp", "localhost", LMTP, cls.ca_file),
+            "sendmail": server("sendmail", ""),
+            **{way: server(way, f"http://127.0.0.1:{HTTP}/v1/messages") for way in http_clients.WAYS}}
+
+    @classmethod
+    def start_haproxy(cls):
+        """Whether there is one."""
         try:
             haproxy = debian_unpack.unpack("haproxy")
         except debian_unpack.UnpackError:
-            del cls.servers["proxied"]
-            return
+            return False
         file = cls.folder / "haproxy.cfg"
         file.write_text(HAPROXY)
         process = Process("haproxy", [haproxy.program("usr/sbin/haproxy"), "-db", "-f", str(file)], cls.folder, haproxy.environment())
         cls.addClassCleanup(process.stop)
         process.wait_ready(lambda: accepts_connections("127.0.0.1", BALANCED), 20)
+        return True
+
+    @classmethod
+    def stand_in_for_sendmail(cls):
+        """Makes this host one of sender.example whose sendmail is ours."""
+        socket.sethostname("sender.example")
+        if os.path.exists("/etc/mailname"):
+            name = cls.folder / "mailname"
+            name.write_text("sender.example\n")
+            private_namespace.show_file(name, "/etc/mailname")
+        cls.sendmail = local_callers.SendmailRecorder(cls.folder / "sendmail", relays.build_folder() / "waxwing")
+        os.environ.update(WAXWING_SUBMISSION_SOCKET=str(cls.socket), ASAN_OPTIONS="detect_leaks=0")
 
     def assert_signed(self, recipient, line):
         """A message has arrived with this line in it, and both signatures verify over what is stored there."""
@@ -90,43 +124,49 @@ class Clients(scenario.Scenario):
         for index in range(2):
             self.assertTrue(dkim.DKIM(wire).verify(idx=index, dnsfunc=self.dns.lookup_txt), "signature of what was stored")
 
-    def submit_in_every_way(self, name):
-        client = stock_clients.SMTP[name]
-        if client.missing():
-            self.skipTest(client.missing())
-        client.provide()
+    def submit_in_every_way(self, group, name):
+        client, table = GROUPS[group][name], self.tables[group]
+        client.require()
         for kind, server in self.servers.items():
-            if server.tls not in client.speaks:
-                continue
-            with self.subTest(kind=kind):
-                recipient = f"{client_table.slug(name)}-{kind}@recv.example"
-                self.smtp.note(name, **{kind: "fails"})
-                result = client.submit(server, stock_clients.Mail(
-                    scenario.USER, scenario.PASSWORD, scenario.SENDER, recipient,
-                    stock_clients.message(scenario.SENDER, recipient, body=f"By {name}.\r\n.dot\r\n")))
-                if not client.ends_lines_with_crlf and kind not in LENIENT:
-                    self.assertIn("550 5.6.0 bare LF", result.text)
-                    self.smtp.note(name, **{kind: "refused: bare line feeds"})
-                    continue
-                self.assertTrue(result.accepted, result.text[-3000:])
-                self.assert_signed(recipient, f"By {name}.")
-                self.smtp.note(name, **{kind: "signed"})
-                if kind == "loopback":
-                    self.smtp.note(name, mended=client_table.repairs(self.recorder.take_content()))
+            if server.way in client.speaks:
+                with self.subTest(kind=kind):
+                    table.note(name, **{kind: "fails"})
+                    table.note(name, **self.submit_once(client, name, kind, server))
 
+    def submit_once(self, client, name, kind, server):
+        """One message of a client, to where it arrives; gives what there is to note."""
+        recipient = f"{client_table.slug(name)}-{kind}@recv.example"
+        mail = stock_clients.Mail(
+            scenario.USER, self.token if server.way in http_clients.WAYS else scenario.PASSWORD, scenario.SENDER, recipient,
+            stock_clients.message(scenario.SENDER, recipient, body=f"By {name}.\r\n.dot\r\n"))
+        result = client.submit(server, mail)
+        if not client.ends_lines_with_crlf and kind not in LENIENT:
+            self.assertIn("550 5.6.0 bare LF", result.text)
+            return {kind: "refused: bare line feeds"}
+        self.assertTrue(result.accepted, result.text[-3000:])
+        self.assert_signed(recipient, f"By {name}.")
+        if kind == "loopback":
+            return {kind: "signed", "mended": client_table.repairs(self.recorder.take_content())}
+        if kind == "sendmail":
+            return {kind: "signed", "arguments": f"`{self.sendmail.arguments(mail)}`",
+                    "mended": client_table.repairs(self.sendmail.content())}
+        return {kind: "signed"}
 
     def test_the_tables_of_clients_say_what_is_seen(self):
-        for name in stock_clients.SMTP:
-            if name not in self.smtp.rows:
-                with contextlib.suppress(unittest.SkipTest):
-                    self.submit_in_every_way(name)
-        client_table.compare_or_write(self, self.smtp)
+        for group, clients in GROUPS.items():
+            for name in clients:
+                if name not in self.tables[group].rows:
+                    with contextlib.suppress(unittest.SkipTest):
+                        self.submit_in_every_way(group, name)
+        client_table.compare_or_write(self, *self.tables.values())
 
 
-for client_name in stock_clients.SMTP:
-    setattr(Clients, f"test_{client_table.slug(client_name).replace('-', '_')}_submits",
-            lambda self, name=client_name: self.submit_in_every_way(name))
+for group_name, group_clients in GROUPS.items():
+    for client_name in group_clients:
+        setattr(Clients, f"test_{client_table.slug(client_name).replace('-', '_')}_submits_by_{group_name}",
+                lambda self, group=group_name, name=client_name: self.submit_in_every_way(group, name))
 
 
 if __name__ == "__main__":
-    scenario.main([lambda: debian_unpack.unpack("haproxy"), *(client.provide for client in stock_clients.SMTP.values())])
+    scenario.main([lambda: debian_unpack.unpack("haproxy"),
+                   *(client.provide for clients in GROUPS.values() for client in clients.values())])

@@ -14,7 +14,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
@@ -219,35 +218,6 @@ class Ways(scenario.Scenario):
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.host.wait_for_message(f"{name}@recv.example")
 
-    def run_as_user(self, command, content, **environment):
-        return subprocess.run(command, input=content, capture_output=True, user=USER_ID, group=USER_ID, timeout=120, cwd=self.public,
-                              env={**os.environ, "WAXWING_SUBMISSION_SOCKET": str(self.socket), "HOME": str(self.public),
-                                   "WAXWING_DROP_DIRECTORY": str(self.drop), "ASAN_OPTIONS": "detect_leaks=0", **environment})
-
-    def test_programs_hand_their_mail_to_sendmail(self):
-        php = ["php", "-d", f"sendmail_path={self.sendmail} -t -i -fann@sender.example", "-r"]
-        phpmailer = r"""require '/usr/share/php/libphp-phpmailer/autoload.php';
-            $mail = new PHPMailer\PHPMailer\PHPMailer(true); $mail->isSendmail(); $mail->Sendmail = getenv('PROGRAM');
-            $mail->setFrom('ann@sender.example'); $mail->addAddress('phpmailer-pipe@recv.example');
-            $mail->Subject = 's'; $mail->Body = 'By phpmailer-pipe.'; $mail->send();"""
-        patch = self.public / "0001.patch"
-        patch.write_text("From: ann@sender.example\nSubject: s\n\nBy git-pipe.\n")
-        mutt = ["mutt", "-F", "/dev/null", "-e", f"set sendmail={self.sendmail}", "-e", "set use_envelope_from=yes", "-e",
-                "set from=ann@sender.example", "-e", "set copy=no", "-s", "s", "--", "mutt-pipe@recv.example"]
-        for name, command, content in (
-                ("php-mail", [*php, "exit(mail('php-mail@recv.example', 's', 'By php-mail.', 'From: ann@sender.example') ? 0 : 1);"], b""),
-                ("phpmailer-pipe", ["php", "-r", phpmailer], b""),
-                ("mutt-pipe", mutt, b"By mutt-pipe.\n"),
-                ("git-pipe", ["git", "send-email", f"--sendmail-cmd={self.sendmail} -i", "--from=ann@sender.example",
-                              "--envelope-sender=ann@sender.example", "--quiet",
-                              "--to=git-pipe@recv.example", "--confirm=never", "--suppress-cc=all", "--no-validate", str(patch)], b"")):
-            with self.subTest(program=name):
-                done = self.run_as_user(command, content, PROGRAM=str(self.sendmail), GIT_CONFIG_NOSYSTEM="1",
-                                        GIT_DIR=str(self.public / "none"), GIT_COMMITTER_NAME="Ann", GIT_AUTHOR_NAME="Ann",
-                                        GIT_COMMITTER_EMAIL="ann@sender.example", GIT_AUTHOR_EMAIL="ann@sender.example")
-                self.assertEqual(done.returncode, 0, done.stderr)
-                self.assertIn(f"By {name}.".encode(), self.host.wait_for_message(f"{name}@recv.example").octets)
-
     def test_smtp_on_standard_input_and_output(self):
         dialogue = (b"HELO client.example\r\nMAIL FROM:<ann@sender.example>\r\nRCPT TO:<bs@recv.example>\r\nDATA\r\n"
                     b"From: ann@sender.example\r\n\r\nbody\r\n.\r\nQUIT\r\n")
@@ -294,30 +264,7 @@ class Ways(scenario.Scenario):
         self.assertEqual(len(kept), 1, "the message itself is not lost")
         self.assertEqual(kept[0].stat().st_uid, USER_ID, "and is its owner's")
 
-    # LMTP
-
-    def test_a_stock_client_of_lmtp_submits(self):
-        with smtplib.LMTP("127.0.0.1", LMTP, local_hostname="client.example") as client:
-            client.login(scenario.USER, scenario.PASSWORD)
-            client.sendmail(scenario.SENDER, ["lmtp-stock@recv.example"], stock_clients.message(scenario.SENDER, "lmtp-stock@recv.example"))
-        self.host.wait_for_message("lmtp-stock@recv.example")
-
     # HTTP
-
-    def test_programs_post_by_http(self):
-        address, header = f"http://127.0.0.1:{HTTP}/v1/messages", {"Content-Type": "application/json"}
-
-        def body(name):
-            return json.dumps({"from": scenario.SENDER, "to": f"{name}@recv.example", "subject": "s", "text": f"By {name}."})
-
-        done = subprocess.run(["curl", "-sS", "--fail-with-body", "--oauth2-bearer", self.token(), "--json", body("curl-http"), address],
-                              capture_output=True, text=True, timeout=60)
-        self.assertIn('"id":', done.stdout, done.stderr)
-        request = urllib.request.Request(address, body("urllib").encode(), {**header, "Authorization": f"Bearer {self.token()}"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            self.assertEqual(answer.status, 200)
-        for name in ("curl-http", "urllib"):
-            self.assertIn(f"By {name}.".encode(), self.host.wait_for_message(f"{name}@recv.example").octets)
 
     def test_a_structured_message_by_http(self):
         status, answer = self.post({"from": "Ann <ann@sender.example>", "to": ["http@recv.example"], "bcc": "bcc@recv.example",

@@ -67,7 +67,7 @@ def send(server, mail):
         configuration = pathlib.Path(folder) / "alertmanager.yml"
         configuration.write_text(CONFIGURATION % {
             "host": server.host, "port": server.port, "ca_file": json.dumps(server.ca_file),
-            "require_tls": "true" if server.tls == "starttls" else "false",
+            "require_tls": "true" if server.way == "starttls" else "false",
             **{name: json.dumps(value) for name, value in (("user", mail.user), ("password", mail.password), ("sender", mail.sender),
                                                            ("recipient", mail.recipient), ("subject", mail.subject()), ("body", mail.body()))}})
         with open(pathlib.Path(folder) / "log", "w+") as log:

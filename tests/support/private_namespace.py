@@ -1,12 +1,15 @@
-"""Runs a test program in network, mount and process namespaces of its own.
+"""Runs a test program in network, mount, process and host name namespaces of its own.
 
-Inside, every address of 127.0.0.0/8 and every port below 1024 is free, no packet can leave, mounts are seen by nobody
-else, and all processes end with the program. Needs root.
+Inside, every address of 127.0.0.0/8 and every port below 1024 is free, no packet can leave, mounts and the host's name are
+seen by nobody else, and all processes end with the program. Needs root.
 """
 
 import os
+import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 
 _MARK = "WAXWING_PRIVATE_NAMESPACE"
 
@@ -22,7 +25,7 @@ def enter():
         return
     if os.geteuid() != 0:
         sys.exit("this test makes namespaces and binds port 25 in them, so it must be run as root")
-    command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    command = ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"]
     inner = 'ip link set lo up && exec "$@"'
     os.environ[_MARK] = "inside"
     os.execvp(command[0], [*command, "sh", "-c", inner, "sh", "/usr/bin/python3", *sys.orig_argv[1:]])
@@ -41,3 +44,18 @@ def resize_disk(path, size_octets):
 
 def unmount(path):
     subprocess.run(["umount", "--lazy", path], check=True)
+
+
+def show_file(source, path):
+    """Shows a file at `path`, whether or not there is one."""
+    path = pathlib.Path(path)
+    if path.exists():
+        subprocess.run(["mount", "--bind", source, path], check=True)
+        return
+    layers = pathlib.Path(tempfile.mkdtemp(prefix="waxwing-layers-"))
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", layers], check=True)
+    for name in ("upper", "work"):
+        (layers / name).mkdir(mode=0o755)
+    shutil.copy(source, layers / "upper" / path.name)
+    options = f"lowerdir={path.parent},upperdir={layers}/upper,workdir={layers}/work"
+    subprocess.run(["mount", "-t", "overlay", "-o", options, "overlay", path.parent], check=True)

@@ -1,7 +1,7 @@
 """Mail clients of Debian and npm, as people point them at a relay. `SMTP` has them by name.
 
-A client submits one message to a Server; those made with a library are programs of a few lines in clients/smtp, as its
-users write them. No client is told to look away from a certificate.
+A client submits one message to a Server. Those made with a library are programs of a few lines in clients, as its users
+write them. No client is told to look away from a certificate.
 """
 
 import base64
@@ -15,12 +15,13 @@ import smtplib
 import subprocess
 import tempfile
 import typing
+import unittest
 import urllib.parse
 
 import alertmanager
 import client_builds
 
-SCRIPTS = pathlib.Path(__file__).resolve().parent / "clients" / "smtp"
+SCRIPTS = pathlib.Path(__file__).resolve().parent / "clients"
 
 
 class Result(typing.NamedTuple):
@@ -29,19 +30,23 @@ class Result(typing.NamedTuple):
 
 
 class Server(typing.NamedTuple):
-    """Where to submit: `tls` is "none", "starttls", "implicit", "lmtp" (without TLS) or "socket"."""
+    """Where and how to submit.
 
-    tls: str
-    host: str  # of "socket": its path
-    port: int
-    ca_file: str  # the authority that the certificate of the listener is verified with
+    `way` is "none", "starttls", "implicit" (SMTP with that TLS), "lmtp", "socket" (SMTP on a unix socket), "sendmail" (the
+    program), "fields" or "raw" (by HTTP).
+    """
+
+    way: str
+    host: str  # of "socket": its path; by HTTP: the URL
+    port: int = 0
+    ca_file: str = ""  # the authority that the certificate of the listener is verified with
 
 
 class Mail(typing.NamedTuple):
     """One message, with CRLF line ends, and who submits it."""
 
     user: str
-    password: str
+    password: str  # by HTTP: the token
     sender: str
     recipient: str
     text: str
@@ -55,17 +60,17 @@ class Mail(typing.NamedTuple):
         return self.text.partition("\r\n\r\n")[2].replace("\r\n", "\n")
 
 
-def run(command, stdin="", environment=None, uid=None):
-    """Runs a client to its end, as the user `uid` or whoever runs the test."""
-    answer = subprocess.run(command, input=stdin.encode(), capture_output=True, timeout=60, user=uid, group=uid,
+def run(command, stdin="", environment=None):
+    """Runs a client to its end."""
+    answer = subprocess.run(command, input=stdin.encode(), capture_output=True, timeout=60,
                             env={**os.environ, **(environment or {})})
     return Result(answer.returncode == 0, (answer.stdout + answer.stderr).decode("utf-8", "replace"))
 
 
 def run_script(command, server, mail, **more):
-    """Runs a program of clients/smtp/; what it needs is in its environment."""
+    """Runs a program of clients; what it needs is in its environment."""
     return run(command, environment={
-        "HOST": server.host, "PORT": str(server.port), "TLS": server.tls, "CA": server.ca_file, "SMTP_USER": mail.user,
+        "HOST": server.host, "PORT": str(server.port), "WAY": server.way, "CA": server.ca_file, "SMTP_USER": mail.user,
         "PASSWORD": mail.password, "SENDER": mail.sender, "RECIPIENT": mail.recipient, "SUBJECT": mail.subject(),
         "BODY": mail.body(), "MESSAGE": mail.text, "SSL_CERT_FILE": server.ca_file, **more})
 
@@ -74,18 +79,18 @@ def run_script(command, server, mail, **more):
 
 def swaks(server, mail):
     options = {"none": [], "starttls": ["--tls"], "implicit": ["--tls-on-connect"], "lmtp": ["--protocol", "LMTP"], "socket": []}
-    where = ["--socket", server.host] if server.tls == "socket" else [
+    where = ["--socket", server.host] if server.way == "socket" else [
         "--server", server.host, "--port", str(server.port), "--auth", "PLAIN", "--auth-user", mail.user,
         "--auth-password", mail.password]
-    verify = ["--tls-verify", "--tls-ca-path", server.ca_file] if server.tls in ("starttls", "implicit") else []
-    return run(["swaks", *where, *options[server.tls], *verify, "--from", mail.sender, "--to", mail.recipient, "--ehlo",
+    verify = ["--tls-verify", "--tls-ca-path", server.ca_file] if server.way in ("starttls", "implicit") else []
+    return run(["swaks", *where, *options[server.way], *verify, "--from", mail.sender, "--to", mail.recipient, "--ehlo",
                 "client.example", "--data", "-", "--timeout", "30"], stdin=mail.text)
 
 
 def curl(server, mail):
-    scheme = "smtps" if server.tls == "implicit" else "smtp"
-    options = ["--ssl-reqd"] if server.tls == "starttls" else []
-    if server.tls in ("starttls", "implicit"):
+    scheme = "smtps" if server.way == "implicit" else "smtp"
+    options = ["--ssl-reqd"] if server.way == "starttls" else []
+    if server.way in ("starttls", "implicit"):
         options += ["--cacert", server.ca_file]
     with tempfile.NamedTemporaryFile("w", suffix=".eml") as file:
         file.write(mail.text)
@@ -96,13 +101,13 @@ def curl(server, mail):
 
 
 def msmtp(server, mail):
-    tls = server.tls in ("starttls", "implicit")
-    options = [f"--tls={'on' if tls else 'off'}", f"--tls-starttls={'on' if server.tls == 'starttls' else 'off'}"]
+    tls = server.way in ("starttls", "implicit")
+    options = [f"--tls={'on' if tls else 'off'}", f"--tls-starttls={'on' if server.way == 'starttls' else 'off'}"]
     if tls:
         options.append(f"--tls-trust-file={server.ca_file}")
-    if server.tls == "lmtp":
+    if server.way == "lmtp":
         options.append("--protocol=lmtp")
-    if server.tls == "socket":
+    if server.way == "socket":
         options += [f"--socket={server.host}", "--host=localhost", "--auth=off"]
     else:
         # Without TLS, msmtp leaves the choice to nobody: a mechanism has to be named.
@@ -113,22 +118,22 @@ def msmtp(server, mail):
 
 
 def s_nail(server, mail):
-    scheme = "smtps" if server.tls == "implicit" else "smtp"
+    scheme = "smtps" if server.way == "implicit" else "smtp"
     options = ["v15-compat", f"mta={scheme}://{mail.user}:{urllib.parse.quote(mail.password)}@{server.host}:{server.port}",
                "smtp-auth=plain", f"from={mail.sender}", "sendwait", "hostname=client.example"]
-    if server.tls != "none":
+    if server.way != "none":
         options += ["tls-verify=strict", f"tls-ca-file={server.ca_file}"]
-    if server.tls == "starttls":
+    if server.way == "starttls":
         options.append("smtp-use-starttls")
     settings = [part for option in options for part in ("-S", option)]
     return run(["s-nail", "-:/", *settings, "-s", mail.subject(), mail.recipient], stdin=mail.body())
 
 
 def mutt(server, mail):
-    scheme = "smtps" if server.tls == "implicit" else "smtp"
+    scheme = "smtps" if server.way == "implicit" else "smtp"
     settings = [f"set smtp_url={scheme}://{mail.user}@{server.host}:{server.port}/", f'set smtp_pass="{mail.password}"',
-                "set smtp_authenticators=plain", f"set ssl_starttls={'yes' if server.tls == 'starttls' else 'no'}",
-                f"set ssl_force_tls={'no' if server.tls == 'none' else 'yes'}",
+                "set smtp_authenticators=plain", f"set ssl_starttls={'yes' if server.way == 'starttls' else 'no'}",
+                f"set ssl_force_tls={'no' if server.way == 'none' else 'yes'}",
                 f"set ssl_ca_certificates_file={server.ca_file}", "set copy=no", f"set from={mail.sender}"]
     with tempfile.TemporaryDirectory() as home:
         return run(["mutt", "-F", "/dev/null", *(part for setting in settings for part in ("-e", setting)), "-s", mail.subject(),
@@ -141,7 +146,7 @@ def sendemail(server, mail):
 
 
 def git_send_email(server, mail):
-    encryption = {"none": "none", "starttls": "tls", "implicit": "ssl"}[server.tls]
+    encryption = {"none": "none", "starttls": "tls", "implicit": "ssl"}[server.way]
     with tempfile.TemporaryDirectory() as home:
         patch = os.path.join(home, "0001.patch")
         with open(patch, "w", newline="") as file:
@@ -162,25 +167,25 @@ def git_identity(address, home):
 # Libraries.
 
 def script(*command):
-    """A client that is a program of clients/smtp/: its interpreter with options, and its name."""
-    return lambda server, mail: run_script([*command[:-1], str(SCRIPTS / command[-1])], server, mail)
+    """A client that is a program of clients/smtp: its interpreter with options, and its name."""
+    return lambda server, mail: run_script([*command[:-1], str(SCRIPTS / "smtp" / command[-1])], server, mail)
 
 
 def php_script(name):
     """PHP takes the authority from its configuration alone."""
-    return lambda server, mail: run_script(["php", "-d", f"openssl.cafile={server.ca_file}", str(SCRIPTS / name)], server, mail)
+    return lambda server, mail: run_script(["php", "-d", f"openssl.cafile={server.ca_file}", str(SCRIPTS / "smtp" / name)], server, mail)
 
 
 def emailjs(server, mail):
-    return run_script(["node", client_builds.npm_program(SCRIPTS / "emailjs.mjs")], server, mail)
+    return run_script(["node", client_builds.npm_program(SCRIPTS / "smtp" / "emailjs.mjs")], server, mail)
 
 
 def go_net_smtp(server, mail):
-    return run_script([client_builds.go_program(SCRIPTS / "net_smtp.go")], server, mail)
+    return run_script([client_builds.go_program(SCRIPTS / "smtp" / "net_smtp.go")], server, mail)
 
 
 def java_mail(server, mail):
-    return run_script(client_builds.java_command(SCRIPTS / "JavaMail.java", server.ca_file), server, mail)
+    return run_script(client_builds.java_command(SCRIPTS / "smtp" / "JavaMail.java", server.ca_file), server, mail)
 
 
 def prometheus_alertmanager(server, mail):
@@ -220,14 +225,14 @@ class Client:
     provide: typing.Callable[[], object] = lambda: None
     ends_lines_with_crlf: bool = True
 
-    def missing(self):
-        """What the machine lacks for it, or an empty string."""
+    def require(self):
+        """Provides what the client needs; SkipTest says what of it cannot be had."""
         for need in self.needs:
             module = need.removeprefix("python3:")
             found = importlib.util.find_spec(module) if module != need else shutil.which(need) or os.path.exists(need)
             if not found:
-                return f"{need} is not installed"
-        return ""
+                raise unittest.SkipTest(f"{need} is not installed")
+        self.provide()
 
 
 SMTP = {

@@ -9,15 +9,15 @@ import javax.mail.internet.MimeMessage;
 
 public class JavaMail {
   public static void main(String[] arguments) throws Exception {
-    String tls = System.getenv("TLS");
+    String way = System.getenv("WAY");
     Properties settings = new Properties();
     settings.put("mail.smtp.host", System.getenv("HOST"));
     settings.put("mail.smtp.port", System.getenv("PORT"));
     settings.put("mail.smtp.auth", "true");
     settings.put("mail.smtp.ssl.checkserveridentity", "true");
-    settings.put("mail.smtp.ssl.enable", String.valueOf(tls.equals("implicit")));
-    settings.put("mail.smtp.starttls.enable", String.valueOf(tls.equals("starttls")));
-    settings.put("mail.smtp.starttls.required", String.valueOf(tls.equals("starttls")));
+    settings.put("mail.smtp.ssl.enable", String.valueOf(way.equals("implicit")));
+    settings.put("mail.smtp.starttls.enable", String.valueOf(way.equals("starttls")));
+    settings.put("mail.smtp.starttls.required", String.valueOf(way.equals("starttls")));
     Session session = Session.getInstance(settings, new Authenticator() {
       @Override
       protected PasswordAuthentication getPasswordAuthentication() {

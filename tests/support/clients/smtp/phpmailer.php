@@ -7,7 +7,7 @@ $mail->Port = (int)getenv('PORT');
 $mail->SMTPAuth = true;
 $mail->Username = getenv('SMTP_USER');
 $mail->Password = getenv('PASSWORD');
-$mail->SMTPSecure = ['none' => '', 'starttls' => 'tls', 'implicit' => 'ssl'][getenv('TLS')];
+$mail->SMTPSecure = ['none' => '', 'starttls' => 'tls', 'implicit' => 'ssl'][getenv('WAY')];
 $mail->setFrom(getenv('SENDER'));
 $mail->addAddress(getenv('RECIPIENT'));
 $mail->Subject = getenv('SUBJECT');

@@ -2,16 +2,16 @@ import os
 import smtplib
 import ssl
 
-tls, host, port = os.environ["TLS"], os.environ["HOST"], int(os.environ["PORT"])
+way, host, port = os.environ["WAY"], os.environ["HOST"], int(os.environ["PORT"])
 context = ssl.create_default_context(cafile=os.environ["CA"])
-if tls == "implicit":
+if way == "implicit":
     client = smtplib.SMTP_SSL(host, port, context=context)
-elif tls == "lmtp":
+elif way == "lmtp":
     client = smtplib.LMTP(host, port)
 else:
     client = smtplib.SMTP(host, port)
 with client:
-    if tls == "starttls":
+    if way == "starttls":
         client.starttls(context=context)
     client.login(os.environ["SMTP_USER"], os.environ["PASSWORD"])
     client.sendmail(os.environ["SENDER"], [os.environ["RECIPIENT"]], os.environ["MESSAGE"])
