@@ -120,6 +120,4 @@ class Peers(scenario.Scenario):
 
 
 if __name__ == "__main__":
-    if not scenario.private_namespace.inside():
-        debian_unpack.unpack("exim4-daemon-light")  # inside, there is no network to fetch it from
-    scenario.main()
+    scenario.main([lambda: debian_unpack.unpack("exim4-daemon-light")])

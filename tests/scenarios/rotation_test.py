@@ -14,7 +14,6 @@ import certificates
 import debian_unpack
 import dkim
 import name_servers
-import private_namespace
 import scenario
 import signer
 from processes import wait_until
@@ -428,7 +427,4 @@ class RotationByTheSignersUser(scenario.Scenario):
 
 
 if __name__ == "__main__":
-    if not private_namespace.inside():
-        for package in ("bind9", "knot"):
-            debian_unpack.unpack(package)
-    scenario.main()
+    scenario.main([lambda: debian_unpack.unpack("bind9"), lambda: debian_unpack.unpack("knot")])

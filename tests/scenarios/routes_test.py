@@ -211,5 +211,4 @@ class Routes(scenario.Scenario):
 
 
 if __name__ == "__main__":
-    debian_unpack.unpack("sasl2-bin")  # inside, there is no network to fetch it from
-    scenario.main()
+    scenario.main([lambda: debian_unpack.unpack("sasl2-bin")])

@@ -2,9 +2,9 @@
 
 All that is fetched and made stays below build/peers for the next run. What each costs on a Debian without it, on two cores:
 
-    JDK, installed by tests/packages    125 MB to fetch, 296 MB on disk, 8 s
-    Go, unpacked                         81 MB to fetch, 464 MB on disk, 10 s, and 5 s for the first compilation
-    emailjs, by npm                      60 kB to fetch, 2 s
+    JDK, of tests/peer_packages          125 MB to fetch, 296 MB on disk, 8 s
+    Go, unpacked                          81 MB to fetch, 464 MB on disk, 10 s, and 5 s for the first compilation
+    emailjs, by npm                       60 kB to fetch, 2 s
 
 npm itself is not installed for that one package: Debian's brings 400 others and takes 20 s. Machines that have Node.js from
 elsewhere have it, and on others the test of emailjs is skipped.
@@ -64,10 +64,14 @@ def emailjs():
     if not (folder / "node_modules" / "emailjs").is_dir():
         if not shutil.which("npm"):
             raise debian_unpack.UnpackError("emailjs", "npm, which fetches it, is not installed")
-        answer = subprocess.run(["npm", "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund", "--no-save",
-                                 EMAILJS], capture_output=True, text=True, timeout=120)
-        if answer.returncode != 0:
-            raise debian_unpack.UnpackError("emailjs", f"npm cannot fetch it: {(answer.stderr.strip().splitlines() or ['no reason given'])[0]}")
+        try:
+            answer = subprocess.run(["npm", "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund", "--no-save",
+                                     "--fetch-retries=1", EMAILJS], capture_output=True, text=True, timeout=60)
+            complaint = answer.stderr.strip().splitlines()[:1] or ["no reason given"] if answer.returncode else []
+        except subprocess.TimeoutExpired:
+            complaint = ["no answer within 60 s"]
+        if complaint:
+            raise debian_unpack.UnpackError("emailjs", f"npm cannot fetch it: {complaint[0]}")
     return folder
 
 

@@ -84,7 +84,7 @@ LOCAL = {
     "PHPMailer": Client(script("php", "phpmailer.php"), ("php", "/usr/share/php/libphp-phpmailer"), WAYS),
     "Symfony Mailer": Client(script("php", "symfony_mailer.php"), ("php", "/usr/share/php/Symfony/Component/Mailer"), WAYS),
     "ruby mail": Client(script("ruby", "ruby_mail.rb"), ("ruby", "/usr/lib/ruby/vendor_ruby/mail.rb"), WAYS),
-    "Email::Sender": Client(script("perl", "email_sender.pl"), ("/usr/share/perl5/Email/Sender.pm",), WAYS),
+    "Email::Sender": Client(script("perl", "email_sender.pl"), ("perl:Email::Sender",), WAYS),
     "Nodemailer": Client(script("node", "nodemailer.js"), ("node", "/usr/share/nodejs/nodemailer"), WAYS),
     "git send-email": Client(git_send_email, ("git", "/usr/lib/git-core/git-send-email"), WAYS),
     "mutt": Client(mutt, ("mutt",), WAYS),

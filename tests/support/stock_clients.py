@@ -216,7 +216,8 @@ TCP = ("none", "starttls", "implicit")
 class Client:
     """One client.
 
-    `needs` names programs, absolute paths and (`python3:NAME`) modules; `provide` gets what no list of packages installs.
+    `needs` names programs, absolute paths and modules (`python3:NAME`, `perl:NAME`); `provide` gets what no list of packages
+    installs.
     """
 
     submit: typing.Callable[[Server, Mail], Result]
@@ -228,15 +229,22 @@ class Client:
     def require(self):
         """Provides what the client needs; SkipTest says what of it cannot be had."""
         for need in self.needs:
-            module = need.removeprefix("python3:")
-            found = importlib.util.find_spec(module) if module != need else shutil.which(need) or os.path.exists(need)
-            if not found:
+            if not _is_there(need):
                 raise unittest.SkipTest(f"{need} is not installed")
         self.provide()
 
 
+def _is_there(need):
+    language, _, module = need.partition(":")
+    if language == "python3" and module:
+        return importlib.util.find_spec(module) is not None
+    if language == "perl" and module:
+        return subprocess.run(["perl", f"-M{module}", "-e", "1"], capture_output=True).returncode == 0
+    return shutil.which(need) is not None or os.path.exists(need)
+
+
 SMTP = {
-    "swaks": Client(swaks, ("swaks",), (*TCP, "lmtp", "socket")),
+    "swaks": Client(swaks, ("swaks", "perl:Net::SSLeay"), (*TCP, "lmtp", "socket")),
     "curl": Client(curl, ("curl",)),
     "python3 smtplib": Client(script("/usr/bin/python3", "smtplib_mail.py"), (), (*TCP, "lmtp")),
     "aiosmtplib": Client(script("/usr/bin/python3", "aiosmtplib_mail.py"), ("python3:aiosmtplib",), (*TCP, "socket")),
@@ -244,13 +252,14 @@ SMTP = {
     "msmtp": Client(msmtp, ("msmtp",), (*TCP, "lmtp", "socket")),
     "s-nail": Client(s_nail, ("s-nail",)),
     "mutt": Client(mutt, ("mutt",)),
-    "git send-email": Client(git_send_email, ("git", "/usr/lib/git-core/git-send-email")),
+    "git send-email": Client(git_send_email, ("git", "/usr/lib/git-core/git-send-email", "perl:Authen::SASL",
+                                                "perl:IO::Socket::SSL")),
     # It names versions of TLS that Debian's library does not know.
     "sendemail": Client(sendemail, ("sendemail",), ("none",)),
     "PHPMailer": Client(php_script("phpmailer.php"), ("php", "/usr/share/php/libphp-phpmailer")),
     "Symfony Mailer": Client(php_script("symfony_mailer.php"), ("php", "/usr/share/php/Symfony/Component/Mailer")),
     "ruby mail": Client(script("ruby", "ruby_mail.rb"), ("ruby", "/usr/lib/ruby/vendor_ruby/mail.rb")),
-    "Email::Sender": Client(script("perl", "email_sender.pl"), ("/usr/share/perl5/Email/Sender.pm",)),
+    "Email::Sender": Client(script("perl", "email_sender.pl"), ("perl:Email::Sender", "perl:Authen::SASL", "perl:IO::Socket::SSL")),
     "Nodemailer": Client(script("node", "nodemailer.js"), ("node", "/usr/share/nodejs/nodemailer"), (*TCP, "lmtp")),
     "emailjs": Client(emailjs, ("node",), TCP, client_builds.emailjs, ends_lines_with_crlf=False),
     "Go net/smtp": Client(go_net_smtp, (), ("none", "starttls"), client_builds.go),

@@ -27,23 +27,26 @@ class Tally:
 
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.reasons = []  # why tests were skipped
         self.began = time.monotonic()
 
     def say(self, text):
         print(f"[{time.monotonic() - self.began:6.1f} s] {text}", flush=True)
 
-    def add(self, name, passed, failed, skipped=0, output=""):
+    def add(self, name, passed, failed, skipped=0, output="", reasons=()):
         self.passed += passed
         self.failed += failed
         self.skipped += skipped
+        self.reasons += [f"skipped: {name}: {reason}" for reason in reasons]
         parts = [f"{passed} passed"] + [f"{count} {word}" for count, word in ((failed, "FAILED"), (skipped, "skipped")) if count]
         self.say(f"{name}: {', '.join(parts)}")
         if failed and output:
             print(output.rstrip(), flush=True)
 
-    def closing_line(self):
+    def closing_lines(self):
+        """What was skipped, and the line that counts."""
         line = f"{self.passed} passed, {self.failed} failed"
-        return f"{line}, {self.skipped} skipped" if self.skipped else line
+        return [*self.reasons, f"{line}, {self.skipped} skipped" if self.skipped else line]
 
 
 def run(command, timeout_s, environment=None):
@@ -109,7 +112,7 @@ def run_unit_tests(tally, preset, names, environment, patterns=()):
     for case in xml.etree.ElementTree.parse(report).getroot().iter("testcase"):
         output = case.findtext("system-out") or ""
         if case.get("status") == "notrun":
-            tally.add(f"{preset} {case.get('name')}", 0, 0, 1)
+            tally.add(f"{preset} {case.get('name')}", 0, 0, 1, reasons=re.findall(r"^skipped: (.*)", output, re.MULTILINE)[:1])
             continue
         passed, failed = count_cases(output, case.get("status") == "run")
         tally.add(f"{preset} {case.get('name')}", passed, failed, output=output)
@@ -130,7 +133,7 @@ def count_cases(output, succeeded):
 def run_python_tests(tally, name, file, build, test=None, keep=False):
     """Runs one file of unittest and counts its tests; a test with several failing parts counts once."""
     environment = {"WAXWING_BUILD": str(build), "PYTHONDONTWRITEBYTECODE": "1", **({"WAXWING_KEEP": "1"} if keep else {})}
-    status, output = run(["/usr/bin/python3", str(file), *([test] if test else [])], 900, environment)
+    status, output = run(["/usr/bin/python3", str(file), "-v", *([test] if test else [])], 900, environment)
     ran = re.findall(r"^Ran (\d+) tests?", output, re.MULTILINE)
     skipped = re.findall(r"skipped=(\d+)", output)
     failing = set(re.findall(r"^(?:FAIL|ERROR): \S+ \(([^)]*)\)", output, re.MULTILINE))
@@ -138,7 +141,19 @@ def run_python_tests(tally, name, file, build, test=None, keep=False):
     skipped = int(skipped[-1]) if skipped else 0
     tests_failed = sum(1 for identity in failing if "setUpClass" not in identity)
     passed = max(int(ran[-1]) - tests_failed - skipped, 0) if ran else 0
-    tally.add(name, passed, failed, skipped, output)
+    tally.add(name, passed, failed, skipped, output, skip_reasons(output))
+
+
+def skip_reasons(output):
+    """The tests that unittest's verbose output says it skipped, each with its reason."""
+    test, reasons = "", []
+    for line in output.splitlines():
+        begun = re.match(r"(\w+) \(\S+\)", line)
+        test = begun[1] if begun else test
+        skipped = re.search(r"\bskipped (['\"])(.*)\1$", line)
+        if skipped:
+            reasons.append(f"{test}: {skipped[2]}")
+    return reasons
 
 
 def python_tests(folder):
@@ -314,7 +329,7 @@ def main():
         suite.run_named(name)
     if not options.names:
         suite.run_all()
-    print(suite.tally.closing_line())
+    print(*suite.tally.closing_lines(), sep="\n")
     return 1 if suite.tally.failed or not suite.tally.passed else 0
 
 
