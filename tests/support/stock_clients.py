@@ -80,11 +80,11 @@ def run_script(command, server, mail, **more):
 def swaks(server, mail):
     options = {"none": [], "starttls": ["--tls"], "implicit": ["--tls-on-connect"], "lmtp": ["--protocol", "LMTP"], "socket": []}
     where = ["--socket", server.host] if server.way == "socket" else [
-        "--server", server.host, "--port", str(server.port), "--auth", "PLAIN", "--auth-user", mail.user,
+        "--server", server.host, "--port", str(server.port), "--auth", "--auth-user", mail.user,
         "--auth-password", mail.password]
     verify = ["--tls-verify", "--tls-ca-path", server.ca_file] if server.way in ("starttls", "implicit") else []
-    return run(["swaks", *where, *options[server.way], *verify, "--from", mail.sender, "--to", mail.recipient, "--ehlo",
-                "client.example", "--data", "-", "--timeout", "30"], stdin=mail.text)
+    return run(["swaks", *where, *options[server.way], *verify, "--from", mail.sender, "--to", mail.recipient,
+                "--data", "-", "--timeout", "30"], stdin=mail.text)
 
 
 def curl(server, mail):
@@ -96,7 +96,7 @@ def curl(server, mail):
         file.write(mail.text)
         file.flush()
         return run(["curl", "--silent", "--show-error", "--verbose", "--max-time", "30", *options, "--url",
-                    f"{scheme}://{server.host}:{server.port}/client.example", "--user", f"{mail.user}:{mail.password}",
+                    f"{scheme}://{server.host}:{server.port}", "--user", f"{mail.user}:{mail.password}",
                     "--mail-from", mail.sender, "--mail-rcpt", mail.recipient, "--upload-file", file.name])
 
 
@@ -120,7 +120,7 @@ def msmtp(server, mail):
 def s_nail(server, mail):
     scheme = "smtps" if server.way == "implicit" else "smtp"
     options = ["v15-compat", f"mta={scheme}://{mail.user}:{urllib.parse.quote(mail.password)}@{server.host}:{server.port}",
-               "smtp-auth=plain", f"from={mail.sender}", "sendwait", "hostname=client.example"]
+               f"from={mail.sender}", "sendwait"]
     if server.way != "none":
         options += ["tls-verify=strict", f"tls-ca-file={server.ca_file}"]
     if server.way == "starttls":
@@ -132,7 +132,7 @@ def s_nail(server, mail):
 def mutt(server, mail):
     scheme = "smtps" if server.way == "implicit" else "smtp"
     settings = [f"set smtp_url={scheme}://{mail.user}@{server.host}:{server.port}/", f'set smtp_pass="{mail.password}"',
-                "set smtp_authenticators=plain", f"set ssl_starttls={'yes' if server.way == 'starttls' else 'no'}",
+                f"set ssl_starttls={'yes' if server.way == 'starttls' else 'no'}",
                 f"set ssl_force_tls={'no' if server.way == 'none' else 'yes'}",
                 f"set ssl_ca_certificates_file={server.ca_file}", "set copy=no", f"set from={mail.sender}"]
     with tempfile.TemporaryDirectory() as home:
@@ -142,7 +142,7 @@ def mutt(server, mail):
 
 def sendemail(server, mail):
     return run(["sendemail", "-f", mail.sender, "-t", mail.recipient, "-u", mail.subject(), "-m", mail.body(), "-s",
-                f"{server.host}:{server.port}", "-xu", mail.user, "-xp", mail.password, "-o", "tls=no", "-o", "fqdn=client.example"])
+                f"{server.host}:{server.port}", "-xu", mail.user, "-xp", mail.password, "-o", "tls=no"])
 
 
 def git_send_email(server, mail):
@@ -153,7 +153,7 @@ def git_send_email(server, mail):
             file.write(mail.text.replace("\r\n", "\n"))
         return run(["git", "send-email", f"--smtp-server={server.host}", f"--smtp-server-port={server.port}",
                     f"--smtp-encryption={encryption}", f"--smtp-user={mail.user}", f"--smtp-pass={mail.password}",
-                    f"--smtp-ssl-cert-path={server.ca_file}", "--smtp-domain=client.example", f"--from={mail.sender}",
+                    f"--smtp-ssl-cert-path={server.ca_file}", f"--from={mail.sender}",
                     f"--to={mail.recipient}", "--confirm=never", "--suppress-cc=all", "--no-validate", "--quiet", patch],
                    environment={"HOME": home, **git_identity(mail.sender, home)})
 
