@@ -245,8 +245,9 @@ const Option kOptions[] = {
      .field = &ListenerConfig::needless_smtputf8,
      .choices = kRepairWords,
      .help =
-         "SMTPUTF8 with a message whose addresses and header are ASCII: \"fix\" sends it without, so that any host "
-         "can take it, \"reject\" refuses it, \"pass\" keeps the word, so that hosts without SMTPUTF8 get nothing."},
+         "SMTPUTF8 with a message whose addresses are ASCII: \"fix\" encodes what else of its header is not, before "
+         "signing, and sends it without, so that any host can take it; \"reject\" refuses it where its header is ASCII "
+         "too; \"pass\" keeps the word, so that hosts without SMTPUTF8 get nothing."},
     {.section = "listener",
      .name = "cut_through",
      .type = OptionType::Flag,

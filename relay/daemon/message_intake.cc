@@ -226,10 +226,18 @@ void MessageIntake::check_header() {
   auto author_domain = check_authors(reader_.fields(), submission_.account);
   if (!author_domain) return refuse(std::move(author_domain.error()));
   author_domain_ = std::move(*author_domain);
-  const bool is_utf8 = submission_.envelope.smtputf8;
-  auto header = outgoing_fields(reader_.fields(), is_utf8 ? RawHeaders::Pass : raw_headers(submission_.listener));
+  auto header = outgoing_header();
   if (!header) return refuse(std::move(header.error()));
   header_ = std::move(*header);
+}
+
+tl::expected<std::string, ServerReply> MessageIntake::outgoing_header() const {
+  const Envelope& envelope = submission_.envelope;
+  if (!envelope.smtputf8) return outgoing_fields(reader_.fields(), raw_headers(submission_.listener));
+  // With an address that only SMTPUTF8 can carry, nothing is won by changing the rest; and what others have signed stays.
+  if (submission_.listener.needless_smtputf8 == Repair::Fix && !has_utf8_address(envelope) && !verifier_)
+    return outgoing_utf8_fields(reader_.fields());
+  return outgoing_fields(reader_.fields(), RawHeaders::Pass);
 }
 
 // What a listener does not mend, it refuses where it is told to.

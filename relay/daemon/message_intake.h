@@ -108,6 +108,7 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
   [[nodiscard]] std::string received_field() const;
   [[nodiscard]] TlsRequest tls_request() const;
   void check_header();
+  [[nodiscard]] tl::expected<std::string, ServerReply> outgoing_header() const;
   void check_repairs();
   void on_sealed(Result<Sealed> sealed);
   [[nodiscard]] std::optional<ServerReply> judge(PreflightVerdict::Outcome outcome, const std::string& sentence);

@@ -210,6 +210,12 @@ bool holds_addresses(const HeaderField& field) {
   return std::any_of(kFields.begin(), kFields.end(), [&field](const char* name) { return field.is(name); });
 }
 
+// Fields of which encoded words are a part: in others (Message-ID, DKIM-Signature) they would be read as they stand.
+bool may_hold_encoded_words(const HeaderField& field) {
+  return holds_addresses(field) || field.is("Subject") || field.is("Comments") || field.is("Content-Description") ||
+         field.name.starts_with("X-") || field.name.starts_with("x-");
+}
+
 bool fits_on_lines(std::string_view field) {
   for (std::size_t at = 0; at < field.size();) {
     const std::size_t end = std::min(field.find("\r\n", at), field.size());
@@ -267,6 +273,16 @@ tl::expected<std::string, ServerReply> outgoing_fields(const std::vector<HeaderF
     block += *written;
   }
   return block;
+}
+
+std::string outgoing_utf8_fields(const std::vector<HeaderField>& fields) {
+  const bool can_be_ascii = std::all_of(fields.begin(), fields.end(), [](const HeaderField& field) {
+    return is_ascii(field.value) || may_hold_encoded_words(field) || holds_parameters(field);
+  });
+  if (can_be_ascii) {
+    if (auto in_ascii = outgoing_fields(fields, RawHeaders::Fix)) return std::move(*in_ascii);
+  }
+  return outgoing_fields(fields, RawHeaders::Pass).value();  // which refuses nothing
 }
 
 }  // namespace waxwing

@@ -31,4 +31,9 @@ enum class RawHeaders {
 [[nodiscard]] tl::expected<std::string, ServerReply> outgoing_fields(const std::vector<HeaderField>& fields,
                                                                      RawHeaders mode);
 
+/// The header block of a message that says SMTPUTF8, as it leaves: in ASCII where that says the same, so that hosts
+/// without SMTPUTF8 can take it; else, as with an address or a Message-ID that is not ASCII, each field as it is.
+/// @source  RFC 6531 §3.2: a submission server may choose what it does for such hosts
+[[nodiscard]] std::string outgoing_utf8_fields(const std::vector<HeaderField>& fields);
+
 }  // namespace waxwing

@@ -181,6 +181,15 @@ class Submission(scenario.Scenario):
                             stock_clients.message(scenario.SENDER, "needless@recv.example"), ["BODY=8BITMIME", "SMTPUTF8"])
         self.signed_by_us("needless@recv.example")
 
+    def test_smtputf8_that_words_of_the_header_alone_need_asks_nothing_either(self):
+        text = stock_clients.message("Jürgen <ann@sender.example>", "words@recv.example", "Grüße aus Köln").encode()
+        with smtplib.SMTP("127.0.0.1", LOCAL, local_hostname="client.example") as client:
+            client.login(scenario.USER, scenario.PASSWORD)
+            client.sendmail(scenario.SENDER, ["words@recv.example"], text, ["BODY=8BITMIME", "SMTPUTF8"])
+        parsed = email.message_from_bytes(self.signed_by_us("words@recv.example"), policy=email.policy.default)
+        self.assertEqual(parsed["Subject"], "Grüße aus Köln")
+        self.assertEqual(parsed["From"].addresses[0].display_name, "Jürgen")
+
     def test_the_same_message_comes_by_chunks(self):
         content = stock_clients.message(scenario.SENDER, "chunks@recv.example", body=".\r\n..two\r\nthree").encode()
         with smtplib.SMTP("127.0.0.1", STRICT, local_hostname="client.example") as client:

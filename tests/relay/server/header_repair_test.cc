@@ -72,6 +72,31 @@ TEST_CASE("an address that is not ASCII needs SMTPUTF8") {
     CHECK(in_ascii(field) == "550 5.6.7");
 }
 
+/// The header block of a message that says SMTPUTF8, as it leaves.
+std::string leaves_as(const std::string& block) {
+  const auto fields = parse_header_block(block);
+  REQUIRE(fields);
+  return outgoing_utf8_fields(*fields);
+}
+
+TEST_CASE("a header that says SMTPUTF8 leaves in ASCII where that says the same") {
+  CHECK(leaves_as("From: J\xc3\xbcrgen <j@example.org>\r\nSubject: Gr\xc3\xbc\xc3\x9f"
+                  "e\r\nX-Note: \xc3\xa4\r\n") ==
+        "From: =?utf-8?B?SsO8cmdlbg==?= <j@example.org>\r\nSubject: =?utf-8?B?R3LDvMOfZQ==?=\r\n"
+        "X-Note: =?utf-8?B?w6Q=?=\r\n");
+  CHECK(leaves_as("Content-Type: text/plain; name=\xc3\xa4\r\n") ==
+        "Content-Type: text/plain; name*=utf-8''%C3%A4\r\n");
+}
+
+TEST_CASE("a header that says SMTPUTF8 leaves as it is where a part of it cannot be said in ASCII") {
+  for (const char* field :
+       {"To: j\xc3\xbc@example.org", "Message-ID: <\xc3\xa4@example.org>", "References: <\xc3\xa4@b>",
+        "DKIM-Signature: v=1; d=b\xc3\xbc.example", "List-Id: <\xc3\xa4.example>", "Subject: \xff"}) {
+    const std::string block = std::string("Comments: \xc3\xa4\r\n") + field + "\r\n";
+    CHECK(leaves_as(block) == block);
+  }
+}
+
 TEST_CASE("parameters are written as RFC 2231 has them") {
   CHECK(in_ascii("Content-Disposition: attachment; filename=\"\xc3\xa4 b.pdf\"; size=3") ==
         "Content-Disposition: attachment; filename*=utf-8''%C3%A4%20b.pdf; size=3");
