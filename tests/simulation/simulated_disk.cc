@@ -130,7 +130,17 @@ SimulatedDisk::~SimulatedDisk() {
   the_disk = nullptr;
 }
 
+std::map<std::string, std::string> SimulatedDisk::after_a_cut() {
+  std::map<std::string, std::string> files;
+  for (auto [path, platter] : platters_) {
+    settle(platter);
+    files[path] = std::move(platter.content);
+  }
+  return files;
+}
+
 int SimulatedDisk::on_operation() {
+  if (before_operation) before_operation();
   if (operations_left_ && power_ && (*operations_left_)-- == 0) {
     operations_left_.reset();
     power_ = false;

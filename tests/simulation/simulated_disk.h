@@ -29,6 +29,9 @@ class SimulatedDisk {
   /// Keeps nothing of what was written when a sync says that it did: for a disk that lies, which must be found out.
   bool ignores_sync = false;
 
+  /// Called before each write and sync; may be empty.
+  std::function<void()> before_operation{};
+
   /// Lets the power go after so many more writes and syncs.
   void cut_power_after(std::uint64_t operations) { operations_left_ = operations; }
   /// Takes that back.
@@ -36,6 +39,9 @@ class SimulatedDisk {
   /// Lets it go now: nothing is written and synced any more.
   void cut_power() { power_ = false; }
   [[nodiscard]] bool has_power() const { return power_; }
+
+  /// What would be on the disk if the power went now: the content of each file, by its path.
+  [[nodiscard]] std::map<std::string, std::string> after_a_cut();
 
   /// Power again, when all databases have been closed: the files hold what was on the disk.
   void restore_power();

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <atomic>
+#include <functional>
 
 namespace waxwing {
 
@@ -21,6 +22,8 @@ class FailingDisk {
   std::atomic<int> open_result{0};
   /// Syncs that were asked for.
   std::atomic<int> syncs{0};
+  /// Called before each write, sync, new size and removal; may be empty. For one thread.
+  std::function<void()> before_change{};
 };
 
 namespace failing_disk {
@@ -42,15 +45,26 @@ inline sqlite3_vfs* system_vfs() {
   return static_cast<sqlite3_vfs*>(failing_vfs.pAppData);
 }
 
+inline void announce_change() {
+  if (current_disk->before_change) current_disk->before_change();
+}
+
 inline int failing_write(sqlite3_file* file, const void* octets, int count, sqlite3_int64 offset) {
+  announce_change();
   if (const int result = current_disk->write_result) return result;
   return below(file)->pMethods->xWrite(below(file), octets, count, offset);
 }
 
 inline int failing_sync(sqlite3_file* file, int flags) {
+  announce_change();
   ++current_disk->syncs;
   if (const int result = current_disk->sync_result) return result;
   return below(file)->pMethods->xSync(below(file), flags);
+}
+
+inline int truncate(sqlite3_file* file, sqlite3_int64 size) {
+  announce_change();
+  return below(file)->pMethods->xTruncate(below(file), size);
 }
 
 // Forwards one method to the file below.
@@ -65,7 +79,7 @@ inline sqlite3_io_methods forwarding_methods() {
   methods.xClose = forward<&sqlite3_io_methods::xClose>;
   methods.xRead = forward<&sqlite3_io_methods::xRead, void*, int, sqlite3_int64>;
   methods.xWrite = failing_write;
-  methods.xTruncate = forward<&sqlite3_io_methods::xTruncate, sqlite3_int64>;
+  methods.xTruncate = truncate;
   methods.xSync = failing_sync;
   methods.xFileSize = forward<&sqlite3_io_methods::xFileSize, sqlite3_int64*>;
   methods.xLock = forward<&sqlite3_io_methods::xLock, int>;
@@ -105,6 +119,7 @@ inline FailingDisk::FailingDisk() {
   failing_disk::failing_vfs.xOpen = failing_disk::failing_open;
   // The others do not use their file system argument as ours, but as the system's own.
   failing_disk::failing_vfs.xDelete = [](sqlite3_vfs*, const char* name, int sync) {
+    failing_disk::announce_change();
     return failing_disk::system_vfs()->xDelete(failing_disk::system_vfs(), name, sync);
   };
   failing_disk::failing_vfs.xAccess = [](sqlite3_vfs*, const char* name, int flags, int* out) {

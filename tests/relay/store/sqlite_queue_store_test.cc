@@ -17,7 +17,6 @@
 #include <vector>
 
 #include "relay/store/queue_reader.h"
-#include "relay/store/schema.h"
 #include "relay/store/spool_file.h"
 #include "relay/store/tls_result_store.h"
 #include "tests/relay/store/failing_disk.h"
@@ -496,26 +495,6 @@ TEST_CASE("nothing that was acknowledged is lost when the process is killed") {
   CHECK(store->message_count().value() <= last + 1);
 }
 
-// What version 1 of the tables looked like.
-void make_version_1(const TemporaryDirectory& directory) {
-  execute(
-      directory,
-      "DROP INDEX messages_at_start; DROP INDEX recipients_waiting; DROP TABLE suppressions; "
-      "DROP TABLE suppression_counts; DROP TABLE audit; DROP INDEX recipients_held; "
-      "DROP TABLE egress_uses; DROP TABLE egress_pauses; "
-      "ALTER TABLE messages DROP COLUMN sealing; ALTER TABLE messages DROP COLUMN tls_request; "
-      "ALTER TABLE messages DROP COLUMN returned_content; ALTER TABLE messages DROP COLUMN envelope_id; "
-      "ALTER TABLE recipients DROP COLUMN notify; ALTER TABLE recipients DROP COLUMN original_recipient; "
-      "ALTER TABLE recipients DROP COLUMN delay_told; "
-      "ALTER TABLE messages DROP COLUMN release_request; ALTER TABLE messages DROP COLUMN deliver_by; "
-      "ALTER TABLE messages DROP COLUMN by_mode; ALTER TABLE messages DROP COLUMN by_trace; "
-      "ALTER TABLE recipients DROP COLUMN not_before; "
-      "DROP INDEX accounts_by_uid; ALTER TABLE accounts DROP COLUMN uid; ALTER TABLE accounts DROP COLUMN declared; "
-      "DROP TABLE quotas; DROP TABLE usage_hours; DROP TABLE known_recipients; DROP TABLE tokens; "
-      "DROP TABLE idempotency_keys; DROP TABLE certificates; "
-      "DROP TABLE tls_results; DROP TABLE proven_tls; PRAGMA user_version=1");
-}
-
 TEST_CASE("what a sender wants to be told is kept apart from nothing at all") {
   const TemporaryDirectory directory;
   auto store = open_store(directory);
@@ -571,54 +550,6 @@ TEST_CASE("a request about reports that cannot be read is damage") {
   CHECK(open_store(directory)->load(QueueId(1)).error().kind == ErrorKind::Corrupt);
 }
 
-TEST_CASE("a database of the first version is brought to this one with all that it holds") {
-  const TemporaryDirectory directory;
-  add(*open_store(directory), test_message(1));
-  make_version_1(directory);
-  auto store = open_store(directory);
-  const auto message = store->load(QueueId(1));
-  REQUIRE(message);
-  CHECK(message->header == "Subject: 1\r\n");
-  CHECK(message->sealing == Sealing::Done);
-  CHECK(message->tls_request == TlsRequest::None);
-  QueuedMessage another = test_message(2);
-  another.tls_request = TlsRequest::Optional;
-  add(*store, another);
-  store.reset();
-  CHECK(open_store(directory)->load(QueueId(2))->tls_request == TlsRequest::Optional);
-  CHECK(open_store(directory)->tls_results().list()->empty());
-}
-
-TEST_CASE("a change of the tables that is cut short is begun again at the next start") {
-  const TemporaryDirectory directory;
-  add(*open_store(directory), test_message(1));
-  make_version_1(directory);
-  {
-    FailingDisk disk;
-    disk.sync_result = SQLITE_IOERR_FSYNC;
-    CHECK_FALSE(SqliteQueueStore::open(directory.path()));
-  }
-  CHECK(open_store(directory)->load(QueueId(1)));
-}
-
-TEST_CASE("no kill during the change of the tables loses a message") {
-  const TemporaryDirectory directory;
-  add(*open_store(directory), test_message(1));
-  for (useconds_t delay = 200; delay <= 6'400; delay *= 2) {
-    make_version_1(directory);
-    const pid_t child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-      const auto store = SqliteQueueStore::open(directory.path());
-      ::_exit(store ? 0 : 1);
-    }
-    ::usleep(delay);
-    ::kill(child, SIGKILL);
-    REQUIRE(::waitpid(child, nullptr, 0) == child);
-    CHECK(open_store(directory)->load(QueueId(1)));
-  }
-}
-
 TEST_CASE("a released message has its new end and is to be sealed anew") {
   const TemporaryDirectory directory;
   auto store = open_store(directory);
@@ -657,16 +588,6 @@ TEST_CASE("a held recipient stays held when an attempt that was under way ends d
   CHECK(after.attempts == 2);
   commit(*store, [&] { require(store->update(test_update(1, 0, RecipientState::Delivered))); });
   CHECK(store->load(QueueId(1))->recipients[0].state == RecipientState::Delivered);
-}
-
-TEST_CASE("a database of a newer version is refused") {
-  const TemporaryDirectory directory;
-  open_store(directory).reset();
-  execute(directory, "PRAGMA user_version=" + std::to_string(kSchemaVersion + 1));
-  const auto store = SqliteQueueStore::open(directory.path());
-  REQUIRE_FALSE(store);
-  CHECK(store.error().kind == ErrorKind::Corrupt);
-  CHECK(store.error().detail.find("newer") != std::string::npos);
 }
 
 TEST_CASE("a database that has lost its content is never taken for an empty queue") {
