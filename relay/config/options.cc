@@ -921,7 +921,12 @@ const Option kOptions[] = {
      .field = &Config::retry_delays,
      .least = 1,
      .most = kDay,
-     .help = "Times between one attempt and the next; the last one repeats."},
+     .help =
+         "Times between one attempt and the next; the last one repeats. Each is spread by a fifth either way. What "
+         "is likely to pass soon stays near the beginning: a greylist goes no further than the third time and is "
+         "never tried earlier, DNS that does not answer goes no further than the second. What is not begins further "
+         "on: what TLS or our authentication did not prove with the second, a host that wants less or does not want "
+         "this mail with the third, a full mailbox with the fifth."},
     {.section = "signing",
      .name = "signature_lifetime",
      .type = OptionType::Duration,

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "policy/split_mix.h"
 #include "relay/delivery/report_json.h"
+#include "relay/queue/retry_pace.h"
 #include "relay/queue/suppression.h"
 
 namespace waxwing {
@@ -90,7 +92,7 @@ void OutcomeRules::settle_recipient(const AttemptResult& result, const QueuedRec
                          outcome.reason,
                          {}};
   if (outcome.kind == RecipientOutcome::Kind::Bounced) update.state = RecipientState::Bounced;
-  if (outcome.kind == RecipientOutcome::Kind::Deferred) defer(result.message, recipient, outcome, now, update);
+  if (outcome.kind == RecipientOutcome::Kind::Deferred) defer(result, recipient, outcome, now, update);
   suppress(result.message, recipient, update, now, settlement);
   report(result.message, recipient, outcome, result.report->mx_name, now, update, settlement);
   if (update.state == RecipientState::Deferred) {
@@ -103,8 +105,9 @@ void OutcomeRules::settle_recipient(const AttemptResult& result, const QueuedRec
   settlement.record.updates.push_back(std::move(update));
 }
 
-void OutcomeRules::defer(const QueuedMessage& message, const QueuedRecipient& recipient,
-                         const RecipientOutcome& outcome, WallTime now, RecipientUpdate& update) const {
+void OutcomeRules::defer(const AttemptResult& result, const QueuedRecipient& recipient, const RecipientOutcome& outcome,
+                         WallTime now, RecipientUpdate& update) const {
+  const QueuedMessage& message = result.message;
   if (now >= message.expires) {
     const ExpiryWords words = words_of_expiry(message);
     update.state = RecipientState::Expired;
@@ -113,8 +116,10 @@ void OutcomeRules::defer(const QueuedMessage& message, const QueuedRecipient& re
     return;
   }
   update.state = RecipientState::Deferred;
-  update.next_attempt =
-      schedule_.next_attempt(update.attempts, now, options_.seed ^ message.id.value() ^ recipient.ordinal);
+  // Recipients of one transaction that failed for one reason stay together: else each would get a transaction of its own.
+  const std::uint64_t seed = options_.seed ^ split_mix(message.id.value()) ^ result.tried.front();
+  update.next_attempt = schedule_.next_attempt(update.attempts, now, seed,
+                                               retry_pace({outcome.status, outcome.remote_reply, outcome.stage}));
   if (outcome.retry_at) {  // our own end was at fault, and the schedule is about destinations
     update.next_attempt = std::max(now, *outcome.retry_at);
     if (outcome.remote_reply.empty()) update.attempts = recipient.attempts;  // nobody was asked
@@ -122,6 +127,7 @@ void OutcomeRules::defer(const QueuedMessage& message, const QueuedRecipient& re
   // The last attempt before a report that is promised for a certain time comes right before it.
   if (promises_notice(message) && message.deliver_by->time > now)
     update.next_attempt = std::min(update.next_attempt, message.deliver_by->time);
+  update.next_attempt = std::min(update.next_attempt, message.expires);
 }
 
 // Mail of the relay itself has no tenant.

@@ -54,7 +54,7 @@ class OutcomeRules {
  private:
   void settle_recipient(const AttemptResult& result, const QueuedRecipient& recipient, const RecipientOutcome& outcome,
                         WallTime now, Settlement& settlement) const;
-  void defer(const QueuedMessage& message, const QueuedRecipient& recipient, const RecipientOutcome& outcome,
+  void defer(const AttemptResult& result, const QueuedRecipient& recipient, const RecipientOutcome& outcome,
              WallTime now, RecipientUpdate& update) const;
   void suppress(const QueuedMessage& message, const QueuedRecipient& recipient, const RecipientUpdate& update,
                 WallTime now, Settlement& settlement) const;

@@ -128,6 +128,9 @@ constexpr Phrase kPhrases[] = {
     {"blocked", BounceClass::Policy},
 };
 
+// With 4.7.1 after RCPT and nothing else that tells: so greylists speak that do not name themselves.
+constexpr std::string_view kComeAgainPhrases[] = {"try again", "try later", "come back later", "retry later"};
+
 struct StatusRow {
   std::string_view detail;  // without the class: "1.1" stands for 4.1.1 and 5.1.1
   BounceClass bounce_class;
@@ -174,6 +177,13 @@ std::string lower_case(std::string_view text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return result;
+}
+
+bool is_greylist_without_name(std::string_view detail, std::string_view reply, DeliveryStage stage) {
+  const bool asked_again = std::ranges::any_of(
+      kComeAgainPhrases, [&](std::string_view phrase) { return reply.find(phrase) != std::string_view::npos; });
+  const bool out_of_order = reply.find("service unavailable") != std::string_view::npos;  // its filter, in Postfix
+  return asked_again && !out_of_order && detail == "7.1" && stage >= DeliveryStage::Rcpt && reply.starts_with("45");
 }
 
 bool may_be_said(BounceClass bounce_class, DeliveryStage stage) {
@@ -229,6 +239,7 @@ BounceClass classify_bounce(const BounceEvidence& evidence) {
   if (reply.empty() && detail.starts_with("7.")) return BounceClass::Tls;  // that is what we say ourselves
   if (const auto found = find_status(kCertainStatus, detail, stage, Match::Whole)) return *found;
   if (const auto found = find_phrase(kPhrases, reply, stage)) return *found;
+  if (is_greylist_without_name(detail, reply, stage)) return BounceClass::Greylisting;
   const bool broken = detail.starts_with("3.") || detail.starts_with("4.");
   if (stage == DeliveryStage::Tls && !broken) return BounceClass::Tls;
   if (const auto found = find_status(kLikelyStatus, detail, stage, Match::Whole)) return *found;

@@ -6,27 +6,23 @@
 #include "policy/split_mix.h"
 
 namespace waxwing {
-namespace {
-
-constexpr std::int64_t kJitterPermille = 200;
-
-}  // namespace
 
 RetrySchedule::RetrySchedule(std::vector<Seconds> delays) : delays_(std::move(delays)) {
   if (delays_.empty()) delays_.push_back(kDefaultRetryDelay);
 }
 
-WallTime RetrySchedule::next_attempt(std::uint32_t attempts, WallTime now, std::uint64_t seed) const {
+WallTime RetrySchedule::next_attempt(std::uint32_t attempts, WallTime now, std::uint64_t seed,
+                                     const RetryPace& pace) const {
   const std::size_t failed_before = attempts == 0 ? 0 : attempts - 1;
-  const Milliseconds delay = delays_[std::min<std::size_t>(failed_before, delays_.size() - 1)];
-  const auto jitter =
-      static_cast<std::int64_t>(split_mix(seed ^ split_mix(attempts)) % (2 * kJitterPermille + 1)) - kJitterPermille;
-  return now + delay + delay / 1'000 * jitter;
+  const std::size_t last = std::min(pace.used, delays_.size()) - 1;
+  const Milliseconds delay = delays_[std::min(failed_before + pace.skipped, last)];
+  const Milliseconds least = delay * pace.least_permille / 1'000;
+  const auto choices = static_cast<std::uint64_t>((delay * pace.most_permille / 1'000 - least).count()) + 1;
+  return now + least + Milliseconds(split_mix(seed ^ split_mix(attempts)) % choices);
 }
 
 Milliseconds RetrySchedule::longest() const {
-  const Milliseconds longest = *std::ranges::max_element(delays_);
-  return longest + longest / 1'000 * kJitterPermille;
+  return Milliseconds(*std::ranges::max_element(delays_)) * kMostSpreadPermille / 1'000;
 }
 
 }  // namespace waxwing

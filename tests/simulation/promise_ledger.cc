@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "relay/delivery/outcome_rules.h"
 #include "relay/queue/bounce.h"
 
 namespace waxwing {
@@ -93,7 +94,8 @@ void PromiseLedger::attempt_loaded(const DueBatch& batch, const QueuedMessage& m
     Recipient* recipient = find(message.id, ordinal);
     recipient->trying = true;
     if (batch.expired) {
-      if (recipient->attempts == 0 && !returns_in_time(message))
+      // While a destination is paused, one message tries it for all that wait.
+      if (recipient->attempts == 0 && !returns_in_time(message) && !out_of_reach_[batch.domain])
         broken(message.id, ordinal, "is given up without ever having been tried");
       const bool too_late_for_sender = returns_in_time(message) && latest >= message.deliver_by->time;
       if (latest < message.expires && !too_late_for_sender)
@@ -101,7 +103,7 @@ void PromiseLedger::attempt_loaded(const DueBatch& batch, const QueuedMessage& m
       continue;
     }
     ++recipient->attempts;
-    if (latest < message.recipients.at(ordinal).not_before)
+    if (latest < find_recipient(message, ordinal)->not_before)
       broken(message.id, ordinal, "is tried before its sender wants it released");
     if (returns_in_time(message) && now >= message.deliver_by->time)
       broken(message.id, ordinal, "is tried after the time by which it was to come back");
@@ -128,12 +130,18 @@ void PromiseLedger::received_unnoticed(QueueId id, std::uint32_t ordinal) {
   ++find(id, ordinal)->allowed;
 }
 
+void PromiseLedger::note_destination(const RecipientUpdate& update, const QueuedMessage& message) {
+  if (update.state == RecipientState::Expired) return;  // perhaps without an attempt
+  out_of_reach_[message.recipients.at(update.ordinal).address.domain.str()] = update.state == RecipientState::Deferred;
+}
+
 // A failure of which the sender is to learn is recorded together with the report that tells of it.
 void PromiseLedger::recording(const AttemptRecord& record) {
   for (const RecipientUpdate& update : record.updates) {
+    Message& known = messages_.at(update.message);
+    note_destination(update, known.message);
     if (!is_final(update.state)) continue;
     find(update.message, update.ordinal)->outcome_pending = true;
-    Message& known = messages_.at(update.message);
     const QueuedMessage& message = known.message;
     const QueuedRecipient& recipient = message.recipients.at(update.ordinal);
     const bool is_failure = update.state == RecipientState::Bounced || update.state == RecipientState::Expired;

@@ -80,6 +80,7 @@ class PromiseLedger {
     std::map<std::uint32_t, Recipient> recipients;
   };
 
+  void note_destination(const RecipientUpdate& update, const QueuedMessage& message);
   void add(const QueuedMessage& message, Answer answer);
   static void lose_sight(Recipient& recipient);
   void settle_up(const Message& message);
@@ -88,6 +89,7 @@ class PromiseLedger {
 
   std::function<void(const std::string&)> on_broken_;
   std::map<QueueId, Message> messages_;
+  std::map<std::string, bool> out_of_reach_;  // domains: whether the last attempt had to be put off
   std::size_t delivered_ = 0;
   std::size_t failed_ = 0;
   std::size_t repeated_ = 0;

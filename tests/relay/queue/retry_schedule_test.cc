@@ -41,11 +41,40 @@ TEST_CASE("the same seed gives the same time") {
   CHECK(schedule.next_attempt(3, kNow, 42) != schedule.next_attempt(4, kNow, 42));
 }
 
+TEST_CASE("a pace begins further on in the list, and goes no further than it may") {
+  const RetrySchedule schedule({Seconds{100}, Seconds{1'000}, Seconds{10'000}});
+  const auto delay = [&](std::uint32_t attempts, std::size_t skipped, std::size_t used) {
+    return schedule.next_attempt(attempts, kNow, 7, {skipped, used, 1'000, 1'000}) - kNow;
+  };
+  CHECK(delay(1, 1, 9) == Seconds{1'000});
+  CHECK(delay(2, 1, 9) == Seconds{10'000});
+  CHECK(delay(1, 50, 9) == Seconds{10'000});
+  CHECK(delay(1, 0, 2) == Seconds{100});
+  CHECK(delay(9, 0, 2) == Seconds{1'000});
+  CHECK(delay(9, 0, 1) == Seconds{100});
+}
+
+TEST_CASE("a pace is spread as it says, evenly") {
+  const RetrySchedule schedule({Seconds{1'000}});
+  std::size_t first_half = 0;
+  for (std::uint64_t seed = 0; seed < 10'000; ++seed) {
+    const auto delay = schedule.next_attempt(1, kNow, seed, {0, 1, 500, 1'500}) - kNow;
+    CHECK(delay >= Seconds{500});
+    CHECK(delay <= Seconds{1'500});
+    if (delay < Seconds{1'000}) ++first_half;
+  }
+  CHECK(first_half > 4'700);
+  CHECK(first_half < 5'300);
+}
+
 TEST_CASE("no delay is longer than the longest") {
   const RetrySchedule schedule({Seconds(300), Seconds(7'200), Seconds(60)});
-  CHECK(schedule.longest() == Seconds(8'640));
-  for (std::uint64_t seed = 0; seed < 1'000; ++seed)
+  CHECK(schedule.longest() == Seconds(10'800));
+  for (std::uint64_t seed = 0; seed < 1'000; ++seed) {
     CHECK(schedule.next_attempt(2, WallTime{}, seed) <= WallTime{} + schedule.longest());
+    CHECK(schedule.next_attempt(2, WallTime{}, seed, {0, 9, 500, kMostSpreadPermille}) <=
+          WallTime{} + schedule.longest());
+  }
 }
 
 TEST_CASE("without delays the default one holds") {
