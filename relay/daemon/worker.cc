@@ -247,7 +247,7 @@ void Worker::attempt(DueBatch batch, std::function<void(AttemptResult)> on_resul
 }
 
 void Worker::Inside::attempt(DueBatch batch, std::function<void(AttemptResult)> on_result) {
-  auto loaded = reader.load(batch.message);
+  auto loaded = reader.load(batch.message, batch.ordinals);
   if (!loaded) return on_result({std::move(batch), {}, {}, tl::unexpected(loaded.error())});
   if (returns_by(*loaded, loop.wall_now())) {
     batch.expired = true;
@@ -318,7 +318,7 @@ void Worker::Inside::deliver(DueBatch batch, QueuedMessage message, std::functio
 
 void Worker::load_expired(DueBatch batch, std::function<void(AttemptResult)> on_result) {
   loop_->post([this, batch = std::move(batch), on_result = std::move(on_result)]() mutable {
-    auto loaded = inside_->reader.load(batch.message);
+    auto loaded = inside_->reader.load(batch.message, batch.ordinals);
     if (!loaded) return on_result({std::move(batch), {}, {}, tl::unexpected(loaded.error())});
     on_result({std::move(batch), without_needless_body(std::move(*loaded)), {}, DeliveryReport()});
   });

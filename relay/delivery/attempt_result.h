@@ -14,7 +14,8 @@ namespace waxwing {
 /// What came of one attempt.
 struct AttemptResult {
   DueBatch batch;
-  QueuedMessage message;  ///< with all its recipients; header for bounces, no body; empty if it could not be read
+  QueuedMessage
+      message;  ///< with the recipients of the batch; header for bounces, no body; empty if it could not be read
   std::vector<std::uint32_t> tried;  ///< recipients of the report in its order: those of the batch that still waited
   Result<DeliveryReport> report;     ///< Error: the message could not be read, so that nothing was tried
 };

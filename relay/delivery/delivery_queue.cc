@@ -102,7 +102,7 @@ void DeliveryQueue::enqueue(const QueuedMessage& message, Milliseconds patience,
       !concurrency_.paused_until(destination_of(waiting_recipient(message, message.recipients.front())));
   if (is_tried_now) {
     watch_ends_.emplace(now + patience, message.id.value());
-    watches_.emplace(message.id.value(), Watch{now + patience, std::move(watcher)});
+    watches_.emplace(message.id.value(), Watch{now + patience, std::move(watcher), message.recipients.size()});
   } else {
     watcher({});
   }
@@ -110,15 +110,15 @@ void DeliveryQueue::enqueue(const QueuedMessage& message, Milliseconds patience,
 }
 
 void DeliveryQueue::stop_watching(QueueId id) {
-  if (const Watcher watcher = take_watcher(id)) watcher({});
+  if (const Watch watch = take_watch(id); watch.watcher) watch.watcher({});
 }
 
-// Empty: nobody waits for this message.
-DeliveryQueue::Watcher DeliveryQueue::take_watcher(QueueId id) {
+// Without a watcher: nobody waits for this message.
+DeliveryQueue::Watch DeliveryQueue::take_watch(QueueId id) {
   auto watch = watches_.extract(id.value());
   if (!watch) return {};
   watch_ends_.erase({watch.mapped().until, id.value()});
-  return std::move(watch.mapped().watcher);
+  return std::move(watch.mapped());
 }
 
 void DeliveryQueue::end_watches(WallTime now) {
@@ -129,12 +129,12 @@ void DeliveryQueue::end_watches(WallTime now) {
 
 // Whoever waits is answered when the outcome is durable. What it learns in this way needs no report.
 void DeliveryQueue::answer_watcher(const AttemptResult& result, Recording& recording) {
-  Watcher watcher = take_watcher(result.batch.message);
-  if (!watcher) return;
-  recording.first = first_outcome(result, recording.settlement.record);
-  if (recording.first.kind == FirstOutcome::Kind::Queued) return watcher({});
+  Watch watch = take_watch(result.batch.message);
+  if (!watch.watcher) return;
+  recording.first = first_outcome(result, recording.settlement.record, watch.recipients);
+  if (recording.first.kind == FirstOutcome::Kind::Queued) return watch.watcher({});
   if (recording.first.kind == FirstOutcome::Kind::Refused) recording.settlement.reported.clear();
-  recording.watcher = std::move(watcher);
+  recording.watcher = std::move(watch.watcher);
 }
 
 // Destinations that bear more get more attempts at once, those that bear less get fewer.

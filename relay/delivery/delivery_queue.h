@@ -123,11 +123,12 @@ class DeliveryQueue {
   struct Watch {
     WallTime until;
     Watcher watcher;
+    std::size_t recipients = 0;  // of the message
   };
 
   void heed_clock(WallTime now);
   void end_watches(WallTime now);
-  [[nodiscard]] Watcher take_watcher(QueueId id);
+  [[nodiscard]] Watch take_watch(QueueId id);
   void answer_watcher(const AttemptResult& result, Recording& recording);
   void add(WaitingRecipient recipient);
   [[nodiscard]] std::string destination_of(const WaitingRecipient& recipient) const;

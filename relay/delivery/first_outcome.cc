@@ -13,10 +13,10 @@ bool has_first_outcome(const QueuedMessage& message, std::size_t most, WallTime 
   });
 }
 
-FirstOutcome first_outcome(const AttemptResult& result, const AttemptRecord& record) {
+FirstOutcome first_outcome(const AttemptResult& result, const AttemptRecord& record, std::size_t recipients) {
   FirstOutcome outcome;
   if (!result.report || result.report->recipients.empty()) return outcome;
-  if (record.updates.size() != result.message.recipients.size()) return outcome;
+  if (record.updates.size() != recipients) return outcome;
   const auto all = [&](RecipientState state) {
     return std::ranges::all_of(record.updates, [&](const RecipientUpdate& update) { return update.state == state; });
   };

@@ -29,8 +29,10 @@ struct FirstOutcome {
 [[nodiscard]] bool has_first_outcome(const QueuedMessage& message, std::size_t most, WallTime now);
 
 /// What to tell a client that waits.
-/// @param record  of this attempt
+/// @param record      of this attempt
+/// @param recipients  how many the message has
 /// @return  Queued unless the attempt settled all recipients of the message in the same way
-[[nodiscard]] FirstOutcome first_outcome(const AttemptResult& result, const AttemptRecord& record);
+[[nodiscard]] FirstOutcome first_outcome(const AttemptResult& result, const AttemptRecord& record,
+                                         std::size_t recipients);
 
 }  // namespace waxwing

@@ -84,6 +84,22 @@ QueuedMessage message_columns(Query& row) {
   return message;
 }
 
+QueuedRecipient recipient_columns(Query& row) {
+  row.rewind_columns();
+  const auto ordinal = static_cast<std::uint32_t>(row.integer(0, kMaxStoredCount));
+  QueuedRecipient recipient{ordinal, stored_address(row)};
+  recipient.state = static_cast<RecipientState>(row.integer(0, static_cast<int>(RecipientState::Dropped)));
+  recipient.attempts = static_cast<std::uint32_t>(row.integer(0, kMaxStoredCount));
+  recipient.next_attempt = row.time();
+  recipient.status = row.octets(kMaxStoredStatusOctets);
+  recipient.reason = row.octets(kMaxStoredReasonOctets);
+  recipient.notice = stored_notice(row);
+  recipient.delay_told = row.flag();
+  recipient.not_before = row.time();
+  recipient.report = row.octets(kMaxStoredReportOctets);
+  return recipient;
+}
+
 enum class Reports { Read, LeaveOut };
 
 void read_recipients(SqliteConnection& connection, QueuedMessage& message, Reports reports) {
@@ -98,21 +114,17 @@ void read_recipients(SqliteConnection& connection, QueuedMessage& message, Repor
   row.bind(message.id.value());
   while (row.step()) {
     if (message.recipients.size() == kMaxStoredRecipients) throw CorruptValue("it has too many recipients");
-    row.rewind_columns();
-    const auto ordinal = static_cast<std::uint32_t>(row.integer(0, kMaxStoredCount));
-    QueuedRecipient recipient{ordinal, stored_address(row)};
-    recipient.state = static_cast<RecipientState>(row.integer(0, static_cast<int>(RecipientState::Dropped)));
-    recipient.attempts = static_cast<std::uint32_t>(row.integer(0, kMaxStoredCount));
-    recipient.next_attempt = row.time();
-    recipient.status = row.octets(kMaxStoredStatusOctets);
-    recipient.reason = row.octets(kMaxStoredReasonOctets);
-    recipient.notice = stored_notice(row);
-    recipient.delay_told = row.flag();
-    recipient.not_before = row.time();
-    recipient.report = row.octets(kMaxStoredReportOctets);
-    message.recipients.push_back(std::move(recipient));
+    message.recipients.push_back(recipient_columns(row));
   }
   if (message.recipients.empty()) throw CorruptValue("it has no recipients");
+}
+
+void read_recipient(SqliteConnection& connection, QueuedMessage& message, std::uint32_t ordinal) {
+  auto row = connection.query(
+      "SELECT ordinal, address, state, attempts, next_attempt, status, reason, notify, original_recipient, "
+      "delay_told, not_before, report FROM recipients WHERE message=? AND ordinal=?");
+  row.bind(message.id.value()).bind(std::int64_t{ordinal});
+  if (row.step()) message.recipients.push_back(recipient_columns(row));
 }
 
 }  // namespace
@@ -123,7 +135,11 @@ std::int64_t stored_wish(const std::optional<NotifyWish>& wish) {
          (wish->delay ? kWishDelay : 0);
 }
 
-std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId id) {
+namespace {
+
+// @param read  reads the recipients
+template <class Read>
+std::optional<QueuedMessage> load_message_with(SqliteConnection& connection, QueueId id, const Read& read) {
   auto row = connection.query(
       "SELECT id, accepted, expires, account, tenant, reverse_path, message_id, needs_8bit, needs_smtputf8, spooled, "
       "body_octets, header, body, sealing, tls_request, returned_content, envelope_id, release_request, deliver_by, "
@@ -142,8 +158,22 @@ std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId 
   message.notice = stored_message_notice(row);
   read_timing(row, message);
   // The row is still open: as long as it is, SQLite shows the recipients of the same moment.
-  read_recipients(connection, message, Reports::Read);
+  read(message);
   return message;
+}
+
+}  // namespace
+
+std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId id) {
+  return load_message_with(connection, id,
+                           [&](QueuedMessage& message) { read_recipients(connection, message, Reports::Read); });
+}
+
+std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId id,
+                                          const std::vector<std::uint32_t>& ordinals) {
+  return load_message_with(connection, id, [&](QueuedMessage& message) {
+    for (const std::uint32_t ordinal : ordinals) read_recipient(connection, message, ordinal);
+  });
 }
 
 std::vector<QueuedMessage> list_messages(SqliteConnection& connection, const QueueFilter& filter) {

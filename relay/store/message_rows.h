@@ -21,6 +21,10 @@ class SqliteConnection;
 /// One message with its recipients and, when it is inline, its body.
 [[nodiscard]] std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId id);
 
+/// The same with those of its recipients that are named and there, in the order of `ordinals`.
+[[nodiscard]] std::optional<QueuedMessage> load_message(SqliteConnection& connection, QueueId id,
+                                                        const std::vector<std::uint32_t>& ordinals);
+
 /// Messages that match, oldest first, without header, body and delivery reports.
 [[nodiscard]] std::vector<QueuedMessage> list_messages(SqliteConnection& connection, const QueueFilter& filter);
 

@@ -59,12 +59,21 @@ QueueReader::QueueReader(QueueReader&&) noexcept = default;
 QueueReader& QueueReader::operator=(QueueReader&&) noexcept = default;
 QueueReader::~QueueReader() = default;
 
-Result<QueuedMessage> QueueReader::load(QueueId id) {
+template <class Read>
+Result<QueuedMessage> QueueReader::load_with(QueueId id, const Read& read) {
   return connection_->contained("read message " + id.str(), [&]() -> Result<QueuedMessage> {
-    auto loaded = load_message(*connection_, id);
+    std::optional<QueuedMessage> loaded = read();
     if (!loaded) return fail(ErrorKind::NotFound, fmt::format("there is no message {} in the queue", id.str()));
     return std::move(*loaded);
   });
+}
+
+Result<QueuedMessage> QueueReader::load(QueueId id) {
+  return load_with(id, [&] { return load_message(*connection_, id); });
+}
+
+Result<QueuedMessage> QueueReader::load(QueueId id, const std::vector<std::uint32_t>& ordinals) {
+  return load_with(id, [&] { return load_message(*connection_, id, ordinals); });
 }
 
 Result<Account> QueueReader::find_account(const std::string& name) {

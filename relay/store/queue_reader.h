@@ -43,6 +43,12 @@ class QueueReader {
   /// @errors  NotFound; Corrupt: a value in the row is not what was written; Unavailable
   [[nodiscard]] Result<QueuedMessage> load(QueueId id);
 
+  /// One message for an attempt on some of its recipients: no others are read, nor shown.
+  /// @param ordinals  increasing; those that are not there are left out
+  /// @errors  as load()
+  /// @limits  O(ordinals), however many recipients the message has
+  [[nodiscard]] Result<QueuedMessage> load(QueueId id, const std::vector<std::uint32_t>& ordinals);
+
   /// @errors  NotFound; Corrupt; Unavailable
   [[nodiscard]] Result<Account> find_account(const std::string& name);
 
@@ -98,6 +104,8 @@ class QueueReader {
               std::shared_ptr<const SettingsVersion> settings);
   /// What may still be believed; nullptr: nothing is remembered.
   [[nodiscard]] Remembered* remembered();
+  template <class Read>
+  [[nodiscard]] Result<QueuedMessage> load_with(QueueId id, const Read& read);
 
   std::unique_ptr<SqliteConnection> connection_;
   std::string state_directory_;

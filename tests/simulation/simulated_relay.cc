@@ -125,7 +125,7 @@ DeliveryQueue::Ports SimulatedRelay::ports() {
 void SimulatedRelay::attempt(DueBatch batch) {
   world_.ledger.attempt_started(batch);
   after(world_.dice.between(Milliseconds(0), Milliseconds(20)), [this, batch = std::move(batch)]() mutable {
-    auto loaded = reader_.load(batch.message);
+    auto loaded = reader_.load(batch.message, batch.ordinals);
     if (loaded && returns_by(*loaded, world_.time.wall())) batch.expired = true;
     if (batch.expired) return give_up(std::move(batch));
     auto result = std::make_shared<AttemptResult>();
@@ -164,7 +164,7 @@ void SimulatedRelay::deliver(const std::shared_ptr<AttemptResult>& result) {
 
 void SimulatedRelay::give_up(DueBatch batch) {
   after(world_.dice.between(Milliseconds(0), Milliseconds(20)), [this, batch = std::move(batch)] {
-    auto loaded = reader_.load(batch.message);
+    auto loaded = reader_.load(batch.message, batch.ordinals);
     if (!loaded) {
       world_.ledger.attempt_failed(batch);
       return queue_->on_result({batch, {}, {}, tl::unexpected(loaded.error())});

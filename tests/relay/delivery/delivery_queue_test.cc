@@ -104,7 +104,7 @@ class Bench {
     watch.start(Milliseconds(1));
   }
   AttemptResult result_of(DueBatch batch) {
-    auto message = QueueReader::open(directory_.path())->load(batch.message);
+    auto message = QueueReader::open(directory_.path())->load(batch.message, batch.ordinals);
     if (!message) return {std::move(batch), {}, {}, tl::unexpected(message.error())};
     DeliveryReport report;
     report.mx_name = "mx.far.example";

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "relay/delivery/first_outcome.h"
 #include "relay/queue/scheduler.h"
 #include "tests/relay/store/test_messages.h"
 
@@ -71,6 +72,15 @@ TEST_CASE("nobody is said to wait for an attempt beyond the end of the message")
   const auto batches = scheduler.take_due(message.expires, 1);
   REQUIRE(batches.size() == 1);
   CHECK(batches[0].expired);
+}
+
+TEST_CASE("a client that waits is told nothing of a message of which others were not tried") {
+  RecipientOutcome delivered = deferred("2.0.0", "250 2.0.0 ok", DeliveryStage::Content);
+  delivered.kind = RecipientOutcome::Kind::Delivered;
+  const AttemptResult result = attempt(test_message(1, {"a@far.example", "b@far.example"}), delivered);
+  const Settlement settled = rules().settle(result, kNow);
+  CHECK(first_outcome(result, settled.record, 2).kind == FirstOutcome::Kind::Delivered);
+  CHECK(first_outcome(result, settled.record, 3).kind == FirstOutcome::Kind::Queued);
 }
 
 // 100,000 messages for as many domains, all deferred at one moment for this reason; how many attempts begin in each

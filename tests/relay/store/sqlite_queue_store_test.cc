@@ -667,6 +667,25 @@ TEST_CASE("a reader sees what is committed, and nothing else") {
   CHECK(reader->load(QueueId(2)));
 }
 
+TEST_CASE("a reader shows an attempt its own recipients, and damage of others is no matter of theirs") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  add(*store, test_message(1, {"a@far.example", "b@other.example", "c@far.example", "d@far.example"}));
+  execute(directory, "UPDATE recipients SET state=7 WHERE ordinal=1");
+  auto reader = QueueReader::open(directory.path());
+  REQUIRE(reader);
+  const auto loaded = reader->load(QueueId(1), {0, 2, 9});
+  REQUIRE(loaded);
+  CHECK(loaded->body == test_message(1).body);
+  REQUIRE(loaded->recipients.size() == 2);
+  CHECK(loaded->recipients[0].address.str() == "a@far.example");
+  CHECK(loaded->recipients[1].ordinal == 2);
+  CHECK(reader->load(QueueId(1), {9})->recipients.empty());
+  CHECK(reader->load(QueueId(1), {1}).error().kind == ErrorKind::Corrupt);
+  CHECK(reader->load(QueueId(1)).error().kind == ErrorKind::Corrupt);
+  CHECK(reader->load(QueueId(2), {0}).error().kind == ErrorKind::NotFound);
+}
+
 TEST_CASE("a reader of a directory without a store says so") {
   const TemporaryDirectory directory;
   CHECK_FALSE(QueueReader::open(directory.path()));
