@@ -166,6 +166,7 @@ void DeliveryQueue::heed_clock(WallTime now) {
     log_.write(Severity::Warning, "clock_set_back", {{"from", format_timestamp(latest_seen_)}});
     scheduler_.bring_forward(now + rules_.longest_delay());
     concurrency_.bring_forward(now);
+    unrecorded_.bring_forward(now);
     latest_seen_ = now;
   }
   latest_seen_ = std::max(latest_seen_, now);
@@ -177,6 +178,7 @@ void DeliveryQueue::run_due() {
   end_watches(now);
   apply(concurrency_.resume(now));
   if (!stopped_ && store_available_) {
+    record_again();
     for (DueBatch& batch : scheduler_.take_due(now, kBatchesPerTurn)) {
       if (batch.expired)
         ports_.load_expired(std::move(batch));
@@ -192,6 +194,7 @@ void DeliveryQueue::schedule_wake_up() {
   const WallTime now = ports_.now();
   std::optional<WallTime> due = scheduler_.next_due(now);
   if (const auto resume = concurrency_.next_resume(); resume && (!due || *resume < *due)) due = std::max(now, *resume);
+  if (const auto again = unrecorded_.next_due(); again && (!due || *again < *due)) due = std::max(now, *again);
   if (!watch_ends_.empty() && (!due || watch_ends_.begin()->first < *due)) due = watch_ends_.begin()->first;
   if (!due) return ports_.wake_up(std::nullopt);
   ports_.wake_up(std::clamp(std::chrono::duration_cast<Milliseconds>(*due - now), Milliseconds(0), kLongestSleep));
@@ -259,29 +262,66 @@ void DeliveryQueue::on_recorded(const std::shared_ptr<Recording>& recording,
   const DueBatch& batch = recording->batch;
   std::vector<QueuedMessage>& reports = recording->settlement.record.reports;
   if (!removed) {
-    log_.write(Severity::Error, "outcome_not_recorded",
-               {{"id", batch.message.str()}, {"reason", removed.error().detail}});
     // The store works and refuses this record: better the outcomes without their report than none, for what is not
     // recorded is sent again.
     const bool had_reports = !reports.empty();
     reports.clear();
-    if (had_reports && removed.error().kind != ErrorKind::Unavailable) return record(recording);
+    if (had_reports && removed.error().kind != ErrorKind::Unavailable) {
+      log_.write(Severity::Error, "report_not_recorded",
+                 {{"about", batch.message.str()}, {"reason", removed.error().detail}});
+      return record(recording);
+    }
   }
   // What is not recorded stays in the queue, and is told by a report.
   if (recording->watcher) recording->watcher(removed ? recording->first : FirstOutcome());
   const bool wanted = scheduler_.finished(batch.message, batch.domain, batch.ordinals);
   if (wanted)
     for (const WaitingRecipient& recipient : recording->settlement.again) add(recipient);
-  if (!removed) return run_due();
+  if (!removed) {
+    on_refused({batch.message, std::move(recording->settlement.record)}, removed.error());
+    return run_due();
+  }
   for (const QueuedMessage& report : reports) {
     log_.write(Severity::Info, "report_queued", {{"id", report.id.str()}, {"about", batch.message.str()}});
     for (const QueuedRecipient& recipient : report.recipients) add(waiting_recipient(report, recipient));
   }
-  for (const QueueId id : *removed) {
+  finish_messages(*removed);
+  run_due();
+}
+
+void DeliveryQueue::finish_messages(const std::vector<QueueId>& removed) {
+  for (const QueueId id : removed) {
     scheduler_.forget(id);
     log_.write(Severity::Info, "message_finished", {{"id", id.str()}});
   }
-  run_due();
+}
+
+// Recipients that are tried again anyway have their next outcome recorded; of the others there is none but this.
+void DeliveryQueue::on_refused(UnrecordedOutcomes::Outcome outcome, const Error& error) {
+  std::erase_if(outcome.record.updates, [](const RecipientUpdate& update) { return !is_final(update.state); });
+  const QueueId id = outcome.message;
+  const bool closing = stopped_ || error.kind == ErrorKind::Unavailable;  // then the next start is the next try
+  const bool is_settled = outcome.record.updates.empty();
+  const auto until = closing || is_settled ? std::nullopt : unrecorded_.keep(std::move(outcome), ports_.now());
+  std::string next = "with the next attempt";
+  if (!is_settled) next = until ? format_timestamp(*until) : "when the relay is started again, after another delivery";
+  log_.write(Severity::Error, "outcome_not_recorded",
+             {{"id", id.str()}, {"recorded_again", next}, {"reason", error.detail}});
+}
+
+void DeliveryQueue::record_again() {
+  for (UnrecordedOutcomes::Outcome& due : unrecorded_.take_due(ports_.now())) {
+    auto outcome = std::make_shared<UnrecordedOutcomes::Outcome>(std::move(due));
+    ports_.record(outcome->record, [this, outcome](const Result<std::vector<QueueId>>& removed) {
+      if (!removed) {
+        on_refused(std::move(*outcome), removed.error());
+      } else {
+        log_.write(Severity::Info, "outcome_recorded", {{"id", outcome->message.str()}});
+        finish_messages(*removed);
+      }
+      run_due();
+    });
+  }
 }
 
 void DeliveryQueue::log_outcome(const AttemptResult& result, const RecipientUpdate& update,
@@ -309,6 +349,7 @@ void DeliveryQueue::log_outcome(const AttemptResult& result, const RecipientUpda
 }
 
 void DeliveryQueue::retry(const WaitingRecipient& recipient) {
+  if (unrecorded_.hurry(recipient.message, recipient.ordinal, ports_.now())) return run_due();
   apply(concurrency_.forget(destination_of(recipient)));
   add(recipient);
   run_due();

@@ -19,6 +19,7 @@
 #include "relay/delivery/outcome_rules.h"
 #include "relay/delivery/queue_pulse.h"
 #include "relay/delivery/report_composer.h"
+#include "relay/delivery/unrecorded_outcomes.h"
 #include "relay/observe/event_log.h"
 #include "relay/queue/attempt_record.h"
 #include "relay/queue/destination_concurrency.h"
@@ -89,7 +90,8 @@ class DeliveryQueue {
 
   void on_result(AttemptResult result);
 
-  /// An operator made a recipient due.
+  /// An operator made a recipient due. One whose outcome is known and could not be recorded is not tried again: that is
+  /// recorded now.
   void retry(const WaitingRecipient& recipient);
   /// An operator wants a message neither tried nor given up until release(); attempts under way go on.
   void hold(QueueId id);
@@ -140,6 +142,9 @@ class DeliveryQueue {
   void seal_reports(std::shared_ptr<Recording> recording);
   void record(std::shared_ptr<Recording> recording);
   void on_recorded(const std::shared_ptr<Recording>& recording, const Result<std::vector<QueueId>>& removed);
+  void on_refused(UnrecordedOutcomes::Outcome outcome, const Error& error);
+  void record_again();
+  void finish_messages(const std::vector<QueueId>& removed);
   void describe(DestinationLoad& load) const;
   void log_outcome(const AttemptResult& result, const RecipientUpdate& update, std::string_view bounce_class) const;
 
@@ -150,6 +155,7 @@ class DeliveryQueue {
   OutcomeRules rules_;
   DestinationConcurrency concurrency_;
   Scheduler scheduler_;
+  UnrecordedOutcomes unrecorded_;
   std::unordered_map<std::uint64_t, Watch> watches_;  // by message; as many as clients wait
   std::set<std::pair<WallTime, std::uint64_t>> watch_ends_;
   WallTime latest_seen_{};
