@@ -13,6 +13,7 @@ import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
+BUILD_TIMEOUT_S = 2700
 
 # Rooms in which threads meet.
 THREADED = ("transport_io", "transport_tls", "transport_dns", "relay_observe", "relay_store", "relay_admin", "relay_delivery", "relay_daemon", "relay_signing")
@@ -66,6 +67,15 @@ class Builds:
         self.tally = tally
         self.enabled = enabled
         self.done = {}
+        self.under_way = {}
+        self.background = concurrent.futures.ThreadPoolExecutor(max_workers=1)
+
+    def begin(self, preset, targets=()):
+        """Builds with what the tests that run meanwhile leave of the processors; provide() waits for it."""
+        key = (preset, tuple(targets))
+        if self.enabled and key not in self.done and key not in self.under_way:
+            self.tally.say(f"building {self.title(key)} beside what follows")
+            self.under_way[key] = self.background.submit(self.build, key, ["nice", "-n", "19"])
 
     def provide(self, preset, targets=()):
         """Whether a preset is built; a failure is counted once."""
@@ -73,18 +83,29 @@ class Builds:
         if not self.enabled:
             return True
         if key not in self.done:
-            self.tally.say(f"building {preset}{' ' if targets else ''}{' '.join(targets)}")
-            # etc/quickstart may have configured the same folder without tests.
-            commands = [["cmake", "--preset", preset, "-DWAXWING_TESTS=ON"],
-                        ["cmake", "--build", "--preset", preset, *(["--target", *targets] if targets else [])]]
-            self.done[key] = True
-            for command in commands:
-                status, output = run(command, 1500)
-                if status != 0:
-                    self.done[key] = False
-                    self.tally.add(f"build {preset}", 0, 1, output="\n".join(output.splitlines()[-60:]))
-                    break
+            self.tally.say(f"{'waiting for' if key in self.under_way else 'building'} {self.title(key)}")
+            failure = self.under_way.pop(key).result() if key in self.under_way else self.build(key)
+            self.done[key] = failure is None
+            if failure is not None:
+                self.tally.add(f"build {preset}", 0, 1, output=failure)
         return self.done[key]
+
+    @staticmethod
+    def title(key):
+        preset, targets = key
+        return " ".join([preset, *targets])
+
+    @staticmethod
+    def build(key, prefix=()):
+        """The end of the output of what failed; None: nothing did."""
+        preset, targets = key
+        # etc/quickstart may have configured the same folder without tests.
+        for command in (["cmake", "--preset", preset, "-DWAXWING_TESTS=ON"],
+                        ["cmake", "--build", "--preset", preset, *(["--target", *targets] if targets else [])]):
+            status, output = run([*prefix, *command], BUILD_TIMEOUT_S)
+            if status != 0:
+                return "\n".join(output.splitlines()[-60:])
+        return None
 
 
 def test_programs(preset):
@@ -211,9 +232,10 @@ class Suite:
         self.run_lint(self.lint)
         if self.builds.provide("dev"):
             self.run_units(test_programs("dev"))
+        self.begin_tsan()
         self.run_conformance()
-        self.run_tsan()
         self.run_scenarios(self.scenarios)
+        self.run_tsan()
 
     def run_units(self, names):
         run_unit_tests(self.tally, "dev", names, self.unit_environment)
@@ -240,10 +262,18 @@ class Suite:
         if status not in (0, 1):
             self.tally.add("conformance", 0, 1, output=f"it ended with {status}")
 
+    def tsan_targets(self):
+        """Unit tests of what uses threads, and the programs."""
+        names = [name for name in test_programs("dev") if name in THREADED]
+        return names, [*(f"{name}_tests" for name in names), "waxwingd", "waxwing", "waxwing-signer"]
+
+    def begin_tsan(self):
+        self.builds.begin("tsan", self.tsan_targets()[1])
+
     def run_tsan(self):
-        if not self.builds.enabled or self.run_quiet(["cmake", "--preset", "tsan"]):
-            names = [name for name in test_programs("tsan") if name in THREADED]
-            if self.builds.provide("tsan", [*(f"{name}_tests" for name in names), "waxwingd", "waxwing", "waxwing-signer"]):
+        if not self.builds.enabled or self.run_quiet(["cmake", "--preset", "dev"]):
+            names, targets = self.tsan_targets()
+            if self.builds.provide("tsan", targets):
                 suppressions = ROOT / "tests" / "support" / "tsan.suppressions"
                 run_unit_tests(self.tally, "tsan", names, {"TSAN_OPTIONS": f"suppressions={suppressions} exitcode=99"})
                 for name in THREADED_SCENARIOS:
