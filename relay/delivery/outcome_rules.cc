@@ -45,14 +45,6 @@ bool is_relaying_reported(const QueuedMessage& message, const RecipientNotice& n
   return !outcome.notices_passed_on && is_wanted(ReportedAction::Relayed, notice);
 }
 
-// Whether nobody waits any more with these updates: then the message goes with them, and nobody can ask what is kept of
-// its attempts.
-bool leaves_queue(const QueuedMessage& message, const std::vector<RecipientUpdate>& updates) {
-  const auto waits = [](const QueuedRecipient& recipient) { return !is_final(recipient.state); };
-  const auto ends = [](const RecipientUpdate& update) { return is_final(update.state); };
-  return std::ranges::count_if(message.recipients, waits) == std::ranges::count_if(updates, ends);
-}
-
 // Why it failed, in one word; empty: it did not.
 std::string_view class_name(const RecipientOutcome& outcome) {
   return outcome.kind == RecipientOutcome::Kind::Delivered ? std::string_view() : bounce_class_name(class_of(outcome));
@@ -65,16 +57,12 @@ OutcomeRules::OutcomeRules(RetrySchedule schedule, Options options)
 
 Settlement OutcomeRules::settle(const AttemptResult& result, WallTime now) const {
   Settlement settlement;
-  std::vector<std::size_t> settled;  // places in result.tried, in the order of the updates
   for (std::size_t i = 0; i < result.tried.size(); ++i) {
     const QueuedRecipient* recipient = find_recipient(result.message, result.tried[i]);
     if (recipient == nullptr) continue;
     settle_recipient(result, *recipient, result.report->recipients.at(i), now, settlement);
-    settled.push_back(i);
+    settlement.record.updates.back().report = delivery_report_json(*result.report, i);
   }
-  std::vector<RecipientUpdate>& updates = settlement.record.updates;
-  const std::size_t kept = leaves_queue(result.message, updates) ? 0 : updates.size();
-  for (std::size_t i = 0; i < kept; ++i) updates[i].report = delivery_report_json(*result.report, settled[i]);
   if (!options_.count_tls_results || result.report->tls_results.empty()) return settlement;
   if (const auto domain = DomainName::parse(result.batch.domain))
     settlement.record.tls_results = {*domain, now, result.report->tls_results};

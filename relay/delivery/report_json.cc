@@ -11,17 +11,18 @@ BounceClass class_of(const RecipientOutcome& outcome) {
 }
 
 std::string delivery_report_json(const DeliveryReport& report, std::size_t recipient) {
-  json result = {{"mx", report.mx_name},
-                 {"peer", report.peer},
-                 {"local_address", report.local_address},
-                 {"source", report.source},
-                 {"tls_level", tls_level_name(report.proven)},
-                 {"tls_method", report.tls_method},
-                 {"route", report.route},
-                 {"tls", report.tls_summary},
-                 {"requirement", report.requirement_reason},
-                 {"reply", report.recipients.at(recipient).remote_reply},
-                 {"tls_failures", json::array()}};
+  json result;  // not by a list of pairs, which makes everything twice: each delivery comes here
+  result["mx"] = report.mx_name;
+  result["peer"] = report.peer;
+  result["local_address"] = report.local_address;
+  result["source"] = report.source;
+  result["tls_level"] = tls_level_name(report.proven);
+  result["tls_method"] = report.tls_method;
+  result["route"] = report.route;
+  result["tls"] = report.tls_summary;
+  result["requirement"] = report.requirement_reason;
+  result["reply"] = report.recipients.at(recipient).remote_reply;
+  result["tls_failures"] = json::array();
   if (const RecipientOutcome& outcome = report.recipients.at(recipient);
       outcome.kind != RecipientOutcome::Kind::Delivered) {
     result["class"] = bounce_class_name(class_of(outcome));
