@@ -5,12 +5,11 @@ authenticates, on connections that are kept. Tuned as its manual suggests for vo
 enough, connections and TLS sessions reused. Everything runs from where it was unpacked.
 """
 
-import os
 import pathlib
 import subprocess
 
 import debian_unpack
-import postfix_world
+import postfix_accounts
 from processes import Process, accepts_connections
 
 _MASTER_EXTRA = """\
@@ -36,22 +35,16 @@ Syslog no
 _MILTER_PORT = 8891
 
 
-class PostfixRelay(postfix_world.Postfix):
+class PostfixRelay(postfix_accounts.PostfixWithAccounts):
     """Listens on 127.0.0.1: `clear_port` (STARTTLS offered) and `tls_port`."""
 
     def __init__(self, folder, name, clear_port, tls_port, identity, user, password, domain, selector="s1"):
         self.tls_port = tls_port
         self.dkim_tree = debian_unpack.unpack("opendkim")
-        self.sasl_tree = debian_unpack.unpack("sasl2-bin")
         self.dkim = None
         self.key = pathlib.Path(folder) / f"{name}-dkim.pem"
         subprocess.run(["openssl", "genrsa", "-traditional", "-out", str(self.key), "2048"], check=True, capture_output=True)
-        super().__init__(folder, name, "127.0.0.1", clear_port, [], identity, {
-            "smtpd_sasl_auth_enable": "yes",
-            "smtpd_sasl_type": "cyrus",
-            "smtpd_sasl_path": "smtpd",
-            "smtpd_sasl_local_domain": name,
-            "cyrus_sasl_config_path": pathlib.Path(folder) / f"postfix-{name}" / "sasl",
+        super().__init__(folder, name, "127.0.0.1", clear_port, identity, {user: password}, "PLAIN", {
             "smtpd_relay_restrictions": "permit_sasl_authenticated, reject_unauth_destination",
             "smtpd_recipient_restrictions": "",
             "default_transport": "smtp",
@@ -76,30 +69,10 @@ class PostfixRelay(postfix_world.Postfix):
             "smtpd_tls_loglevel": "0",
             "virtual_mailbox_domains": "",
         })
-        self._add_account(user, password, name)
         with open(self.folder / "master.cf", "a", encoding="ascii") as master:
             master.write(_MASTER_EXTRA.format(tls_endpoint=f"127.0.0.1:{tls_port}"))
         self.opendkim_configuration = self.folder / "opendkim.conf"
         self.opendkim_configuration.write_text(_OPENDKIM.format(domain=domain, selector=selector, key=self.key, port=_MILTER_PORT))
-
-    def _sasl_plugins(self):
-        return str(next(self.sasl_tree.root.rglob("sasl2/libsasldb.so")).parent)
-
-    def _add_account(self, user, password, realm):
-        sasl = self.folder / "sasl"
-        sasl.mkdir()
-        database = sasl / "sasldb2"
-        (sasl / "smtpd.conf").write_text("pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN\n"
-                                         f"sasldb_path: {database}\n")
-        environment = {**self.sasl_tree.environment(), "SASL_PATH": self._sasl_plugins()}
-        subprocess.run([self.sasl_tree.program("usr/sbin/saslpasswd2"), "-p", "-c", "-f", str(database), "-u", realm, user],
-                       input=password, text=True, check=True, env=environment, capture_output=True)
-        os.chmod(database, 0o644)
-
-    def _write_configuration(self, tls):
-        super()._write_configuration(tls)
-        text = (self.folder / "main.cf").read_text()
-        (self.folder / "main.cf").write_text(text.replace(" LANG=C", f" LANG=C SASL_PATH={self._sasl_plugins()}"))
 
     def start(self):
         command = [self.dkim_tree.program("usr/sbin/opendkim"), "-f", "-x", str(self.opendkim_configuration)]

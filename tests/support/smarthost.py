@@ -1,36 +1,18 @@
-"""A Postfix that takes mail for anybody from who logs in, as a provider's submission server does.
+"""A Postfix that takes mail for anybody from who logs in, as a provider's submission server does."""
 
-Accounts are in a sasldb of Cyrus SASL, so that SCRAM works as well as PLAIN and LOGIN. The plugins are those of the machine
-where they are installed, else unpacked ones.
-"""
-
-import os
-import pathlib
-import subprocess
-
-import debian_unpack
-import postfix_world
+import postfix_accounts
 
 
-class Smarthost(postfix_world.Postfix):
-    """@param accounts    {user: password}
-    @param mechanisms  what is offered, with a space between
-    """
+class Smarthost(postfix_accounts.PostfixWithAccounts):
+    """@param accounts, mechanisms  as PostfixWithAccounts has them"""
 
     def __init__(self, folder, name, address, port, identity, accounts, mechanisms):
-        self.sasl_tree = debian_unpack.unpack("sasl2-bin")
-        super().__init__(folder, name, address, port, [], identity, {
-            "smtpd_sasl_auth_enable": "yes",
-            "smtpd_sasl_type": "cyrus",
-            "smtpd_sasl_path": "smtpd",
-            "smtpd_sasl_local_domain": name,
+        super().__init__(folder, name, address, port, identity, accounts, mechanisms, {
             "smtpd_sasl_security_options": "noanonymous",
             "smtpd_tls_auth_only": "yes",
-            "cyrus_sasl_config_path": pathlib.Path(folder) / f"postfix-{name}" / "sasl",
             "smtpd_relay_restrictions": "permit_sasl_authenticated, reject",
             "virtual_mailbox_domains": "static:all",
         })
-        self._add_accounts(accounts, mechanisms)
 
     def logins(self):
         """(mechanism, user) of each message that was taken, in order."""
@@ -39,24 +21,3 @@ class Smarthost(postfix_world.Postfix):
             if "sasl_username=" in line:
                 found.append((line.split("sasl_method=")[1].split(",")[0], line.split("sasl_username=")[1].split("@")[0].split(",")[0]))
         return found
-
-    def _plugins(self):
-        own = next(self.sasl_tree.root.rglob("sasl2/libsasldb.so"), None)
-        return str((own or next(pathlib.Path("/usr/lib").glob("*/sasl2/libsasldb.so"))).parent)
-
-    def _add_accounts(self, accounts, mechanisms):
-        sasl = self.folder / "sasl"
-        sasl.mkdir()
-        database = sasl / "sasldb2"
-        (sasl / "smtpd.conf").write_text(f"pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: {mechanisms}\n"
-                                         f"sasldb_path: {database}\n")
-        environment = {**self.sasl_tree.environment(), "SASL_PATH": self._plugins()}
-        for user, password in accounts.items():
-            subprocess.run([self.sasl_tree.program("usr/sbin/saslpasswd2"), "-p", "-c", "-f", str(database), "-u", self.name, user],
-                           input=password, text=True, check=True, env=environment, capture_output=True)
-        os.chmod(database, 0o644)
-
-    def _write_configuration(self, tls):
-        super()._write_configuration(tls)
-        text = (self.folder / "main.cf").read_text()
-        (self.folder / "main.cf").write_text(text.replace(" LANG=C", f" LANG=C SASL_PATH={self._plugins()}"))
