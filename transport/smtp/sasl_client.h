@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "policy/result.h"
-#include "policy/scram.h"
+#include "policy/scram_client.h"
 #include "policy/secret.h"
 #include "transport/smtp/extensions.h"
 

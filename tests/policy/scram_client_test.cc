@@ -1,4 +1,4 @@
-#include "policy/scram.h"
+#include "policy/scram_client.h"
 
 #include <catch2/catch.hpp>
 

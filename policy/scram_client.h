@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "policy/result.h"
+#include "policy/scram_keys.h"
 #include "policy/secret.h"
 
 namespace waxwing {
@@ -14,10 +14,10 @@ namespace waxwing {
 /// @source  RFC 5802 §3 and §7, RFC 7677 §3
 class ScramClient {
  public:
-  /// Whether SCRAM can be done with these: printable ASCII, of which SASLprep (RFC 4013) changes nothing.
+  /// Whether SCRAM can be done with these: is_scram_text() holds for both.
   [[nodiscard]] static bool can_say(std::string_view user, std::string_view password);
 
-  /// @param nonce  random, printable ASCII without comma
+  /// @param nonce  random, is_scram_nonce()
   ScramClient(std::string_view user, std::string_view password, std::string_view nonce);
 
   /// "n,,n=USER,r=NONCE".
@@ -36,12 +36,7 @@ class ScramClient {
   std::string first_bare_;
   std::string nonce_;
   Secret password_;
-  std::string server_signature_;  // that the server must say; empty before final_message()
+  Secret server_signature_;  // that the server must say; empty before final_message()
 };
-
-/// RFC 7677 §4 asks for 4096 at least.
-inline constexpr std::size_t kMinScramIterations = 4'096;
-/// About 0.1 s of one core; a server that asks for more could keep it busy.
-inline constexpr std::size_t kMaxScramIterations = 200'000;
 
 }  // namespace waxwing
