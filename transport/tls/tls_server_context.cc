@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/bytestring.h>
+#include <openssl/digest.h>
 #include <openssl/ec_key.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/nid.h>
+#include <openssl/obj.h>
 #include <openssl/pem.h>
 #include <openssl/pool.h>
 #include <openssl/rand.h>
@@ -135,6 +137,19 @@ Result<void> ask_for_certificates(SSL_CTX* context, std::string_view ca_pem) {
   return {};
 }
 
+// RFC 5929 §4.1: by the hash that the certificate is signed over, but not one that is broken.
+// @return  empty: it is signed over none, or over several
+std::string certificate_hash(const X509* certificate) {
+  int digest_nid = NID_undef;
+  if (OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &digest_nid, nullptr) != 1) return {};
+  if (digest_nid == NID_md5 || digest_nid == NID_sha1) digest_nid = NID_sha256;
+  const EVP_MD* digest = EVP_get_digestbynid(digest_nid);
+  std::array<std::uint8_t, EVP_MAX_MD_SIZE> hash{};
+  unsigned size = 0;
+  if (digest == nullptr || X509_digest(certificate, digest, hash.data(), &size) != 1) return {};
+  return {reinterpret_cast<const char*>(hash.data()), size};
+}
+
 }  // namespace
 
 MonotonicTime TlsServerContext::steady_time() {
@@ -143,6 +158,7 @@ MonotonicTime TlsServerContext::steady_time() {
 
 struct TlsServerContext::Impl {
   bssl::UniquePtr<SSL_CTX> context;
+  std::shared_ptr<const std::string> certificate_hash;
 };
 
 TlsServerContext::TlsServerContext(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -162,6 +178,8 @@ Result<std::shared_ptr<const TlsServerContext>> TlsServerContext::create(std::st
     return fail(ErrorKind::Conflict, "the TLS key does not belong to the first certificate of the certificate file");
   }
   auto impl = std::make_unique<Impl>();
+  impl->certificate_hash = std::make_shared<const std::string>(certificate_hash(chain->front().get()));
+  ERR_clear_error();
   impl->context = make_tls_context();
   if (impl->context == nullptr || !set_random_session_context(impl->context.get()) ||
       !TicketKeys::install(impl->context.get(), std::move(clock))) {
@@ -184,6 +202,7 @@ Result<std::shared_ptr<const TlsServerContext>> TlsServerContext::create(std::st
 std::unique_ptr<TlsSession> TlsServerContext::start() const {
   auto session = std::make_unique<TlsSession::Impl>();
   session->ssl.reset(SSL_new(impl_->context.get()));
+  session->certificate_hash = impl_->certificate_hash;
   const bool attached = session->attach();
   assert(attached);
   static_cast<void>(attached);

@@ -66,6 +66,27 @@ bssl::UniquePtr<BIO> make_bio(const BIO_METHOD* method, void* data) {
   return bio;
 }
 
+// RFC 9266 §2. TLS 1.2 tells a context of no octets from none, and everybody gives none.
+std::optional<Secret> exported_binding(SSL* ssl) {
+  constexpr std::string_view kLabel = "EXPORTER-Channel-Binding";
+  constexpr std::size_t kOctets = 32;
+  Secret octets = Secret::zeros(kOctets);
+  const bool exported = SSL_export_keying_material(ssl, reinterpret_cast<std::uint8_t*>(octets.writable()),
+                                                   octets.size(), kLabel.data(), kLabel.size(), nullptr, 0, 0) == 1;
+  ERR_clear_error();
+  return exported ? std::optional(std::move(octets)) : std::nullopt;
+}
+
+// RFC 5929 §3.
+std::optional<Secret> unique_binding(const SSL* ssl) {
+  constexpr std::size_t kMaxOctets = 64;
+  Secret octets = Secret::zeros(kMaxOctets);
+  std::size_t size = 0;
+  if (SSL_get_tls_unique(ssl, reinterpret_cast<std::uint8_t*>(octets.writable()), &size, octets.size()) != 1)
+    return std::nullopt;
+  return Secret(octets.reveal().substr(0, size));
+}
+
 }  // namespace
 
 std::vector<std::string> presented_chain(const SSL* ssl) {
@@ -226,6 +247,17 @@ TlsSummary TlsSession::summary() const {
   return {.version = SSL_get_version(ssl),
           .cipher = cipher == nullptr ? "" : SSL_CIPHER_standard_name(cipher),
           .resumed = SSL_session_reused(ssl) == 1};
+}
+
+// Without the extended master secret, whoever sits between can make two connections alike (RFC 7627 §1).
+std::optional<Secret> TlsSession::channel_binding(std::string_view type) const {
+  SSL* ssl = impl_->ssl.get();
+  if (type == "tls-server-end-point" && impl_->certificate_hash && !impl_->certificate_hash->empty())
+    return Secret(*impl_->certificate_hash);
+  if (SSL_get_extms_support(ssl) != 1) return std::nullopt;
+  if (type == "tls-exporter") return exported_binding(ssl);
+  if (type == "tls-unique") return unique_binding(ssl);
+  return std::nullopt;
 }
 
 }  // namespace waxwing

@@ -8,6 +8,7 @@
 
 #include "policy/certificate_verdict.h"
 #include "policy/input_buffer.h"
+#include "policy/secret.h"
 
 namespace waxwing {
 
@@ -73,6 +74,15 @@ class TlsSession {
 
   /// Once Established.
   [[nodiscard]] TlsSummary summary() const;
+
+  /// Octets that are the same at both ends of this connection and differ from those of any other, or, with
+  /// "tls-server-end-point", of any other server; secret but for the latter. Once Established.
+  /// @param type  "tls-exporter", "tls-unique", "tls-server-end-point"
+  /// @return      no value: another type; or it cannot be told here: the first two need TLS 1.3 or the extended master
+  ///              secret, "tls-unique" has no meaning in TLS 1.3, and the third is for servers whose certificate is
+  ///              signed over one hash
+  /// @source      RFC 9266 §2 and §3, RFC 5929 §3 and §4, RFC 7627 §1
+  [[nodiscard]] std::optional<Secret> channel_binding(std::string_view type) const;
 
  private:
   friend class TlsClientContext;

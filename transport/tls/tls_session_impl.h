@@ -55,6 +55,8 @@ struct TlsSession::Impl {
   /// As client: remembers that this peer's certificate serves for TLS 1.2 alone; nullptr: that is known, or tried.
   std::function<void()> keep_to_tls_1_2;
   bool may_be_tried_again = false;
+  /// As server: of its certificate, for channel bindings; see TlsServerContext.
+  std::shared_ptr<const std::string> certificate_hash;
 
   bssl::UniquePtr<SSL> ssl;  ///< last, so that it goes first: its callbacks use the members above
 };
