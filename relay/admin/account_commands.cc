@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "policy/base64.h"
+#include "policy/scram_keys.h"
 #include "relay/admin/reply_lines.h"
 #include "relay/store/account_store.h"
 
@@ -16,6 +17,13 @@ std::string password_hash(AdminRequest& request) {
   std::string hash = request.text("password_hash");
   if (!hash.starts_with("$y$")) request.refuse("\"password_hash\" is missing or not a yescrypt hash");
   return hash;
+}
+
+// Likewise derived by whoever asks; none where SCRAM is offered nowhere.
+std::string scram_keys(AdminRequest& request) {
+  std::string keys = request.text("scram_keys");
+  if (!keys.empty() && !parse_scram_keys(keys)) request.refuse("\"scram_keys\" are no keys of SCRAM-SHA-256");
+  return keys;
 }
 
 }  // namespace
@@ -32,6 +40,7 @@ Result<AdminReply> account_add(AdminRequest& request, SqliteQueueStore& store) {
   account.password_hash = needs_password ? password_hash(request) : request.text("password_hash");
   if (!account.password_hash.empty() && !account.password_hash.starts_with("$y$"))
     request.refuse("\"password_hash\" is not a yescrypt hash");
+  account.scram_keys = scram_keys(request);
   account.allowed_senders = request.texts("allowed_senders", kMaxAllowedSenders);
   if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
   if (auto added = store.accounts().add(account); !added) return tl::unexpected(std::move(added.error()));
@@ -43,8 +52,9 @@ Result<AdminReply> account_add(AdminRequest& request, SqliteQueueStore& store) {
 Result<AdminReply> account_passwd(AdminRequest& request, SqliteQueueStore& store) {
   const std::string name = request.text("name");
   const std::string hash = password_hash(request);
+  const std::string keys = scram_keys(request);
   if (auto good = request.finish(); !good) return tl::unexpected(std::move(good.error()));
-  if (auto set = store.accounts().set_password_hash(name, hash); !set) return tl::unexpected(std::move(set.error()));
+  if (auto set = store.accounts().set_password(name, hash, keys); !set) return tl::unexpected(std::move(set.error()));
   AdminReply reply;
   add_line(reply, {{"name", name}, {"changed", true}});
   return reply;
@@ -58,6 +68,7 @@ Result<AdminReply> account_list(AdminRequest& request, SqliteQueueStore& store) 
   for (const Account& account : *accounts) {
     nlohmann::ordered_json line = {
         {"name", account.name}, {"tenant", account.tenant_name()}, {"allowed_senders", account.allowed_senders}};
+    if (!account.password_hash.empty() || !account.scram_keys.empty()) line["scram"] = !account.scram_keys.empty();
     if (account.uid) line["uid"] = *account.uid;
     if (!account.certificates.empty()) line["certificates"] = account.certificates;
     add_line(reply, line);

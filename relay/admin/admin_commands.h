@@ -110,9 +110,10 @@ struct AdminContext {
 ///   audit list    [before] [limit]             a line per command that changed the queue, newest first, at most
 ///                                              kMaxAuditPortion: entry, time, operator, uid, command, filter, messages,
 ///                                              recipients, reason; "before" is the entry of the last line
-///   account add   name (password_hash | uid | both) [tenant] [allowed_senders]
-///   account passwd  name password_hash
-///   account list                               a line per account, without the hash
+///   account add   name (password_hash | uid | both) [scram_keys] [tenant] [allowed_senders]
+///   account passwd  name password_hash [scram_keys]
+///   account list                               a line per account, without the hash and the keys; "scram" tells whether it has
+///                                              those, where a password opens it
 ///   account show  name                         with limits, what was used in the last day, and whether it is held
 ///   account limit name [messages_per_hour] … [over_limit]
 ///                                              changes those that are given (quota.h), 0 for none

@@ -18,7 +18,8 @@ struct Account {
       allowed_senders;  ///< domains ("example.org"), subdomains ("*.example.org") or addresses; empty: any
   std::optional<std::uint32_t> uid{};       ///< local user that need not log in on a unix socket
   std::vector<std::string> certificates{};  ///< of TLS clients that are it, as parse_certificate_identity() gives them
-  bool declared = false;                    ///< stands in the configuration file, and is changed there alone
+  std::string scram_keys{};  ///< of the same password, as parse_scram_keys() reads them; empty: SCRAM does not open it
+  bool declared = false;     ///< stands in the configuration file, and is changed there alone
 
   /// Its tenant; without one, an own of the same name.
   [[nodiscard]] const std::string& tenant_name() const { return tenant.empty() ? name : tenant; }

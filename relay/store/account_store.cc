@@ -8,6 +8,7 @@
 
 #include "policy/domain_name.h"
 #include "policy/mail_address.h"
+#include "policy/scram_keys.h"
 #include "relay/store/sqlite_connection.h"
 
 namespace waxwing {
@@ -16,6 +17,12 @@ namespace {
 constexpr std::size_t kMaxNameOctets = 128;
 constexpr std::size_t kMaxSenderOctets = 320;
 constexpr std::size_t kMaxHashOctets = 384;  // of crypt(3)
+
+Result<void> check_scram_keys(const std::string& text) {
+  if (text.empty()) return {};
+  auto keys = parse_scram_keys(text);
+  return keys ? Result<void>() : tl::unexpected(std::move(keys.error()));
+}
 
 bool is_name(const std::string& name) {
   return !name.empty() && name.size() <= kMaxNameOctets &&
@@ -45,6 +52,7 @@ Result<void> check_account(const Account& account) {
                   "a sender rule is a domain (example.org), its subdomains (*.example.org) or an address");
     }
   }
+  if (auto checked = check_scram_keys(account.scram_keys); !checked) return checked;
   if (account.certificates.size() > kMaxCertificateIdentities) {
     return fail(ErrorKind::Malformed, fmt::format("an account has at most {} certificates", kMaxCertificateIdentities));
   }
@@ -68,6 +76,7 @@ Account account_columns(Query& row) {
     account.allowed_senders.push_back(senders.substr(start, end - start));
     start = end + 1;
   }
+  account.scram_keys = row.octets(kMaxScramKeysOctets);
   return account;
 }
 
@@ -89,10 +98,10 @@ Result<void> AccountStore::insert(const Account& account) {
   }
   const std::string senders = fmt::format("{}", fmt::join(account.allowed_senders, "\n"));
   auto insert = connection_.query(
-      "INSERT INTO accounts(name, tenant, password_hash, allowed_senders, declared, uid) VALUES(?,?,?,?,?,?) "
-      "ON CONFLICT(name) DO NOTHING");
-  insert.bind_text(account.name).bind_text(account.tenant).bind_text(account.password_hash).bind_text(senders);
-  insert.bind(std::int64_t{account.declared});
+      "INSERT INTO accounts(name, tenant, password_hash, scram_keys, allowed_senders, declared, uid) "
+      "VALUES(?,?,?,?,?,?,?) ON CONFLICT(name) DO NOTHING");
+  insert.bind_text(account.name).bind_text(account.tenant).bind_text(account.password_hash);
+  insert.bind_text(account.scram_keys).bind_text(senders).bind(std::int64_t{account.declared});
   account.uid ? insert.bind(std::int64_t{*account.uid}) : insert.bind_null();
   if (insert.run() == 0) return fail(ErrorKind::Conflict, fmt::format("there is an account {} already", account.name));
   return insert_certificates(account.name, account.certificates);
@@ -165,10 +174,12 @@ Result<void> AccountStore::declare(const std::vector<Account>& accounts) {
   });
 }
 
-Result<void> AccountStore::set_password_hash(const std::string& name, const std::string& password_hash) {
+Result<void> AccountStore::set_password(const std::string& name, const std::string& password_hash,
+                                        const std::string& scram_keys) {
+  if (auto checked = check_scram_keys(scram_keys); !checked) return checked;
   return connection_.contained("store the password of account " + name, [&]() -> Result<void> {
-    auto change = connection_.query("UPDATE accounts SET password_hash=? WHERE name=? AND declared=0");
-    change.bind_text(password_hash).bind_text(name);
+    auto change = connection_.query("UPDATE accounts SET password_hash=?, scram_keys=? WHERE name=? AND declared=0");
+    change.bind_text(password_hash).bind_text(scram_keys).bind_text(name);
     if (change.run() > 0) return {};
     if (find(name)) {
       return fail(ErrorKind::Conflict,
@@ -178,10 +189,18 @@ Result<void> AccountStore::set_password_hash(const std::string& name, const std:
   });
 }
 
+Result<std::optional<std::string>> AccountStore::find_without_scram() {
+  return connection_.contained("look for accounts without SCRAM keys", [&]() -> Result<std::optional<std::string>> {
+    auto row = connection_.query("SELECT name FROM accounts WHERE password_hash<>'' AND scram_keys='' LIMIT 1");
+    if (!row.step()) return std::nullopt;
+    return row.octets(kMaxNameOctets);
+  });
+}
+
 Result<Account> AccountStore::find_by_uid(std::uint32_t uid) {
   return connection_.contained("look for the account of a local user", [&]() -> Result<Account> {
     auto row = connection_.query(
-        "SELECT name, tenant, password_hash, declared, uid, allowed_senders FROM accounts WHERE uid=?");
+        "SELECT name, tenant, password_hash, declared, uid, allowed_senders, scram_keys FROM accounts WHERE uid=?");
     row.bind(std::int64_t{uid});
     if (!row.step()) return fail(ErrorKind::NotFound, fmt::format("uid {} has no account", uid));
     return account_columns(row);
@@ -214,7 +233,7 @@ Result<std::uint64_t> AccountStore::revoke_tokens(const std::string& name) {
 Result<Account> AccountStore::find_by_token(const std::string& digest) {
   return connection_.contained("look for the account of a token", [&]() -> Result<Account> {
     auto row = connection_.query(
-        "SELECT name, tenant, password_hash, declared, uid, allowed_senders FROM accounts "
+        "SELECT name, tenant, password_hash, declared, uid, allowed_senders, scram_keys FROM accounts "
         "WHERE name=(SELECT account FROM tokens WHERE digest=?)");
     row.bind_octets(digest);
     if (!row.step()) return fail(ErrorKind::NotFound, "no account has this token");
@@ -225,7 +244,7 @@ Result<Account> AccountStore::find_by_token(const std::string& digest) {
 Result<Account> AccountStore::find(const std::string& name) {
   return connection_.contained("read account " + name, [&]() -> Result<Account> {
     auto row = connection_.query(
-        "SELECT name, tenant, password_hash, declared, uid, allowed_senders FROM accounts WHERE name=?");
+        "SELECT name, tenant, password_hash, declared, uid, allowed_senders, scram_keys FROM accounts WHERE name=?");
     row.bind_text(name);
     if (!row.step()) return fail(ErrorKind::NotFound, fmt::format("there is no account {}", name));
     return account_columns(row);
@@ -235,7 +254,7 @@ Result<Account> AccountStore::find(const std::string& name) {
 Result<std::vector<Account>> AccountStore::list() {
   return connection_.contained("list the accounts", [&]() -> Result<std::vector<Account>> {
     auto row = connection_.query(
-        "SELECT name, tenant, password_hash, declared, uid, allowed_senders FROM accounts ORDER BY name");
+        "SELECT name, tenant, password_hash, declared, uid, allowed_senders, scram_keys FROM accounts ORDER BY name");
     std::vector<Account> accounts;
     while (row.step()) {
       if (accounts.size() == kMaxAccounts)

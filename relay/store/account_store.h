@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,10 +20,16 @@ class AccountStore {
   explicit AccountStore(SqliteConnection& connection) : connection_(connection) {}
 
   /// @errors  Conflict: the name exists, or the uid or a certificate has an account; Malformed: name, tenant, a sender
-  ///          rule or a certificate is not what Account allows
+  ///          rule, a certificate or the SCRAM keys are not what Account allows
   [[nodiscard]] Result<void> add(const Account& account);
-  /// @errors  NotFound; Conflict: the account stands in the configuration file
-  [[nodiscard]] Result<void> set_password_hash(const std::string& name, const std::string& password_hash);
+  /// Makes a password that of an account, by what is kept of it.
+  /// @param scram_keys  empty: SCRAM does not open the account any more
+  /// @errors  NotFound; Conflict: the account stands in the configuration file; Malformed: no keys
+  [[nodiscard]] Result<void> set_password(const std::string& name, const std::string& password_hash,
+                                          const std::string& scram_keys);
+  /// The name of an account that a password opens and SCRAM does not; no value: there is none.
+  /// @errors  Corrupt
+  [[nodiscard]] Result<std::optional<std::string>> find_without_scram();
   /// @errors  NotFound; Corrupt
   [[nodiscard]] Result<Account> find(const std::string& name);
   /// The account of a local user.

@@ -1,10 +1,13 @@
 #include "relay/store/password.h"
 
 #include <crypt.h>
+#include <openssl/rand.h>
 #include <string.h>
 
 #include <array>
 #include <memory>
+
+#include "policy/scram_keys.h"
 
 namespace waxwing {
 namespace {
@@ -45,6 +48,15 @@ Result<std::string> hash_password(std::string_view password) {
   std::string hash = crypt_with(password, setting.data());
   if (hash.empty()) return fail(ErrorKind::Unavailable, "the system's crypt(3) cannot make yescrypt hashes");
   return hash;
+}
+
+Result<std::string> make_scram_keys(std::string_view password) {
+  if (!is_usable(password) || !is_scram_text(password))
+    return fail(ErrorKind::Malformed, "SCRAM is for passwords of 1 to 255 printable ASCII characters");
+  std::string salt(kScramSaltOctets, '\0');
+  if (RAND_bytes(reinterpret_cast<std::uint8_t*>(salt.data()), salt.size()) != 1)
+    return fail(ErrorKind::Unavailable, "there are no random octets for a salt");
+  return scram_keys_text(derive_scram_keys(password, salt, kScramIterations));
 }
 
 bool verify_password(std::string_view password, std::string_view password_hash) {

@@ -80,6 +80,10 @@ Result<Account> QueueReader::find_account(const std::string& name) {
   return AccountStore(*connection_).find(name);
 }
 
+Result<std::optional<std::string>> QueueReader::find_account_without_scram() {
+  return AccountStore(*connection_).find_without_scram();
+}
+
 Result<Account> QueueReader::find_account_of(std::uint32_t uid) {
   return AccountStore(*connection_).find_by_uid(uid);
 }

@@ -52,6 +52,10 @@ class QueueReader {
   /// @errors  NotFound; Corrupt; Unavailable
   [[nodiscard]] Result<Account> find_account(const std::string& name);
 
+  /// The name of an account that a password opens and SCRAM does not; no value: there is none.
+  /// @errors  Corrupt; Unavailable
+  [[nodiscard]] Result<std::optional<std::string>> find_account_without_scram();
+
   /// The account of a local user.
   /// @errors  NotFound; Corrupt; Unavailable
   [[nodiscard]] Result<Account> find_account_of(std::uint32_t uid);

@@ -152,11 +152,14 @@ class Rescue {
   static void add_account(SqliteConnection& connection, const SqliteRecord& account) {
     const std::vector<SqliteValue>& values = account.values;
     auto query = connection.query(
-        "INSERT OR IGNORE INTO accounts(name, tenant, password_hash, allowed_senders, uid) VALUES(?,?,?,?,?)");
+        "INSERT OR IGNORE INTO accounts(name, tenant, password_hash, allowed_senders, scram_keys, uid) "
+        "VALUES(?,?,?,?,?,?)");
     for (std::size_t i = 0; i < 4; ++i) query.bind_text(values[i].octets);
     const bool has_uid = values.size() > 4 && values[4].kind == SqliteValue::Kind::Integer;
     const bool declared = values.size() > 5 && values[5].integer != 0;
     if (declared) return;  // it comes from the configuration file
+    static const std::string kNone;
+    query.bind_text(values.size() > 6 ? values[6].octets : kNone);
     has_uid ? query.bind(values[4].integer) : query.bind_null();
     query.run();
   }

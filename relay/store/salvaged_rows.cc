@@ -11,7 +11,7 @@ using Kind = SqliteValue::Kind;
 // One letter a column: i(nteger), t(ext), b(lob); upper case: or NULL. Those behind the bar came later.
 constexpr std::string_view kMessageColumns = "IiittTtiiiibB|iiittIii";
 constexpr std::string_view kRecipientColumns = "iittiiittt|itii";
-constexpr std::string_view kAccountColumns = "tttt|Ii";
+constexpr std::string_view kAccountColumns = "tttt|Iit";
 
 bool fits(const SqliteValue& value, char letter) {
   const char lower = static_cast<char>(letter | 0x20);

@@ -246,6 +246,14 @@ CREATE TABLE egress_pauses(
 PRAGMA user_version=12;
 COMMIT;
 )sql",
+    // Each connection asks whether there is one of the index.
+    R"sql(
+BEGIN IMMEDIATE;
+ALTER TABLE accounts ADD COLUMN scram_keys TEXT NOT NULL DEFAULT '';
+CREATE INDEX accounts_without_scram ON accounts(name) WHERE password_hash<>'' AND scram_keys='';
+PRAGMA user_version=13;
+COMMIT;
+)sql",
 };
 static_assert(std::size(kSteps) == kSchemaVersion - 1, "a step for each version after the first");
 

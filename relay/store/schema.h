@@ -16,6 +16,6 @@ class SqliteConnection;
 ///          somebody reads for so long that the log cannot be emptied
 [[nodiscard]] Result<void> prepare_database(SqliteConnection& connection, const std::string& state_directory);
 
-inline constexpr int kSchemaVersion = 12;
+inline constexpr int kSchemaVersion = 13;
 
 }  // namespace waxwing

@@ -391,6 +391,7 @@ TEST_CASE("requests that are not what a command takes are refused") {
         R"({"command":"queue drop","all":true,"reason":"a\u0000b"})",
         R"({"command":"account add","name":"x"})",
         R"({"command":"account add","name":"x","password_hash":"secret"})",
+        R"({"command":"account add","name":"x","password_hash":"$y$h","scram_keys":"SCRAM-SHA-256$1:a$b:c"})",
         R"({"command":"account add","name":"x","password_hash":"$y$h","allowed_senders":"example.org"})",
         R"({"command":"account add","name":"x y","password_hash":"$y$h"})",
         R"({"command":"account list","name":"x"})"}) {
@@ -413,7 +414,16 @@ TEST_CASE("accounts are added, changed and listed, and no hash is ever shown") {
   CHECK(queue.error({{"command", "account passwd"}, {"name", "no"}, {"password_hash", "$y$x"}}) == ErrorKind::NotFound);
   const auto lines = queue.lines({{"command", "account list"}});
   REQUIRE(lines.size() == 1);
-  CHECK(lines[0] == Json{{"name", "shop"}, {"tenant", "shop"}, {"allowed_senders", {"example.org", "*.example.org"}}});
+  Json expected{
+      {"name", "shop"}, {"tenant", "shop"}, {"allowed_senders", {"example.org", "*.example.org"}}, {"scram", false}};
+  CHECK(lines[0] == expected);
+  const std::string keys =
+      "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"
+      "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
+  queue.lines({{"command", "account passwd"}, {"name", "shop"}, {"password_hash", "$y$third"}, {"scram_keys", keys}});
+  CHECK(queue.store->accounts().find("shop")->scram_keys == keys);
+  expected["scram"] = true;
+  CHECK(queue.lines({{"command", "account list"}}).at(0) == expected);
 }
 
 TEST_CASE("what is not UTF-8 in a message does not break the answer") {

@@ -93,8 +93,10 @@ TEST_CASE("accounts are added, listed and changed while no relay runs") {
       relay.run({"account", "add", "shop", "--sender", "a.example", "--sender", "*.b.example"}, "secret\n");
   INFO(added.err);
   REQUIRE(added.status == EX_OK);
-  CHECK(objects(relay.run({"account", "list", "--json"}).out) ==
-        std::vector<Json>{{{"name", "shop"}, {"tenant", "shop"}, {"allowed_senders", {"a.example", "*.b.example"}}}});
+  CHECK(
+      objects(relay.run({"account", "list", "--json"}).out) ==
+      std::vector<Json>{
+          {{"name", "shop"}, {"tenant", "shop"}, {"allowed_senders", {"a.example", "*.b.example"}}, {"scram", false}}});
   CHECK(relay.run({"account", "add", "shop"}, "secret\n").status == EX_CANTCREAT);
   CHECK(relay.run({"account", "passwd", "shop"}, "other\n").status == EX_OK);
   CHECK(relay.run({"account", "passwd", "nobody"}, "other\n").status == EX_NOINPUT);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "policy/scram_keys.h"
 #include "relay/store/password.h"
 #include "relay/store/queue_reader.h"
 #include "relay/store/sqlite_queue_store.h"
@@ -27,6 +28,10 @@ std::unique_ptr<SqliteQueueStore> open_store(const TemporaryDirectory& directory
 Account account(const std::string& name) {
   return {name, "tenant", "$y$hash", {"example.org", "*.example.org", "me@example.net"}};
 }
+
+const std::string kScramKeys =
+    "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"
+    "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
 
 CachedStsPolicy policy(const std::string& id, WallTime expires) {
   CachedStsPolicy cached;
@@ -77,9 +82,59 @@ TEST_CASE("a password is set for an account that exists") {
   const TemporaryDirectory directory;
   auto store = open_store(directory);
   REQUIRE(store->accounts().add(account("shop")));
-  REQUIRE(store->accounts().set_password_hash("shop", "$y$other"));
+  REQUIRE(store->accounts().set_password("shop", "$y$other", kScramKeys));
   CHECK(store->accounts().find("shop")->password_hash == "$y$other");
-  CHECK(store->accounts().set_password_hash("nobody", "$y$other").error().kind == ErrorKind::NotFound);
+  CHECK(store->accounts().find("shop")->scram_keys == kScramKeys);
+  CHECK(store->accounts().set_password("nobody", "$y$other", "").error().kind == ErrorKind::NotFound);
+  CHECK(store->accounts().set_password("shop", "$y$other", "SCRAM").error().kind == ErrorKind::Malformed);
+}
+
+TEST_CASE("keys of SCRAM go with the password that they were derived from") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  Account shop = account("shop");
+  shop.scram_keys = kScramKeys;
+  REQUIRE(store->accounts().add(shop));
+  CHECK(store->accounts().list()->at(0).scram_keys == kScramKeys);
+  REQUIRE(store->accounts().set_password("shop", "$y$other", ""));
+  CHECK(store->accounts().find("shop")->scram_keys.empty());
+  shop.name = "wrong";
+  shop.scram_keys += "x";
+  CHECK(store->accounts().add(shop).error().kind == ErrorKind::Malformed);
+}
+
+TEST_CASE("an account that a password opens and SCRAM does not is found, and no other") {
+  const TemporaryDirectory directory;
+  auto store = open_store(directory);
+  const auto reader = [&] { return QueueReader::open(directory.path())->find_account_without_scram().value(); };
+  CHECK_FALSE(reader());
+  Account local;
+  local.name = "local";
+  local.uid = 33;
+  REQUIRE(store->accounts().add(local));
+  Account both = account("both");
+  both.scram_keys = kScramKeys;
+  REQUIRE(store->accounts().add(both));
+  CHECK_FALSE(reader());
+  REQUIRE(store->accounts().add(account("old")));
+  CHECK(reader() == "old");
+  REQUIRE(store->accounts().set_password("old", "$y$other", kScramKeys));
+  CHECK_FALSE(reader());
+}
+
+TEST_CASE("the keys of a password are its own, and of nobody else with the same one") {
+  const auto first = make_scram_keys("open sesame");
+  const auto second = make_scram_keys("open sesame");
+  REQUIRE(first);
+  REQUIRE(second);
+  CHECK(*first != *second);
+  const auto keys = parse_scram_keys(*first);
+  REQUIRE(keys);
+  CHECK(keys->iterations == kScramIterations);
+  CHECK(keys->salt.size() == kScramSaltOctets);
+  CHECK(scram_keys_text(derive_scram_keys("open sesame", keys->salt, keys->iterations)) == *first);
+  for (const char* password : {"", "Schl\xc3\xbcssel", "a\tb"})
+    CHECK(make_scram_keys(password).error().kind == ErrorKind::Malformed);
 }
 
 TEST_CASE("accounts are listed by name") {

@@ -93,7 +93,7 @@ TEST_CASE("accounts of the configuration file come and go with it") {
   REQUIRE(store->accounts().add({"added", "", "$y$1", {}}));
   REQUIRE(store->accounts().declare({{"one", "", "$y$1", {"a.example"}}, {"two", "t", "", {}}}));
   CHECK(store->accounts().find("one")->declared);
-  CHECK(store->accounts().set_password_hash("one", "$y$2").error().kind == ErrorKind::Conflict);
+  CHECK(store->accounts().set_password("one", "$y$2", "").error().kind == ErrorKind::Conflict);
   REQUIRE(store->accounts().declare({{"two", "t2", "", {}}}));
   CHECK(store->accounts().find("one").error().kind == ErrorKind::NotFound);
   CHECK(store->accounts().find("two")->tenant == "t2");

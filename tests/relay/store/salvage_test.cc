@@ -37,6 +37,10 @@ SqlitePages::File in_memory(const std::string& octets) {
           octets.size()};
 }
 
+const std::string kScramKeys =
+    "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"
+    "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
+
 // Of all sizes: in the row, on overflow pages, and in the spool.
 QueuedMessage message_of(std::uint64_t id, std::mt19937& random) {
   QueuedMessage message = test_message(id, {"a@far.example", "b@other.example", "c@far.example"});
@@ -57,7 +61,9 @@ class Queue {
   Queue() {
     std::mt19937 random(7);
     auto store = std::move(*SqliteQueueStore::open(directory.path()));
-    REQUIRE(store->accounts().add({"shop", "shop", "$y$hash", {}}));
+    Account shop{"shop", "shop", "$y$hash", {}};
+    shop.scram_keys = kScramKeys;
+    REQUIRE(store->accounts().add(shop));
     for (std::uint64_t id = 1; id <= 2 * kMessages; ++id) {
       QueuedMessage message = message_of(id, random);
       if (id % 20 == 0) spool(message);
@@ -148,6 +154,7 @@ TEST_CASE("an undamaged queue is rescued whole, and nothing that had left it") {
   auto store = std::move(*SqliteQueueStore::open(target));
   CHECK(store->message_count() == queue.whole.size());
   CHECK(store->accounts().find("shop")->password_hash == "$y$hash");
+  CHECK(store->accounts().find("shop")->scram_keys == kScramKeys);
   for (const auto& [id, message] : queue.whole) {
     const auto loaded = store->load(QueueId(id));
     REQUIRE(loaded);
