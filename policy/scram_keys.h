@@ -65,6 +65,9 @@ inline constexpr std::size_t kScramKeyOctets = 32;
 inline constexpr std::uint32_t kMinScramIterations = 4'096;
 /// About 0.1 s of one core; a server that asks for more could keep it busy.
 inline constexpr std::uint32_t kMaxScramIterations = 200'000;
+/// Of keys that are made here.
+inline constexpr std::uint32_t kScramIterations = 100'000;
+inline constexpr std::size_t kScramSaltOctets = 16;
 inline constexpr std::size_t kMaxScramSaltOctets = 1'024;
 /// Longest text of keys.
 inline constexpr std::size_t kMaxScramKeysOctets = 2'048;

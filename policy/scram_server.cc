@@ -21,60 +21,62 @@ bool is_binding_name(std::string_view text) {
   });
 }
 
+tl::unexpected<Error> broken_first() {
+  return fail(ErrorKind::Malformed, "the first SCRAM message breaks the grammar");
+}
+
 }  // namespace
 
-// RFC 5802 §7: gs2-header, username, nonce, and extensions that nobody must know.
 Result<void> ScramServer::read_first(std::string_view client_first) {
-  const auto bare = read_gs2_header(client_first);
-  if (!bare) return tl::unexpected(bare.error());
-  const auto attributes = parse_scram_attributes(*bare);
+  const std::size_t flag_end = client_first.find(',');
+  const std::size_t end = flag_end == client_first.npos ? flag_end : client_first.find(',', flag_end + 1);
+  if (end == client_first.npos) return broken_first();
+  gs2_header_ = client_first.substr(0, end + 1);
+  auto read = read_gs2_header(client_first.substr(0, flag_end), client_first.substr(flag_end + 1, end - flag_end - 1));
+  if (read) read = read_bare(client_first.substr(end + 1));
+  if (!read) return read;
+  if (!authorization_.empty() && authorization_ != user_)
+    return fail(ErrorKind::Denied, "acting as another user is not allowed");
+  return judge_channel_binding();
+}
+
+Result<void> ScramServer::read_gs2_header(std::string_view flag, std::string_view authorization) {
+  if (flag.starts_with("p=") && is_binding_name(flag.substr(2)))
+    channel_binding_type_ = flag.substr(2);
+  else if (flag != "n" && flag != "y")
+    return broken_first();
+  if (authorization.empty()) return {};
+  if (!authorization.starts_with("a=")) return broken_first();
+  auto name = decode_scram_name(authorization.substr(2));
+  if (!name) return tl::unexpected(std::move(name.error()));
+  authorization_ = std::move(*name);
+  return {};
+}
+
+// User name, nonce, and extensions that nobody must know.
+Result<void> ScramServer::read_bare(std::string_view text) {
+  const auto attributes = parse_scram_attributes(text);
   if (attributes && attributes->front().name == 'm')
     return fail(ErrorKind::Malformed, "extensions of SCRAM are not known here");
   if (!attributes || attributes->size() < 2 || (*attributes)[0].name != 'n' || (*attributes)[1].name != 'r' ||
       !is_scram_nonce((*attributes)[1].value))
-    return fail(ErrorKind::Malformed, "the first SCRAM message breaks the grammar");
+    return broken_first();
   auto user = decode_scram_name((*attributes)[0].value);
   if (!user) return tl::unexpected(std::move(user.error()));
   if (user->size() > kMaxScramUserOctets) return fail(ErrorKind::Malformed, "the user name is too long");
-  const std::string authorization = std::exchange(user_, std::move(*user));
-  if (!authorization.empty() && authorization != user_)
-    return fail(ErrorKind::Denied, "acting as another user is not allowed");
-  first_bare_ = *bare;
+  user_ = std::move(*user);
+  first_bare_ = text;
   nonce_ = (*attributes)[1].value;
   return {};
 }
 
-// Leaves the authorization identity in user_, and gives what stands behind the header.
-Result<std::string_view> ScramServer::read_gs2_header(std::string_view text) {
-  const std::size_t flag_end = text.find(',');
-  const std::size_t end = flag_end == text.npos ? text.npos : text.find(',', flag_end + 1);
-  if (end == text.npos) return fail(ErrorKind::Malformed, "the first SCRAM message breaks the grammar");
-  if (auto read = read_channel_binding(text.substr(0, flag_end)); !read) return tl::unexpected(std::move(read.error()));
-  const std::string_view authorization = text.substr(flag_end + 1, end - flag_end - 1);
-  if (!authorization.empty()) {
-    if (!authorization.starts_with("a="))
-      return fail(ErrorKind::Malformed, "the first SCRAM message breaks the grammar");
-    auto name = decode_scram_name(authorization.substr(2));
-    if (!name) return tl::unexpected(std::move(name.error()));
-    user_ = std::move(*name);
-  }
-  gs2_header_ = text.substr(0, end + 1);
-  return text.substr(end + 1);
-}
-
 // RFC 5802 §6.
-Result<void> ScramServer::read_channel_binding(std::string_view flag) {
-  const bool plus = chosen_ == Mechanism::Sha256Plus;
-  if (flag == "n" || flag == "y") {
-    if (plus) return fail(ErrorKind::Denied, "SCRAM-SHA-256-PLUS needs a channel binding");
-    if (flag == "y" && offered_ == ChannelBinding::Offered)
-      return fail(ErrorKind::Denied, "SCRAM-SHA-256-PLUS was offered and has not reached the client");
-    return {};
-  }
-  if (!flag.starts_with("p=") || !is_binding_name(flag.substr(2)))
-    return fail(ErrorKind::Malformed, "the first SCRAM message breaks the grammar");
-  if (!plus) return fail(ErrorKind::Denied, "a channel binding needs SCRAM-SHA-256-PLUS");
-  channel_binding_type_ = flag.substr(2);
+Result<void> ScramServer::judge_channel_binding() const {
+  const bool binds = !channel_binding_type_.empty();
+  if (binds != (chosen_ == Mechanism::Sha256Plus))
+    return fail(ErrorKind::Denied, "SCRAM-SHA-256-PLUS binds to a channel, and SCRAM-SHA-256 does not");
+  if (gs2_header_.starts_with('y') && offered_ == ChannelBinding::Offered)
+    return fail(ErrorKind::Denied, "SCRAM-SHA-256-PLUS was offered, and somebody has kept that from the client");
   return {};
 }
 

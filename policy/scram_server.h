@@ -28,9 +28,9 @@ class ScramServer {
   ScramServer(Mechanism chosen, ChannelBinding offered) : chosen_(chosen), offered_(offered) {}
 
   /// Reads "n,,n=USER,r=NONCE" and its variants.
-  /// @errors  Malformed: the grammar is broken, or an extension is mandatory; Denied: the client wants to act as another
-  ///          user, or what it says of channel binding does not go with the mechanism, above all "y" where it was
-  ///          offered: somebody has kept the offer from it
+  /// @errors  Malformed: the grammar is broken, or an extension is mandatory; Denied: user() wants to act as another one,
+  ///          or what is said of channel binding does not go with the mechanism, above all "y" where it was offered:
+  ///          somebody has kept the offer from the client
   [[nodiscard]] Result<void> read_first(std::string_view client_first);
 
   /// After read_first(): as whom the client logs in; 1 to kMaxScramUserOctets of UTF-8 without NUL.
@@ -56,12 +56,14 @@ class ScramServer {
   [[nodiscard]] std::string final_message() const;
 
  private:
-  [[nodiscard]] Result<std::string_view> read_gs2_header(std::string_view text);
-  [[nodiscard]] Result<void> read_channel_binding(std::string_view flag);
+  [[nodiscard]] Result<void> read_gs2_header(std::string_view flag, std::string_view authorization);
+  [[nodiscard]] Result<void> read_bare(std::string_view text);
+  [[nodiscard]] Result<void> judge_channel_binding() const;
 
   Mechanism chosen_;
   ChannelBinding offered_;
   std::string gs2_header_;
+  std::string authorization_;  // empty: as user_
   std::string user_;
   std::string channel_binding_type_;
   std::string first_bare_;

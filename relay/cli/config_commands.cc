@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string_view>
 
 #include "relay/config/egress_rules.h"
@@ -47,6 +48,15 @@ std::vector<std::string> idle_sources(const Config& config) {
   return idle;
 }
 
+// Where none of the accounts has keys, nobody expects SCRAM.
+std::optional<std::string> account_without_scram(const Config& config) {
+  if (std::ranges::all_of(config.accounts, &std::string::empty, &AccountConfig::scram_keys)) return std::nullopt;
+  const auto found = std::ranges::find_if(config.accounts, [](const AccountConfig& account) {
+    return !account.password_hash.empty() && account.scram_keys.empty();
+  });
+  return found == config.accounts.end() ? std::nullopt : std::optional(found->name);
+}
+
 }  // namespace
 
 std::vector<std::string> config_advice(const Config& config) {
@@ -65,6 +75,13 @@ std::vector<std::string> config_advice(const Config& config) {
   for (const std::string& source : idle_sources(config)) {
     advice.push_back(fmt::format(
         "source \"{}\" is in no [[egress.pool]], so that nothing leaves from it; add it to one, or remove it", source));
+  }
+  if (const auto without = account_without_scram(config)) {
+    advice.push_back(
+        fmt::format("account \"{}\" has a password_hash and no scram_keys, so that no listener with scram = \"ready\" "
+                    "offers SCRAM; "
+                    "add scram_keys as \"waxwing account hash\" prints them",
+                    *without));
   }
   if (config.allow_non_global_addresses) {
     advice.emplace_back(

@@ -12,6 +12,8 @@
 
 namespace waxwing {
 
+struct Config;
+
 /// One submission listener, `[[listener]]`.
 struct ListenerConfig {
   enum class Tls {
@@ -32,6 +34,11 @@ struct ListenerConfig {
     Http,  ///< POST /v1/messages
   };
   enum class Repair { Reject, Fix, Pass };
+  enum class Scram {
+    Off,
+    Ready,  ///< offered while each account that a password opens has SCRAM keys
+    On,
+  };
   std::string name;
   IpAddress address;
   std::uint16_t port = 587;
@@ -41,6 +48,7 @@ struct ListenerConfig {
   std::string certificate_file;  ///< PEM chain; needed unless tls is None
   std::string key_file;          ///< PEM key; needed unless tls is None
   std::string client_ca_file;    ///< authorities whose certificates let clients log in with EXTERNAL; empty: none do
+  Scram scram = Scram::Ready;    ///< whether AUTH has SCRAM-SHA-256, and -PLUS inside TLS
   BareLineEnds bare_line_ends = BareLineEnds::Reject;  ///< Fix: a lone LF or CR in content becomes CRLF before signing;
                                                        ///< loopback only
   Purpose purpose = Purpose::Submission;
@@ -62,6 +70,9 @@ struct ListenerConfig {
 
 /// The listener without configuration: "local", 127.0.0.1:587 without TLS, repairing bare line ends.
 [[nodiscard]] std::vector<ListenerConfig> default_listeners();
+
+/// Whether SCRAM keys are made when a password is set: some listener offers SCRAM, or would.
+[[nodiscard]] bool keeps_scram_keys(const Config& config);
 
 /// 127.0.0.1.
 [[nodiscard]] IpAddress ipv4_loopback();
@@ -142,6 +153,7 @@ struct AccountConfig : LimitsConfig {
   std::string name;
   std::string tenant;                     ///< empty: an own one of the same name
   std::string password_hash;              ///< yescrypt; empty: no password opens it
+  std::string scram_keys;                 ///< of the same password, as parse_scram_keys() reads them; empty: none
   std::vector<std::string> senders;       ///< empty: any
   std::uint64_t uid = kNoUid;             ///< local user that need not log in
   std::vector<std::string> certificates;  ///< as policy/client_certificate.h has them

@@ -32,6 +32,7 @@ class Checks {
     check_rules_differ("tls.rule", config_.tls_rules);
     check_exceptions_differ();
     check_accounts_differ();
+    check_scram();
     check_lifetimes();
     check_resolver();
     check_source_addresses();
@@ -112,7 +113,7 @@ class Checks {
                     fmt::format("listener \"{}\" speaks HTTP, which has no STARTTLS", listener.name),
                     "Set tls = \"implicit\", or \"none\" on a loopback address");
     }
-    for (const std::string_view name : {"xclient_peers", "purpose", "socket"}) {
+    for (const std::string_view name : {"xclient_peers", "purpose", "socket", "scram"}) {
       const std::string full_name = fmt::format("{}.{}", prefix, name);
       if (!is_set(full_name)) continue;
       mistakes_.add(place(full_name),
@@ -251,6 +252,24 @@ class Checks {
       if (is_new || config_.tenants[i].name.empty()) continue;
       mistakes_.add(place(name), fmt::format("the tenant of line {} has this name too", first->second.line),
                     "Give each tenant one section");
+    }
+  }
+
+  // Where SCRAM is offered in any case, an account without keys is one that most of its clients cannot log in to.
+  void check_scram() {
+    for (const ListenerConfig& listener : config_.listeners) {
+      if (listener.scram != ListenerConfig::Scram::On) continue;
+      for (std::size_t i = 0; i < config_.accounts.size(); ++i) {
+        const AccountConfig& account = config_.accounts[i];
+        const std::string prefix = fmt::format("account.{}", i);
+        if (account.password_hash.empty() || !account.scram_keys.empty() || is_misread(prefix + ".scram_keys"))
+          continue;
+        mistakes_.add(place(prefix + ".password_hash", prefix),
+                      fmt::format("account \"{}\" has no scram_keys, and listener \"{}\" always offers SCRAM",
+                                  account.name, listener.name),
+                      "Add scram_keys as \"waxwing account hash\" prints them, or set scram = \"ready\" there");
+      }
+      return;
     }
   }
 

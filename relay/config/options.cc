@@ -31,6 +31,9 @@ constexpr ChoiceWord kProtocolWords[] = {{"smtp", static_cast<int>(ListenerConfi
 constexpr ChoiceWord kRepairWords[] = {{"reject", static_cast<int>(ListenerConfig::Repair::Reject)},
                                        {"fix", static_cast<int>(ListenerConfig::Repair::Fix)},
                                        {"pass", static_cast<int>(ListenerConfig::Repair::Pass)}};
+constexpr ChoiceWord kScramWords[] = {{"off", static_cast<int>(ListenerConfig::Scram::Off)},
+                                      {"ready", static_cast<int>(ListenerConfig::Scram::Ready)},
+                                      {"on", static_cast<int>(ListenerConfig::Scram::On)}};
 constexpr ChoiceWord kOverLimitWords[] = {{"reject", static_cast<int>(LimitsConfig::OverLimit::Reject)},
                                           {"hold", static_cast<int>(LimitsConfig::OverLimit::Hold)}};
 // Clear text is not offered: it is an exception for one domain, with a reason and an end, never a rule.
@@ -149,6 +152,17 @@ const Option kOptions[] = {
      .help =
          "Authorities in PEM whose certificates clients are asked for. Who presents one that an account lists logs in "
          "with AUTH EXTERNAL, without a password; others log in as ever."},
+    {.section = "listener",
+     .name = "scram",
+     .type = OptionType::Choice,
+     .field = &ListenerConfig::scram,
+     .choices = kScramWords,
+     .help =
+         "Login by SCRAM-SHA-256, which tells nobody the password, and inside TLS by SCRAM-SHA-256-PLUS as well, which "
+         "notices whoever sits between: \"ready\" offers them while each account with a password has SCRAM keys, since "
+         "a client that sees SCRAM tries nothing else; \"on\" always; \"off\" never. While a listener says otherwise "
+         "than \"off\", keys are kept of each password that is set, which a thief of the database can guess against "
+         "faster than against its hash."},
     {.section = "listener",
      .name = "bare_line_ends",
      .type = OptionType::Choice,
@@ -341,6 +355,13 @@ const Option kOptions[] = {
      .field = &AccountConfig::password_hash,
      .example = "\"$y$j9T$...\"",
      .help = "Password, hashed. Without it, no password opens the account."},
+    {.section = "account",
+     .name = "scram_keys",
+     .type = OptionType::ScramKeys,
+     .field = &AccountConfig::scram_keys,
+     .example = "\"SCRAM-SHA-256$100000:AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:"
+                "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"",
+     .help = "What SCRAM needs of the same password; see listener.scram. \"waxwing account hash\" prints both."},
     {.section = "account",
      .name = "senders",
      .type = OptionType::Sender,

@@ -279,6 +279,8 @@ std::string allowed_values(const Option& option) {
           option.most);
     case OptionType::Hash:
       return "a string that begins with \"$y$\", a yescrypt hash as mkpasswd(1) makes it";
+    case OptionType::ScramKeys:
+      return "a string that begins with \"SCRAM-SHA-256$\", as \"waxwing account hash\" prints it";
     case OptionType::Domain:
       return "a string, a domain name";
     case OptionType::Directory:

@@ -23,6 +23,7 @@ enum class OptionType {
   Recipients,  ///< array of strings, each a domain, "*." and a domain, or "*"
   NextHops,    ///< array of strings, each a host with or without port
   Hash,        ///< string, a password as crypt(3) hashes it
+  ScramKeys,   ///< string, what SCRAM needs of a password
   Domain,      ///< string, a domain name
   Directory,   ///< string, an absolute path
   File,        ///< string, the absolute path of a file that exists
@@ -67,11 +68,11 @@ using OptionField = std::variant<
     std::string PreflightRule::*, PreflightMode PreflightRule::*, TlsLoss Config::*, std::string SignerRule::*,
     std::string TlsRule::*, TlsLevel TlsRule::*, std::string TlsExceptionRule::*, TlsLevel TlsExceptionRule::*,
     WallTime TlsExceptionRule::*, ListenerConfig::Protocol ListenerConfig::*, ListenerConfig::Repair ListenerConfig::*,
-    unsigned ListenerConfig::*, bool ListenerConfig::*, std::string AccountConfig::*,
-    std::vector<std::string> AccountConfig::*, std::uint64_t AccountConfig::*, std::string TenantConfig::*,
-    std::uint64_t LimitsConfig::*, LimitsConfig::OverLimit LimitsConfig::*, std::string RouteConfig::*,
-    bool RouteConfig::*, std::vector<std::string> RouteConfig::*, RouteConfig::Tls RouteConfig::*,
-    std::vector<IpAddress> RouteConfig::*, std::string EgressSourceConfig::*,
+    ListenerConfig::Scram ListenerConfig::*, unsigned ListenerConfig::*, bool ListenerConfig::*,
+    std::string AccountConfig::*, std::vector<std::string> AccountConfig::*, std::uint64_t AccountConfig::*,
+    std::string TenantConfig::*, std::uint64_t LimitsConfig::*, LimitsConfig::OverLimit LimitsConfig::*,
+    std::string RouteConfig::*, bool RouteConfig::*, std::vector<std::string> RouteConfig::*,
+    RouteConfig::Tls RouteConfig::*, std::vector<IpAddress> RouteConfig::*, std::string EgressSourceConfig::*,
     std::vector<IpAddress> EgressSourceConfig::*, WallTime EgressSourceConfig::*,
     std::vector<std::uint64_t> EgressSourceConfig::*, std::string EgressPoolConfig::*,
     std::vector<EgressShare> EgressPoolConfig::*, std::string EgressRule::*, std::string EgressPauseRule::*,

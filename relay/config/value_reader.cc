@@ -9,6 +9,7 @@
 #include "policy/base64.h"
 #include "policy/client_certificate.h"
 #include "policy/mail_address.h"
+#include "policy/scram_keys.h"
 #include "policy/utf8.h"
 #include "relay/config/quantity.h"
 #include "relay/config/route_config.h"
@@ -147,6 +148,7 @@ void ValueReader::read(const toml::node& node, std::string& out) {
   if (option_.type == OptionType::Identity && !parse_certificate_identity(*text))
     return complain(node, fmt::format("holds {}", shown(*text)));
   if (option_.type == OptionType::Hash && !is_hash(*text)) return complain(node, "is no such hash");
+  if (option_.type == OptionType::ScramKeys && !parse_scram_keys(*text)) return complain(node, "holds no such keys");
   const bool is_path = option_.type == OptionType::Directory || option_.type == OptionType::File;
   if (is_path && !is_absolute_path(*text)) {
     return complain(node, fmt::format("is {}, which is not an absolute path", shown(*text)));

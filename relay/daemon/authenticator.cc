@@ -3,32 +3,39 @@
 #include <optional>
 #include <utility>
 
+#include "relay/server/scram_decoy.h"
 #include "relay/store/password.h"
 
 namespace waxwing {
 
 // One login under way. The password wipes itself with it.
 struct Authenticator::Login {
-  Credentials claimed;
+  Credentials claimed;  // without a password where SCRAM has proven it, or not
   IpAddress peer;
   OnChecked on_checked;
   Account account;  // with a hash of no password when there is none of this name
   bool known = false;
-  std::optional<Timer> delay;  // while it waits for its turn
+  std::optional<bool> proven{};  // by SCRAM
+  std::optional<Timer> delay;    // while it waits for its turn
 };
 
-Authenticator::Authenticator(EventLoop& loop, QueueReader& reader, PasswordVerifier& passwords, LoginThrottle& throttle)
-    : loop_(loop), reader_(reader), passwords_(passwords), throttle_(throttle) {}
+Authenticator::Authenticator(EventLoop& loop, QueueReader& reader, PasswordVerifier& passwords, LoginThrottle& throttle,
+                             const Secret& scram_secret)
+    : loop_(loop), reader_(reader), passwords_(passwords), throttle_(throttle), scram_secret_(scram_secret) {}
 
 Authenticator::~Authenticator() = default;
 
-void Authenticator::check(const Credentials& credentials, const IpAddress& peer, OnChecked on_checked) {
+Authenticator::Number Authenticator::begin(Credentials claimed, const IpAddress& peer, OnChecked on_checked) {
   const Number number = next_++;
   Login& login = logins_[number];
-  login.claimed = {credentials.user, Secret(credentials.password.reveal())};
+  login.claimed = std::move(claimed);
   login.peer = peer;
   login.on_checked = std::move(on_checked);
-  look_up(number);
+  return number;
+}
+
+void Authenticator::check(const Credentials& credentials, const IpAddress& peer, OnChecked on_checked) {
+  look_up(begin({credentials.user, Secret(credentials.password.reveal())}, peer, std::move(on_checked)));
 }
 
 void Authenticator::look_up(Number number) {
@@ -44,6 +51,30 @@ void Authenticator::look_up(Number number) {
   }
   if (passwords_.remembers(login.account, login.claimed.password.reveal(), loop_.now()) && login.known)
     return answer(number, login.account);
+  delay(number);
+}
+
+// Both are done for every user, so that time does not tell which names exist.
+Result<ScramKeys> Authenticator::scram_keys(const std::string& user) {
+  ScramKeys of_nobody = scram_decoy(scram_secret_, user);
+  const auto account = reader_.find_account(user);
+  if (!account && account.error().kind != ErrorKind::NotFound) return tl::unexpected(account.error());
+  auto keys = parse_scram_keys(account ? account->scram_keys : std::string());
+  return keys ? std::move(*keys) : std::move(of_nobody);
+}
+
+void Authenticator::settle(const ScramServer& exchange, const IpAddress& peer, OnChecked on_checked) {
+  const Number number = begin({exchange.user(), Secret()}, peer, std::move(on_checked));
+  Login& login = logins_.at(number);
+  auto found = reader_.find_account(exchange.user());
+  if (!found && found.error().kind != ErrorKind::NotFound) return answer(number, tl::unexpected(found.error()));
+  login.known = found.has_value();
+  if (login.known) login.account = std::move(*found);
+  const auto keys = parse_scram_keys(login.account.scram_keys);
+  login.proven =
+      exchange.is_proven() && keys && scram_equal(keys->stored_key.reveal(), exchange.keys().stored_key.reveal());
+  const LoginCode code = proven_.code_for(login.account, login.account.scram_keys);
+  if (proven_.contains(login.account.name, code, loop_.now()) && *login.proven) return answer(number, login.account);
   delay(number);
 }
 
@@ -63,6 +94,7 @@ void Authenticator::delay(Number number) {
 
 void Authenticator::verify(Number number) {
   const Login& login = logins_.at(number);
+  if (login.proven) return loop_.post([this, number, right = *login.proven] { finish(number, right); });
   const bool taken =
       passwords_.verify(login.account, login.claimed.password.reveal(), loop_.now(),
                         [this, number](bool right) { loop_.post([this, number, right] { finish(number, right); }); });
@@ -74,9 +106,15 @@ void Authenticator::finish(Number number, bool right) {
   const Login& login = node.mapped();
   if (!right || !login.known) {
     throttle_.on_wrong_password(login.claimed.user, login.peer, loop_.now());
-    return login.on_checked(fail(ErrorKind::Denied, "user or password is wrong"));
+    const bool lacks_keys = login.proven && login.known && login.account.scram_keys.empty();
+    return login.on_checked(fail(ErrorKind::Denied, lacks_keys ? "the account has no SCRAM keys; set its password again"
+                                                               : "user or password is wrong"));
   }
   throttle_.on_right_password(login.claimed.user, login.peer);
+  if (login.proven) {
+    const LoginCode code = proven_.code_for(login.account, login.account.scram_keys);
+    proven_.remember(login.account.name, code, loop_.now());
+  }
   login.on_checked(login.account);
 }
 

@@ -26,6 +26,7 @@
 #include "relay/daemon/network.h"
 #include "relay/daemon/own_addresses.h"
 #include "relay/daemon/route_table.h"
+#include "relay/daemon/scram_secret.h"
 #include "relay/daemon/srs_secrets.h"
 #include "relay/daemon/submission_limits.h"
 #include "relay/daemon/tls_report_sender.h"
@@ -145,6 +146,7 @@ class Daemon {
   Result<void> load_routes();
   Result<void> open_store();
   Result<void> prepare_forwarding();
+  Result<void> prepare_scram();
   Result<void> load_queue();
   Result<void> start_workers();
   Result<void> open_local_listeners(std::vector<InheritedSocket>& sockets) const;
@@ -171,6 +173,7 @@ class Daemon {
   QueueIdSource ids_;
   CurrentKeyRing keys_;
   std::unique_ptr<const RouteTable> routes_;
+  Secret scram_secret_;                             // empty where SCRAM is offered nowhere
   std::shared_ptr<const SenderRewriter> rewriter_;  ///< nullptr: nothing is forwarded
   WorkPool signing_pool_;
   WorkPool password_pool_;
@@ -230,6 +233,7 @@ Result<void> Daemon::start() {
   if (opened) opened = load_routes();
   if (opened) opened = open_store();
   if (opened) opened = prepare_forwarding();
+  if (opened) opened = prepare_scram();
   if (opened) opened = load_queue();
   if (opened) opened = start_workers();
   if (opened) start_reports();
@@ -295,6 +299,14 @@ Result<void> Daemon::prepare_forwarding() {
   auto secrets = load_srs_secrets(config_.state_directory, system_time());
   if (!secrets) return tl::unexpected(secrets.error());
   rewriter_ = std::make_shared<const SenderRewriter>(std::move(*domain), std::move(*secrets));
+  return {};
+}
+
+Result<void> Daemon::prepare_scram() {
+  if (!keeps_scram_keys(config_)) return {};
+  auto secret = load_scram_secret(config_.state_directory, system_time());
+  if (!secret) return tl::unexpected(secret.error());
+  scram_secret_ = std::move(*secret);
   return {};
 }
 
@@ -399,6 +411,7 @@ Result<void> Daemon::start_workers() {
                                 rewriter_,
                                 std::make_shared<ProviderConnections>(config_.max_connections_per_provider),
                                 *routes_,
+                                scram_secret_,
                                 *egress_};
   for (const ListenerConfig& listener : config_.listeners) {
     auto context = load_server_context(listener);

@@ -29,6 +29,7 @@ Account declared_account(const AccountConfig& config) {
   account.name = config.name;
   account.tenant = config.tenant;
   account.password_hash = config.password_hash;
+  account.scram_keys = config.scram_keys;
   account.allowed_senders = config.senders;
   account.certificates = config.certificates;
   if (config.uid <= UINT32_MAX) account.uid = static_cast<std::uint32_t>(config.uid);

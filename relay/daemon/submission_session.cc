@@ -1,10 +1,13 @@
 #include "relay/daemon/submission_session.h"
 
 #include <fmt/format.h>
+#include <openssl/rand.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
+#include "policy/base64.h"
 #include "policy/secret.h"
 #include "relay/daemon/receiver_reply.h"
 #include "relay/daemon/suppression_check.h"
@@ -18,6 +21,13 @@ constexpr Milliseconds kLinger{5'000};
 constexpr Milliseconds kProxyHeaderTimeout{5'000};
 // A client that does not read its replies gets no more of them than this.
 constexpr std::size_t kMaxUnreadReplyOctets = 65'536;
+
+// RFC 5802 §5.1: ours, which no other exchange has.
+std::string random_nonce() {
+  std::array<std::uint8_t, 24> octets{};
+  RAND_bytes(octets.data(), octets.size());
+  return encode_base64({reinterpret_cast<const char*>(octets.data()), octets.size()});
+}
 
 }  // namespace
 
@@ -56,7 +66,7 @@ void SubmissionSession::listen() {
   callbacks.on_secured = [this] {
     if (!engine_) return greet();
     under_way_.reset();
-    engine_->on_secured(loop_.now(), judge_certificate());
+    engine_->on_secured(loop_.now(), judge_certificate(), channel_binding());
     work();
   };
   callbacks.on_drained = [this] { work(); };
@@ -118,6 +128,8 @@ void SubmissionSession::greet() {
   SmtpServerEngine::Options options = services_.engine;
   options.began = loop_.wall_now();
   options.certificate = judge_certificate();
+  options.channel_binding = channel_binding();
+  options.scram = offers_scram();
   recognise(options);
   engine_.emplace(std::move(options), loop_.now());
   work();
@@ -202,6 +214,11 @@ bool SubmissionSession::serve_need() {
       under_way_ = SmtpServerEngine::Need::Authentication;
       authenticate();
       return false;
+    case SmtpServerEngine::Need::ScramKeys:
+      look_up_scram_keys();
+      return true;
+    case SmtpServerEngine::Need::ScramVerdict:
+      return judge_scram();
     case SmtpServerEngine::Need::CertificateLogin:
       log_in_by_certificate();
       return true;
@@ -253,6 +270,56 @@ void SubmissionSession::authenticate() {
   services_.authenticator.check(engine_->credentials(), client(), on_checked);
 }
 
+void SubmissionSession::look_up_scram_keys() {
+  const ScramServer& exchange = engine_->scram();
+  auto keys = services_.authenticator.scram_keys(exchange.user());
+  if (!keys) return on_login(std::string(exchange.user()), tl::unexpected(std::move(keys.error())));
+  const TlsSession* tls = connection_->tls();
+  const std::string& type = exchange.channel_binding_type();
+  std::optional<Secret> binding;
+  if (tls != nullptr && !type.empty()) binding = tls->channel_binding(type);
+  engine_->on_scram_keys(std::move(*keys), random_nonce(), binding, loop_.now());
+}
+
+// Returns whether that was done at once.
+bool SubmissionSession::judge_scram() {
+  const std::string user = engine_->scram().user();
+  if (!engine_->scram_denial().empty()) {
+    on_login(user, fail(ErrorKind::Denied, engine_->scram_denial()));
+    return true;
+  }
+  under_way_ = SmtpServerEngine::Need::ScramVerdict;
+  services_.authenticator.settle(engine_->scram(), client(),
+                                 [self = shared_from_this(), user](Result<Account> account) {
+                                   if (self->ended_) return;
+                                   self->under_way_.reset();
+                                   self->on_login(user, std::move(account));
+                                   self->work();
+                                 });
+  return false;
+}
+
+// A client that sees it offered tries nothing else, so the accounts must be ready for it.
+bool SubmissionSession::offers_scram() {
+  switch (services_.config.scram) {
+    case ListenerConfig::Scram::Off:
+      return false;
+    case ListenerConfig::Scram::On:
+      return true;
+    case ListenerConfig::Scram::Ready:
+      break;
+  }
+  const auto without = services_.intake.reader.find_account_without_scram();
+  return without && !*without;
+}
+
+// The one that every client of -PLUS knows; with it come the others, as far as they have a meaning.
+ScramServer::ChannelBinding SubmissionSession::channel_binding() const {
+  const TlsSession* tls = connection_->tls();
+  return tls != nullptr && tls->channel_binding("tls-exporter") ? ScramServer::ChannelBinding::Offered
+                                                                : ScramServer::ChannelBinding::NotOffered;
+}
+
 void SubmissionSession::on_login(const std::string& user, Result<Account> account) {
   EventLog& log = services_.intake.log;
   const std::string peer = client_.str();
@@ -263,7 +330,9 @@ void SubmissionSession::on_login(const std::string& user, Result<Account> accoun
     return engine_->on_authenticated(std::move(*account), loop_.now());
   }
   if (account.error().kind == ErrorKind::Denied) {
-    log.write(Severity::Warning, "login_failed", {{"listener", services_.config.name}, {"peer", peer}, {"user", user}});
+    log.write(
+        Severity::Warning, "login_failed",
+        {{"listener", services_.config.name}, {"peer", peer}, {"user", user}, {"reason", account.error().detail}});
     return engine_->on_authentication_failed(loop_.now());
   }
   const bool guessed = account.error().kind == ErrorKind::Exhausted;

@@ -54,9 +54,13 @@ class SubmissionSession : public std::enable_shared_from_this<SubmissionSession>
   void work();
   bool serve_need();
   void authenticate();
+  void look_up_scram_keys();
+  bool judge_scram();
   void log_in_by_certificate();
   void on_login(const std::string& user, Result<Account> account);
   [[nodiscard]] SmtpServerEngine::Certificate judge_certificate();
+  [[nodiscard]] ScramServer::ChannelBinding channel_binding() const;
+  [[nodiscard]] bool offers_scram();
   void hand_on_content();
   [[nodiscard]] std::optional<ServerReply> check_message();
   [[nodiscard]] bool is_peer() const;

@@ -139,8 +139,8 @@ void Worker::run(std::promise<Result<void>> started) {
   if (auto domain = DomainName::parse(config.forwarding_domain)) chain.domain = std::move(*domain);
   inside_->chain_sealer = std::make_unique<ChainSealer>(*loop_, inside_->network->resolver(), environment_.keys,
                                                         environment_.signing_pool, std::move(chain));
-  inside_->authenticator =
-      std::make_unique<Authenticator>(*loop_, inside_->reader, environment_.passwords, environment_.login_throttle);
+  inside_->authenticator = std::make_unique<Authenticator>(*loop_, inside_->reader, environment_.passwords,
+                                                           environment_.login_throttle, environment_.scram_secret);
   inside_->intake = std::make_unique<IntakeServices>(
       IntakeServices{*loop_, config, *inside_->sealer, *inside_->chain_sealer, environment_.rewriter.get(),
                      environment_.store, environment_.limits, inside_->reader, environment_.ids, environment_.log,

@@ -11,6 +11,7 @@
 
 #include "policy/pkix.h"
 #include "policy/result.h"
+#include "policy/secret.h"
 #include "relay/config/config.h"
 #include "relay/daemon/egress_desk.h"
 #include "relay/daemon/key_ring.h"
@@ -57,6 +58,7 @@ struct WorkerEnvironment {
   std::shared_ptr<const SenderRewriter> rewriter;  ///< nullptr: nothing is forwarded
   std::shared_ptr<ProviderConnections> providers;  ///< of all workers, for delivery.max_connections_per_provider
   const RouteTable& routes;
+  const Secret& scram_secret;  ///< see Authenticator
   EgressDesk& egress;
 };
 

@@ -25,7 +25,8 @@ SmtpServerEngine::SmtpServerEngine(Options options, MonotonicTime now)
       session_end_(now + options_.session_timeout),
       greeting_end_(now + options_.greeting_timeout),
       secured_(options_.tls == Tls::Implicit),
-      certificate_(options_.certificate) {
+      certificate_(options_.certificate),
+      channel_binding_(options_.channel_binding) {
   account_ = options_.known_client;
   begin_anew(now);
 }
@@ -106,6 +107,7 @@ bool SmtpServerEngine::read_line(MonotonicTime now) {
   input_.consume(line_feed + 1);
   if (std::exchange(discarded_octets_, 0) > 0 || line_feed >= limit) {
     login_ = LoginStep::None;
+    scram_.reset();
     refuse({500, "5.5.2", {"line too long"}}, now);
     return true;
   }
@@ -144,10 +146,7 @@ void SmtpServerEngine::execute(const HeloCommand& command, MonotonicTime now) {
                                          fmt::format("LIMITS RCPTMAX={}", options_.max_recipients)});
   if (options_.tls == Tls::StartTls && !secured_) offer.lines.emplace_back("STARTTLS");
   if (secured_) offer.lines.emplace_back("REQUIRETLS");
-  if (options_.tls == Tls::None || secured_) {
-    offer.lines.emplace_back("AUTH PLAIN LOGIN");
-    if (certificate_ == Certificate::Verified) offer.lines.back() += " EXTERNAL";
-  }
+  if (options_.tls == Tls::None || secured_) offer.lines.push_back("AUTH " + mechanisms());
   add_timing_offer(offer, now);
   if (options_.takes_xclient) offer.lines.emplace_back("XCLIENT ADDR HELO LOGIN NAME PORT PROTO DESTADDR DESTPORT");
   output_ += offer.str();
@@ -173,9 +172,11 @@ void SmtpServerEngine::execute(const StartTlsCommand&, MonotonicTime now) {
   wait_for(Need::TlsHandshake);
 }
 
-void SmtpServerEngine::on_secured(MonotonicTime now, Certificate certificate) {
+void SmtpServerEngine::on_secured(MonotonicTime now, Certificate certificate,
+                                  ScramServer::ChannelBinding channel_binding) {
   secured_ = true;
   certificate_ = certificate;
+  channel_binding_ = channel_binding;
   greeting_end_ = now + options_.greeting_timeout;
   greeted_ = false;
   extended_ = false;
@@ -345,6 +346,7 @@ void SmtpServerEngine::end(int code, std::string_view enhanced_code, std::string
 void SmtpServerEngine::end(const ServerReply& farewell) {
   output_ += farewell.str();
   reset_transaction();
+  scram_.reset();
   state_ = State::Closed;
   need_ = Need::Close;
   input_.clear();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "policy/input_buffer.h"
 #include "policy/ip_address.h"
 #include "policy/mail_address.h"
+#include "policy/scram_server.h"
 #include "policy/time_point.h"
 #include "relay/queue/account.h"
 #include "relay/server/command.h"
@@ -67,9 +69,11 @@ class SmtpServerEngine {
     std::string login_hint{};  ///< sentence for who is not known and has not logged in; empty: how a client logs in
     bool checks_recipients = false;               ///< whether RecipientCheck is asked for
     Certificate certificate = Certificate::None;  ///< of the client, with Tls::Implicit; otherwise see on_secured()
-    bool takes_xclient = false;                   ///< the client may say for whom it speaks
-    TimingOffer timing{};                         ///< what it may ask about time
-    WallTime began{};                             ///< the time of day when the engine is made, from which it counts on
+    bool scram = false;                           ///< SCRAM-SHA-256 is offered, and -PLUS where a channel can be bound
+    ScramServer::ChannelBinding channel_binding = ScramServer::ChannelBinding::NotOffered;  ///< as `certificate`
+    bool takes_xclient = false;  ///< the client may say for whom it speaks
+    TimingOffer timing{};        ///< what it may ask about time
+    WallTime began{};            ///< the time of day when the engine is made, from which it counts on
     // Each is a point in time that no octet moves, so that a client that sends a little now and then gains nothing.
     Milliseconds greeting_timeout{60'000};    ///< from the banner, or from the handshake, to EHLO
     Milliseconds command_timeout{300'000};    ///< between commands
@@ -84,6 +88,8 @@ class SmtpServerEngine {
     Bytes,             ///< wait for octets or for expiry()
     TlsHandshake,      ///< send the output, begin TLS, then call on_secured()
     Authentication,    ///< check credentials(), then call on_authenticated() or on_authentication_failed()
+    ScramKeys,         ///< look up what is kept of the password of scram().user(), then call on_scram_keys()
+    ScramVerdict,      ///< judge scram(), then call as after Authentication
     CertificateLogin,  ///< find the account of the client's certificate, then call as after Authentication
     Identity,        ///< find the account claimed_login(), which a trusted peer vouches for, then call on_identified()
     StorageCheck,    ///< look whether a message can be taken, then call on_storage(); asked at MAIL
@@ -104,7 +110,8 @@ class SmtpServerEngine {
   /// Takes octets; the owner stops reading while need() is not Bytes. Input waits (bounded by what one read brings).
   void on_bytes(std::string_view octets, MonotonicTime now);
   void on_expiry(MonotonicTime now);
-  void on_secured(MonotonicTime now, Certificate certificate = Certificate::None);
+  void on_secured(MonotonicTime now, Certificate certificate = Certificate::None,
+                  ScramServer::ChannelBinding channel_binding = ScramServer::ChannelBinding::NotOffered);
 
   /// Valid while need() is Authentication.
   [[nodiscard]] const Credentials& credentials() const { return credentials_; }
@@ -112,6 +119,16 @@ class SmtpServerEngine {
   void on_authentication_failed(MonotonicTime now);
   /// The credentials could not be checked now; the client may try again later (454 4.7.0).
   void on_authentication_unavailable(MonotonicTime now);
+
+  /// Valid while need() is ScramKeys or ScramVerdict: the exchange with the client.
+  [[nodiscard]] const ScramServer& scram() const { return scram_->server; }
+  /// At ScramVerdict: why the client is denied whatever it has proven; empty: is_proven() decides.
+  [[nodiscard]] const std::string& scram_denial() const { return scram_->denial; }
+  /// @param keys             of the account, or of nobody
+  /// @param nonce            random, is_scram_nonce()
+  /// @param channel_binding  data of scram().channel_binding_type(); no value: there is none on this channel
+  void on_scram_keys(ScramKeys keys, std::string_view nonce, const std::optional<Secret>& channel_binding,
+                     MonotonicTime now);
 
   /// Valid while need() is CertificateLogin: as whom the client wants to act; empty: as whom its certificate says.
   /// @source  RFC 4422 §A.3
@@ -166,7 +183,12 @@ class SmtpServerEngine {
 
  private:
   enum class State { Idle, AuthResponse, Content, Chunk, Busy, Closed };
-  enum class LoginStep { None, User, Password, PlainResponse, ExternalResponse };
+  enum class LoginStep { None, User, Password, PlainResponse, ExternalResponse, ScramFirst, ScramFinal, ScramEnd };
+  struct ScramLogin {
+    ScramServer server;
+    std::string denial{};
+    std::optional<Account> proven{};  ///< what the client gets once it has heard our proof
+  };
 
   void advance(MonotonicTime now);
   void limit_waiting(MonotonicTime now);
@@ -196,6 +218,11 @@ class SmtpServerEngine {
   void auth_response(std::string_view line, MonotonicTime now);
   void check_plain(std::string_view response, MonotonicTime now);
   void check_external(std::string_view response, MonotonicTime now);
+  [[nodiscard]] std::string mechanisms() const;
+  [[nodiscard]] bool begin_scram(std::string_view mechanism);
+  void read_scram(LoginStep step, std::string_view response, MonotonicTime now);
+  void end_scram(std::string_view response, MonotonicTime now);
+  void log_in(Account account, MonotonicTime now);
   void refuse_auth(const Error& error, MonotonicTime now);
 
   void reply(int code, std::string_view enhanced_code, std::string_view text);
@@ -228,7 +255,9 @@ class SmtpServerEngine {
   bool extended_ = false;
   std::string helo_name_;
   Certificate certificate_ = Certificate::None;
+  ScramServer::ChannelBinding channel_binding_ = ScramServer::ChannelBinding::NotOffered;
   Credentials credentials_;
+  std::unique_ptr<ScramLogin> scram_;  ///< while SCRAM is under way
   std::string authorization_identity_;
   std::optional<Account> account_;
   std::string claimed_login_;

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,7 +11,7 @@ namespace waxwing {
 /// @errors  Malformed: empty, longer than kMaxPasswordOctets, or with a NUL octet; Unavailable: no random numbers
 [[nodiscard]] Result<std::string> hash_password(std::string_view password);
 
-/// Makes the SCRAM keys of a password with a fresh salt, as parse_scram_keys() reads them. Takes tens of milliseconds.
+/// Makes the SCRAM keys of a password with a fresh salt and kScramIterations, as parse_scram_keys() reads them. Takes tens of milliseconds.
 /// @errors  Malformed: is_scram_text() does not hold; Unavailable: no random numbers
 [[nodiscard]] Result<std::string> make_scram_keys(std::string_view password);
 
@@ -25,9 +23,6 @@ namespace waxwing {
 /// does not exist, so that time does not tell which names exist.
 [[nodiscard]] std::string_view dummy_password_hash();
 
-/// Those of make_scram_keys().
-inline constexpr std::uint32_t kScramIterations = 100'000;
-inline constexpr std::size_t kScramSaltOctets = 16;
 inline constexpr std::size_t kMaxPasswordOctets = 255;
 
 }  // namespace waxwing

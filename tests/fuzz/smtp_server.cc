@@ -1,11 +1,13 @@
 // A session answers in whole lines, does the same however its input is cut, and hands over nothing without login.
 //
-// Input: how to cut, the listener's TLS, then what the client sends. The password "p" is right.
+// Input: how to cut, the listener's TLS, then what the client sends. The password "p" is right, and so is a proof made with
+// thirty-two "c" as the ClientKey.
 
 #include "relay/server/server_engine.h"
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "tests/fuzz/finding.h"
@@ -15,6 +17,12 @@ using namespace waxwing;
 using fuzz::require;
 
 namespace {
+
+// Fixed, as the nonce is, so that seeds can hold a proof.
+ScramKeys scram_keys() {
+  return {kMinScramIterations, "salt", scram_stored_key(std::string(kScramKeyOctets, 'c')),
+          Secret(std::string(kScramKeyOctets, 's'))};
+}
 
 ServerReply suppressed() {
   return {550, "5.7.1", {"nothing is sent there"}};
@@ -53,6 +61,8 @@ class Session {
     options.checks_recipients = true;
     options.timing = {Seconds(86'400), Seconds(60)};
     options.began = WallTime(Seconds(1'769'860'800));
+    options.scram = true;
+    if (tls == SmtpServerEngine::Tls::Implicit) options.channel_binding = ScramServer::ChannelBinding::Offered;
     if (tls == SmtpServerEngine::Tls::Implicit) options.certificate = SmtpServerEngine::Certificate::Verified;
     options.max_message_octets = 2'000;
     options.max_recipients = 5;
@@ -73,6 +83,20 @@ class Session {
           break;
         case Need::Authentication:
           authenticate();
+          break;
+        case Need::ScramKeys:
+          engine_.on_scram_keys(scram_keys(), "nonce",
+                                engine_.scram().channel_binding_type() == "tls-exporter"
+                                    ? std::optional(Secret("channel"))
+                                    : std::nullopt,
+                                now_);
+          break;
+        case Need::ScramVerdict:
+          require(!engine_.scram().is_proven() || engine_.scram_denial().empty(), "who is denied has proven nothing");
+          if (engine_.scram().is_proven())
+            engine_.on_authenticated(Account(), now_);
+          else
+            engine_.on_authentication_failed(now_);
           break;
         case Need::CertificateLogin:
           if (engine_.authorization_identity().empty())

@@ -56,6 +56,20 @@ TEST_CASE("a configuration in order comes with advice about what it probably lac
   CHECK(output.text() == "/c.toml is in order\n");
 }
 
+TEST_CASE("an account that keeps others from SCRAM is named, where some are ready for it") {
+  Config config;
+  config.hostname = "relay.example";
+  config.egress_addresses = {*IpAddress::parse("192.0.2.1")};
+  config.accounts.resize(3);
+  config.accounts[0].uid = 33;
+  config.accounts[1].name = "old";
+  config.accounts[1].password_hash = "$y$h";
+  CHECK(config_advice(config).empty());
+  config.accounts[2].scram_keys = "SCRAM-SHA-256$";
+  REQUIRE(config_advice(config).size() == 1);
+  CHECK(config_advice(config)[0].find("account \"old\" has a password_hash and no scram_keys") != std::string::npos);
+}
+
 TEST_CASE("mistakes as JSON have file, line, column, problem and remedy") {
   Output output(OutputFormat::Json);
   print_config_mistakes({{"/c.toml", 3, 5, "it is wrong", "Make it right"}}, output);

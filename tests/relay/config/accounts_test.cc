@@ -55,6 +55,33 @@ TEST_CASE("accounts that cannot be meant are mistakes") {
   check_mistake("[[account]]\nname = \"a\"\ncolor = 1\n", "[[account]] has no option \"color\"");
 }
 
+const std::string kScramKeys =
+    "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"
+    "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
+
+TEST_CASE("SCRAM keys stand beside the hash, and where SCRAM is always offered they must") {
+  const std::string account = "[[account]]\nname = \"a\"\npassword_hash = \"$y$j9T$x\"\n";
+  const std::string keys = "scram_keys = \"" + kScramKeys + "\"\n";
+  const std::string listener = "[[listener]]\nname = \"x\"\naddress = \"127.0.0.1\"\n";
+  CHECK(good(account + keys).accounts[0].scram_keys == kScramKeys);
+  CHECK(good(account + listener).listeners[0].scram == ListenerConfig::Scram::Ready);
+  CHECK(good(account + keys + listener + "scram = \"on\"\n").listeners[0].scram == ListenerConfig::Scram::On);
+  CHECK(good("[[account]]\nname = \"a\"\nuid = 1\n" + listener + "scram = \"on\"\n").accounts[0].uid == 1);
+  check_mistake(account + listener + "scram = \"on\"\n",
+                "account \"a\" has no scram_keys, and listener \"x\" always offers SCRAM");
+  check_mistake("[[account]]\nname = \"a\"\nscram_keys = \"secret\"\n", "account.scram_keys holds no such keys");
+  check_mistake(listener + "protocol = \"http\"\nscram = \"off\"\n", "where scram has no meaning");
+}
+
+TEST_CASE("SCRAM keys are kept while some listener would offer SCRAM") {
+  const std::string listener = "[[listener]]\nname = \"x\"\naddress = \"127.0.0.1\"\n";
+  CHECK(keeps_scram_keys(good("")));
+  CHECK(keeps_scram_keys(good(listener)));
+  CHECK(keeps_scram_keys(good(listener + "scram = \"on\"\n")));
+  CHECK_FALSE(keeps_scram_keys(good(listener + "scram = \"off\"\n")));
+  CHECK_FALSE(keeps_scram_keys(good(listener + "protocol = \"http\"\n")));
+}
+
 TEST_CASE("a listener has a socket or an address, and what goes with it") {
   const Config config =
       good("[[listener]]\nname = \"users\"\nsocket = \"/run/waxwing/submission\"\nprotocol = \"lmtp\"\n");

@@ -59,7 +59,8 @@ TEST_CASE("the options in comments are in order too") {
 
 TEST_CASE("lines of the reference fit on a screen") {
   std::istringstream lines(render_reference_config());
-  for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 110);
+  for (std::string line; std::getline(lines, line);)
+    CHECK((line.size() <= 110 || line.starts_with("#scram_keys")));  // which are one word
 }
 
 }  // namespace

@@ -6,10 +6,11 @@
 
 #include "policy/base64.h"
 #include "relay/server/server_engine.h"
+#include "tests/relay/server/scram_dialogue.h"
 
 namespace waxwing {
 
-/// A client that knows one account, "app" with "secret", and keeps what the engine takes over.
+/// A client that knows one account, "app" with "secret" (also by SCRAM), and keeps what the engine takes over.
 class Dialogue {
  public:
   explicit Dialogue(SmtpServerEngine::Options options = {}) : engine_(with_name(std::move(options)), now_) { serve(); }
@@ -34,6 +35,9 @@ class Dialogue {
           engine_.on_authenticated(account, now_);
         else
           engine_.on_authentication_failed(now_);
+      } else if (engine_.need() == SmtpServerEngine::Need::ScramKeys ||
+                 engine_.need() == SmtpServerEngine::Need::ScramVerdict) {
+        serve_scram(engine_, account, now_);
       } else if (engine_.need() == SmtpServerEngine::Need::StorageCheck) {
         engine_.on_storage(storage_refusal, now_);
       } else if (engine_.need() == SmtpServerEngine::Need::RecipientCheck) {

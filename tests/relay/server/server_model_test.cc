@@ -61,7 +61,8 @@ class Model {
 
   int log_in(const std::string& command) {
     if (!extended_ || logged_in_ || open_) return 503;
-    if (command == "AUTH right") {
+    if (command == "AUTH scram-cancelled" || command == "AUTH scram-malformed") return 501;
+    if (command == "AUTH right" || command == "AUTH scram-right") {
       failed_logins_ = 0;
       logged_in_ = true;
       return 235;
@@ -136,12 +137,39 @@ class Model {
   std::vector<std::string> recipients_;
 };
 
-const std::vector<std::string> kVocabulary = {
-    "EHLO x",     "HELO x",       "RSET",           "NOOP",       "VRFY x",         "HELP",
-    "STARTTLS",   "QUIT",         "AUTH right",     "AUTH wrong", "MAIL a",         "MAIL b",
-    "MAIL wrong", "MAIL foreign", "MAIL large",     "RCPT a",     "RCPT b",         "RCPT c",
-    "RCPT d",     "RCPT wrong",   "DATA good",      "DATA bad",   "DATA ambiguous", "BDAT more",
-    "BDAT last",  "BDAT bad",     "BDAT ambiguous", "BDAT wrong", "NONSENSE"};
+const std::vector<std::string> kVocabulary = {"EHLO x",
+                                              "HELO x",
+                                              "RSET",
+                                              "NOOP",
+                                              "VRFY x",
+                                              "HELP",
+                                              "STARTTLS",
+                                              "QUIT",
+                                              "AUTH right",
+                                              "AUTH wrong",
+                                              "AUTH scram-right",
+                                              "AUTH scram-wrong",
+                                              "AUTH scram-cancelled",
+                                              "AUTH scram-malformed",
+                                              "MAIL a",
+                                              "MAIL b",
+                                              "MAIL wrong",
+                                              "MAIL foreign",
+                                              "MAIL large",
+                                              "RCPT a",
+                                              "RCPT b",
+                                              "RCPT c",
+                                              "RCPT d",
+                                              "RCPT wrong",
+                                              "DATA good",
+                                              "DATA bad",
+                                              "DATA ambiguous",
+                                              "BDAT more",
+                                              "BDAT last",
+                                              "BDAT bad",
+                                              "BDAT ambiguous",
+                                              "BDAT wrong",
+                                              "NONSENSE"};
 
 /// What goes over the wire; content of DATA follows when it is asked for.
 std::string octets_of(const std::string& command) {
@@ -153,6 +181,7 @@ std::string octets_of(const std::string& command) {
   if (command.starts_with("MAIL")) return "MAIL FROM:<" + command.substr(5) + "@example.org>\r\n";
   if (command == "RCPT wrong") return "RCPT TO:<b@>\r\n";
   if (command.starts_with("RCPT")) return "RCPT TO:<" + command.substr(5) + "@example.net>\r\n";
+  if (command.starts_with("AUTH scram")) return "AUTH SCRAM-SHA-256 " + ScramScript().first() + "\r\n";
   if (command.starts_with("DATA")) return "DATA\r\n";
   // The octets of chunks are commands, so that one that is taken for a command shows.
   if (command == "BDAT more") return "BDAT 6\r\nRSET\r\n";
@@ -168,9 +197,19 @@ int code_of(const std::string& replies) {
   return replies.empty() ? 0 : std::stoi(replies.substr(replies.rfind('\n', replies.size() - 2) + 1));
 }
 
+/// Goes on with what a challenge asks for.
+std::string say_rest_of_login(Dialogue& dialogue, const std::string& command, const std::string& challenge) {
+  if (command == "AUTH scram-cancelled") return dialogue.say("*\r\n");
+  if (command == "AUTH scram-malformed") return dialogue.say("RSET\r\n");
+  const ScramScript script{"n,,", "app", command == "AUTH scram-right" ? "secret" : "wrong", ""};
+  const std::string replies = dialogue.say(script.last(challenge.substr(4, challenge.size() - 6)) + "\r\n");
+  return replies.starts_with("334") ? dialogue.say("\r\n") : replies;
+}
+
 /// Says a command to the engine and gives the code of its last reply; content follows where it is asked for.
 int say(Dialogue& dialogue, const std::string& command) {
-  const std::string replies = dialogue.say(octets_of(command));
+  std::string replies = dialogue.say(octets_of(command));
+  if (replies.starts_with("334")) replies = say_rest_of_login(dialogue, command, replies);
   if (!replies.starts_with("354")) return code_of(replies);
   std::string content = "From: a@example.org\r\n\r\nRSET\r\n.\r\n";
   if (command == "DATA bad") content[0] = '\0';
@@ -191,6 +230,7 @@ void run_sequences(std::uint64_t count, std::uint32_t seed) {
   std::mt19937 random(seed);
   SmtpServerEngine::Options options;
   options.max_recipients = kModelMaxRecipients;
+  options.scram = true;
   for (std::uint64_t sequence = 0; sequence < count; ++sequence) {
     Dialogue dialogue(options);
     dialogue.account.allowed_senders = {"example.org"};
