@@ -10,17 +10,28 @@
 
 namespace waxwing {
 
+/// What is kept of a password that is set.
+enum class PasswordUse {
+  Hash,
+  HashAndScram,  ///< and the keys of SCRAM, where the password is printable ASCII; else the output says so
+};
+
 /// Adds an account.
-/// @param account  its password_hash is made here
+/// @param account  what it keeps of its password is made here
 /// @param password  empty: none, for an account with a uid
 /// @errors  Malformed: password, name, tenant or a sender pattern; Conflict: the name is taken; as AskRelay
 [[nodiscard]] Result<void> add_account(const AskRelay& ask, const Account& account, const Secret& password,
-                                       Output& output);
+                                       PasswordUse use, Output& output);
 
 /// Changes the password of an account.
 /// @errors  NotFound; otherwise as add_account()
 [[nodiscard]] Result<void> change_password(const AskRelay& ask, const std::string& name, const Secret& password,
-                                           Output& output);
+                                           PasswordUse use, Output& output);
+
+/// Prints what [[account]] of the configuration file keeps of a password: two lines of it, or one where SCRAM is not for
+/// this password.
+/// @errors  Malformed: the password; Unavailable
+[[nodiscard]] Result<void> print_password_hash(const Secret& password, Output& output);
 
 /// Makes a token and prints it: the one time that anybody sees it.
 /// @errors  NotFound; Unavailable; as AskRelay

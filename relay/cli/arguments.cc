@@ -288,6 +288,7 @@ class CommandTree {
     CLI::App* passwd = add(group, "passwd", Command::AccountPasswd, "Change the password of an account");
     passwd->add_option("NAME", arguments_.account, "Login name")->required();
     add_password_file(passwd);
+    add_password_file(add(group, "hash", Command::AccountHash, "Print what [[account]] keeps of a password"));
     add(group, "list", Command::AccountList, "List all accounts");
     CLI::App* token = add(group, "token", Command::AccountToken, "Make a token for HTTP and print it");
     token->add_option("NAME", arguments_.account, "Login name")->required();

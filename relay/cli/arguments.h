@@ -61,6 +61,7 @@ enum class Command {
   ConfigExplain,
   AccountAdd,
   AccountPasswd,
+  AccountHash,
   AccountList,
   AccountShow,
   AccountLimit,

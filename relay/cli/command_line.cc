@@ -78,7 +78,8 @@ bool touches_keys(Command command) {
 // A local user and who has a certificate need no password; they may have one.
 bool needs_password(const Arguments& arguments) {
   const bool without = (arguments.uid || !arguments.certificates.empty()) && arguments.password_file.empty();
-  return (arguments.command == Command::AccountAdd && !without) || arguments.command == Command::AccountPasswd;
+  return (arguments.command == Command::AccountAdd && !without) || arguments.command == Command::AccountPasswd ||
+         arguments.command == Command::AccountHash;
 }
 
 Account new_account(const Arguments& arguments) {
@@ -185,6 +186,10 @@ class CommandRun {
   }
 
  private:
+  [[nodiscard]] PasswordUse password_use() const {
+    return keeps_scram_keys(config_) ? PasswordUse::HashAndScram : PasswordUse::Hash;
+  }
+
   Result<void> dispatch() {
     switch (arguments_.command) {
       case Command::KeysSeal:
@@ -192,9 +197,11 @@ class CommandRun {
       case Command::Explain:
         return explain(config_, arguments_.address, arguments_.tenant, output_);
       case Command::AccountAdd:
-        return add_account(asker(), new_account(arguments_), password_, output_);
+        return add_account(asker(), new_account(arguments_), password_, password_use(), output_);
       case Command::AccountPasswd:
-        return change_password(asker(), arguments_.account, password_, output_);
+        return change_password(asker(), arguments_.account, password_, password_use(), output_);
+      case Command::AccountHash:
+        return print_password_hash(password_, output_);
       case Command::AccountList:
         return list_accounts(asker(), output_);
       case Command::AccountToken:

@@ -15,6 +15,7 @@ import certificates
 import process_memory
 import processes
 import scenario
+import scram
 import sink
 import stock_clients
 
@@ -53,6 +54,7 @@ class Secrets(scenario.Scenario):
     def make_relay(cls):
         relay = super().make_relay()
         relay.add_account("shop", RIGHT, ["sender.example"])
+        cls.proofs = []  # of SCRAM, in each form that they had
         cls.token = relay.ask("account", "token", "shop").strip()
         cls.revoked = relay.ask("account", "token", "shop").strip() + "x"
         return relay
@@ -95,6 +97,19 @@ class Secrets(scenario.Scenario):
                 break
         return b"".join(lines)
 
+    def log_in_by_scram(self, port, password):
+        connection, reader = self.open_dialogue(port)
+
+        def say(line):
+            connection.sendall(line + b"\r\n")
+            return self.reply(reader)
+
+        with connection, reader:
+            exchange = scram.Exchange("shop", password)
+            code = scram.log_in(say, exchange)[:3]
+        self.proofs += exchange.secrets
+        return code
+
     def send_mail(self, port, login, recipient):
         content = stock_clients.message(scenario.SENDER, recipient).encode().replace(b"\r\n", b"\n").strip().replace(b"\n", b"\r\n")
         return self.dialogue(port, [*login, b"MAIL FROM:<ann@sender.example>", b"RCPT TO:<" + recipient.encode() + b">", b"DATA",
@@ -125,6 +140,8 @@ class Secrets(scenario.Scenario):
             self.assertEqual(self.dialogue(port, [plain(GARBLED)])[:3], b"500")
             self.assertEqual(self.dialogue(port, [b"MAIL FROM:<ann@sender.example> AUTH=" + plain(MISPLACED).rstrip(b"=")])[:2], b"53")
             self.dialogue(port, [b"AUTH PLAIN", plain(UNFINISHED)[:-4]], end_in_order=False)
+            self.assertEqual(self.log_in_by_scram(port, RIGHT), b"235")
+            self.assertEqual(self.log_in_by_scram(port, WRONG), b"535")
         self.assertEqual(self.post(f"Bearer {self.token}", "gone-http@recv.example"), 200)
         self.assertEqual(self.post(f"Bearer {self.revoked}", "no@recv.example"), 401)
         self.assertEqual(self.post("Basic " + b64(f"shop:{WRONG}").decode(), "no@recv.example"), 401)
@@ -133,6 +150,7 @@ class Secrets(scenario.Scenario):
 
     def forms(self, *more):
         """Each secret as it was said, and every way in which base64 may hold it."""
+        yield from self.proofs
         for secret in (RIGHT, WRONG, GARBLED, UNFINISHED, self.token, self.revoked, *more):
             yield secret.encode()
             for before in ("", "\0", "\0\0"):  # base64 of a part depends on where it begins

@@ -48,6 +48,7 @@ def _one(name, stage, command, *codes):
     return (name, stage, [(command + b"\r\n", codes)])
 
 
+SCRAM_FIRST = b"AUTH SCRAM-SHA-256 " + b64(b"n,,n=app,r=x") + b"\r\n"
 _LOGIN = [
     _one("auth.before-ehlo", "banner", b"AUTH PLAIN " + b64(b"\0app\0x"), "503"),
     _one("auth.after-helo", "helo", b"AUTH PLAIN " + b64(b"\0app\0x"), "503"),
@@ -74,6 +75,27 @@ _LOGIN = [
     ("auth.login-nul", "ehlo", [(b"AUTH LOGIN " + b64(b"app\0x") + b"\r\n", ("334",)), (b64(b"y") + b"\r\n", ("501",))]),
     ("auth.login-empty", "ehlo", [(b"AUTH LOGIN =\r\n", ("334",)), (b"=\r\n", ("501",))]),
     ("auth.response-is-command", "ehlo", [(b"AUTH LOGIN\r\n", ("334",)), (A + b"\r\n", ("501",)), (A + b"\r\n", ("530",))]),
+    _one("scram.empty", "ehlo", b"AUTH SCRAM-SHA-256 =", "501"),
+    _one("scram.not-base64", "ehlo", b"AUTH SCRAM-SHA-256 n,,n=app,r=x", "501"),
+    _one("scram.no-header", "ehlo", b"AUTH SCRAM-SHA-256 " + b64(b"n=app,r=x"), "501"),
+    _one("scram.no-nonce", "ehlo", b"AUTH SCRAM-SHA-256 " + b64(b"n,,n=app"), "501"),
+    _one("scram.other-order", "ehlo", b"AUTH SCRAM-SHA-256 " + b64(b"n,,r=x,n=app"), "501"),
+    _one("scram.extension", "ehlo", b"AUTH SCRAM-SHA-256 " + b64(b"n,,m=x,n=app,r=x"), "501"),
+    _one("scram.nul", "ehlo", b"AUTH SCRAM-SHA-256 " + b64(b"n,,n=app\0,r=x"), "501"),
+    _one("scram.bad-escape", "ehlo", b"AUTH SCRAM-SHA-256 " + b64(b"n,,n=a=2cpp,r=x"), "501"),
+    _one("scram.long-user", "ehlo", b"AUTH SCRAM-SHA-256 " + b64(b"n,,n=" + b"u" * 256 + b",r=x"), "501"),
+    _one("scram.long-nonce", "ehlo", b"AUTH SCRAM-SHA-256 " + b64(b"n,,n=app,r=" + b"x" * 8_000), "501"),
+    _one("scram.other-user", "ehlo", b"AUTH SCRAM-SHA-256 " + b64(b"n,a=root,n=app,r=x"), "535"),
+    _one("scram.unbound-binding", "ehlo", b"AUTH SCRAM-SHA-256 " + b64(b"p=tls-unique,,n=app,r=x"), "535"),
+    _one("scram.sha-1", "ehlo", b"AUTH SCRAM-SHA-1 " + b64(b"n,,n=app,r=x"), "504"),
+    ("scram.cancel", "ehlo", [(SCRAM_FIRST, ("334",)), (b"*\r\n", ("501",)), (b"*\r\n", ("500",)), (A + b"\r\n", ("530",))]),
+    ("scram.final-is-command", "ehlo", [(SCRAM_FIRST, ("334",)), (A + b"\r\n", ("501",)), (A + b"\r\n", ("530",))]),
+    ("scram.empty-final", "ehlo", [(SCRAM_FIRST, ("334",)), (b"\r\n", ("501",))]),
+    ("scram.no-proof", "ehlo", [(SCRAM_FIRST, ("334",)), (b64(b"c=biws,r=x") + b"\r\n", ("501",))]),
+    ("scram.our-nonce-alone", "ehlo", [(SCRAM_FIRST, ("334",)), (b64(b"c=biws,r=x,p=" + b64(b"p" * 32)) + b"\r\n", ("535",))]),
+    ("scram.final-ahead", "ehlo", [(SCRAM_FIRST + b64(b"c=biws,r=x,p=" + b64(b"p" * 32)) + b"\r\nNOOP\r\n", ("334", "535", "250"))]),
+    ("scram.endless-final", "ehlo", [(SCRAM_FIRST, ("334",)), (b"A" * 80_000, ("500", CLOSED))]),
+    ("scram.log-injection", "ehlo", [(b"AUTH SCRAM-SHA-256 " + b64(b'n,a=x,n=eve\n{"event":"FORGED"}\x1b[2J,r=x') + b"\r\n", ("535",))]),
     ("auth.huge-line", "ehlo", [(b"AUTH PLAIN " + b"A" * 12_288 + b"\r\n", ("500",)), (b"NOOP\r\n", ("250",))]),
     ("auth.endless-line", "ehlo", [(b"AUTH PLAIN " + b"A" * 80_000, ("500", CLOSED))]),
     ("auth.endless-response", "ehlo", [(b"AUTH PLAIN\r\n", ("334",)), (b"A" * 80_000, ("500", CLOSED))]),

@@ -96,7 +96,7 @@ TEST_CASE("accounts are added, listed and changed while no relay runs") {
   CHECK(
       objects(relay.run({"account", "list", "--json"}).out) ==
       std::vector<Json>{
-          {{"name", "shop"}, {"tenant", "shop"}, {"allowed_senders", {"a.example", "*.b.example"}}, {"scram", false}}});
+          {{"name", "shop"}, {"tenant", "shop"}, {"allowed_senders", {"a.example", "*.b.example"}}, {"scram", true}}});
   CHECK(relay.run({"account", "add", "shop"}, "secret\n").status == EX_CANTCREAT);
   CHECK(relay.run({"account", "passwd", "shop"}, "other\n").status == EX_OK);
   CHECK(relay.run({"account", "passwd", "nobody"}, "other\n").status == EX_NOINPUT);

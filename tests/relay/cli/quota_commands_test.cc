@@ -57,7 +57,7 @@ TEST_CASE("an account with a uid alone has no password") {
   account.name = "www";
   account.uid = 33;
   Output output(OutputFormat::Text);
-  REQUIRE(add_account(relay.asker(), account, Secret(""), output));
+  REQUIRE(add_account(relay.asker(), account, Secret(""), PasswordUse::HashAndScram, output));
   CHECK(relay.requests.at(0) == Json{{"command", "account add"}, {"name", "www"}, {"uid", 33}});
 }
 
