@@ -57,7 +57,7 @@ struct ListenerConfig {
   RawHeaders raw_headers = RawHeaders::Fix;  ///< 8-bit octets in a header that is not SMTPUTF8; Fix: encoded
   Repair date = Repair::Fix;                 ///< no Date field
   Repair message_id = Repair::Fix;           ///< no Message-ID field
-  Repair unlabelled_8bit = Repair::Fix;      ///< 8-bit octets in a message that does not say BODY=8BITMIME
+  Repair unlabelled_8bit = Repair::Fix;      ///< 8-bit octets without BODY=8BITMIME, or without MIME fields
   Repair needless_smtputf8 = Repair::Fix;    ///< SMTPUTF8 with ASCII addresses; Fix: the header in ASCII, without it
   bool cut_through = false;        ///< clients are answered with what the receiver says, see Config::cut_through_wait
   std::vector<IpAddress> proxies;  ///< who must begin with a PROXY header

@@ -251,8 +251,9 @@ const Option kOptions[] = {
      .type = OptionType::Choice,
      .field = &ListenerConfig::unlabelled_8bit,
      .choices = kRepairWords,
-     .help = "A body with 8-bit octets in a message that does not say BODY=8BITMIME: \"fix\" says so in its place, "
-             "\"reject\" refuses it, \"pass\" sends it on without a word, as it came."},
+     .help = "A body with 8-bit octets: \"fix\" says BODY=8BITMIME where its sender did not, and labels it in the "
+             "header as text in UTF-8 where it is that and has no MIME fields, \"reject\" refuses it where its sender "
+             "did not say BODY=8BITMIME, \"pass\" sends it on without a word, as it came."},
     {.section = "listener",
      .name = "needless_smtputf8",
      .type = OptionType::Choice,

@@ -140,6 +140,8 @@ void MessageIntake::take_body(std::string_view body) {
   body_hasher_.update(body);
   message_->body_octets += body.size();
   message_->needs_8bit = message_->needs_8bit || has_8bit(body);
+  if (message_->needs_8bit && !body_utf8_) body_utf8_.emplace();
+  if (body_utf8_) body_utf8_->update(body);
   if (!spool_ && message_->body.size() + body.size() <= kMaxInlineBodyOctets) {
     message_->body += body;
     return;
@@ -192,8 +194,11 @@ std::string MessageIntake::received_field() const {
 
 void MessageIntake::seal_own() {
   const ListenerConfig& listener = submission_.listener;
-  std::string missing = compose_missing_fields(reader_.fields(), services_.config.hostname, message_->id, received_,
-                                               {listener.date == Repair::Fix, listener.message_id == Repair::Fix});
+  const MissingFields wanted{.date = listener.date == Repair::Fix,
+                             .message_id = listener.message_id == Repair::Fix,
+                             .utf8_label = body_needs_label()};
+  std::string missing =
+      compose_missing_fields(reader_.fields(), services_.config.hostname, message_->id, received_, wanted);
   if (message_->message_id.empty()) {
     const auto added = parse_header_block(missing);
     if (added) message_->message_id = find_message_id(*added);
@@ -204,6 +209,11 @@ void MessageIntake::seal_own() {
     request.recipient_domains.push_back(recipient.address.domain.str());
   services_.sealer.seal(std::move(request),
                         [self = shared_from_this()](Result<Sealed> sealed) { self->on_sealed(std::move(sealed)); });
+}
+
+// The character set of another body than one in UTF-8 cannot be told; and what others have signed stays as it is.
+bool MessageIntake::body_needs_label() const {
+  return submission_.listener.unlabelled_8bit == Repair::Fix && body_utf8_ && body_utf8_->is_valid() && !verifier_;
 }
 
 // RFC 8689 §4.1: where MAIL has the parameter, the field does not count.

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "policy/result.h"
+#include "policy/utf8.h"
 #include "relay/config/config.h"
 #include "relay/daemon/chain_sealer.h"
 #include "relay/daemon/message_sealer.h"
@@ -110,6 +111,7 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
   void check_header();
   [[nodiscard]] tl::expected<std::string, ServerReply> outgoing_header() const;
   void check_repairs();
+  [[nodiscard]] bool body_needs_label() const;
   void on_sealed(Result<Sealed> sealed);
   [[nodiscard]] std::optional<ServerReply> judge(PreflightVerdict::Outcome outcome, const std::string& sentence);
   void store(std::string header);
@@ -125,6 +127,7 @@ class MessageIntake : public std::enable_shared_from_this<MessageIntake> {
   std::shared_ptr<QueuedMessage> message_;
   MessageReader reader_;
   BodyHasher body_hasher_;
+  std::optional<Utf8Validator> body_utf8_;  ///< of a body with 8-bit octets, from the piece on that has the first
   std::string body_hash_;
   bool header_seen_ = false;
   std::shared_ptr<MessageVerifier> verifier_;  ///< from the end of the header on, for mail that gets a set of ARC

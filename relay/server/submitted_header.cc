@@ -22,6 +22,12 @@ std::string harmless(std::string_view name) {
   return result.empty() ? "unknown" : result;
 }
 
+// Who wrote one of these has said what the body is.
+bool is_mime(const std::vector<HeaderField>& fields) {
+  return has_field(fields, "MIME-Version") || has_field(fields, "Content-Type") ||
+         has_field(fields, "Content-Transfer-Encoding");
+}
+
 }  // namespace
 
 bool has_field(const std::vector<HeaderField>& fields, std::string_view name) {
@@ -56,6 +62,11 @@ std::string compose_missing_fields(const std::vector<HeaderField>& fields, const
   if (wanted.date && !has_field(fields, "Date")) added += fmt::format("Date: {}\r\n", format_mail_date(now));
   if (wanted.message_id && !has_field(fields, "Message-ID"))
     added += fmt::format("Message-ID: <{}@{}>\r\n", id.str(), hostname);
+  if (wanted.utf8_label && !is_mime(fields)) {
+    added +=
+        "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        "Content-Transfer-Encoding: 8bit\r\n";
+  }
   return added;
 }
 

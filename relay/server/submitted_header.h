@@ -27,6 +27,7 @@ struct TraceFacts {
 struct MissingFields {
   bool date = true;
   bool message_id = true;
+  bool utf8_label = false;  ///< MIME fields that say that the body is text in UTF-8, where there are none
 };
 
 /// A date as header fields carry it, in UTC: "Sat, 31 Jan 2026 12:00:00 +0000".
@@ -37,9 +38,10 @@ struct MissingFields {
 /// @source  RFC 5321 §4.4, RFC 3848 §3 (ESMTPA, ESMTPSA)
 [[nodiscard]] std::string compose_received(const TraceFacts& facts);
 
-/// Fields that a submission server adds where they are missing: Date and Message-ID, each with its CRLF.
+/// Fields that a submission server adds where they are missing: Date, Message-ID, and what labels a body of 8-bit text,
+/// each with its CRLF.
 /// @param fields  of the header as submitted
-/// @source  RFC 6409 §8.2 and §8.3
+/// @source  RFC 6409 §8.2 and §8.3, RFC 2045 §4, §5.2 (without a label, text is ASCII)
 [[nodiscard]] std::string compose_missing_fields(const std::vector<HeaderField>& fields, const std::string& hostname,
                                                  QueueId id, WallTime now, MissingFields wanted = {});
 

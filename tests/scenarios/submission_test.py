@@ -163,6 +163,18 @@ class Submission(scenario.Scenario):
         self.assertEqual(parsed["From"].addresses[0].display_name, "Jürgen Müller")
         self.assertEqual(parsed["X-Raw"], "ä")
 
+    def test_a_body_in_utf8_that_nothing_labels_is_labelled_before_signing(self):
+        head = b"From: ann@sender.example\r\nSubject: x\r\n"
+        for name, fields, body, charset in (("utf8", b"", "Grüße ".encode() * 20_000, "utf-8"), ("latin", b"", b"Gr\xfc\xdfe", None),
+                                            ("labelled", b"Content-Type: text/plain; charset=koi8-r\r\n", "ä".encode(), "koi8-r")):
+            with self.subTest(body=name):
+                recipient = f"label-{name}@recv.example"
+                reply = self.raw_submission(LOCAL, recipient, head + fields + b"\r\n" + body + b"\r\n.\r\n")
+                self.assertTrue(reply.startswith(b"250"), reply)
+                parsed = email.message_from_bytes(self.signed_by_us(recipient), policy=email.policy.default)
+                self.assertEqual(parsed.get_content_charset(), charset)
+                self.assertEqual(parsed["MIME-Version"], "1.0" if name == "utf8" else None)
+
     def test_long_lines_are_broken_before_signing(self):
         words = b" ".join(b"word%d" % number for number in range(2_000))
         content = b"From: ann@sender.example\r\nSubject: " + words[:3_000] + b"\r\n\r\n" + words + b"\r\n" + b"x" * 5_000 + b"\r\n.\r\n"
