@@ -16,13 +16,15 @@ def slug(name):
 
 def repairs(content):
     """What in the content of a client the relay mends."""
-    head = content.partition(b"\r\n\r\n")[0]
+    head, _, body = content.partition(b"\r\n\r\n")
     found = [f"adds {name}" for name in ("From", "Date", "Message-ID")
              if not re.search(rb"(?mi)^" + name.encode() + rb":", head)]
     if re.search(rb"(?<!\r)\n|\r(?!\n)", content):
         found.append("line ends")
     if not head.isascii():
         found.append("encodes the header")
+    if not body.isascii() and not re.search(rb"(?mi)^(MIME-Version|Content-[A-Za-z-]+):", head):
+        found.append("labels the body")
     return ", ".join(found) or "nothing"
 
 

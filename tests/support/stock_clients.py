@@ -63,7 +63,7 @@ class Mail(typing.NamedTuple):
 def run(command, stdin="", environment=None):
     """Runs a client to its end."""
     answer = subprocess.run(command, input=stdin.encode(), capture_output=True, timeout=60,
-                            env={**os.environ, **(environment or {})})
+                            env={**os.environ, "LANG": "C.UTF-8", **(environment or {})})
     return Result(answer.returncode == 0, (answer.stdout + answer.stderr).decode("utf-8", "replace"))
 
 
@@ -142,7 +142,7 @@ def mutt(server, mail):
 
 def sendemail(server, mail):
     return run(["sendemail", "-f", mail.sender, "-t", mail.recipient, "-u", mail.subject(), "-m", mail.body(), "-s",
-                f"{server.host}:{server.port}", "-xu", mail.user, "-xp", mail.password, "-o", "tls=no"])
+                f"{server.host}:{server.port}", "-xu", mail.user, "-xp", mail.password, "-o", "tls=no", "-o", "message-charset=utf-8"])
 
 
 def git_send_email(server, mail):
@@ -225,6 +225,7 @@ class Client:
     speaks: tuple = TCP
     provide: typing.Callable[[], object] = lambda: None
     ends_lines_with_crlf: bool = True
+    doubles_dots: bool = True  # at the start of a line, as RFC 5321 §4.5.2 wants it
 
     def require(self):
         """Provides what the client needs; SkipTest says what of it cannot be had."""
@@ -255,7 +256,7 @@ SMTP = {
     "git send-email": Client(git_send_email, ("git", "/usr/lib/git-core/git-send-email", "perl:Authen::SASL",
                                                 "perl:IO::Socket::SSL")),
     # It names versions of TLS that Debian's library does not know.
-    "sendemail": Client(sendemail, ("sendemail",), ("none",)),
+    "sendemail": Client(sendemail, ("sendemail",), ("none",), doubles_dots=False),
     "PHPMailer": Client(php_script("phpmailer.php"), ("php", "/usr/share/php/libphp-phpmailer")),
     "Symfony Mailer": Client(php_script("symfony_mailer.php"), ("php", "/usr/share/php/Symfony/Component/Mailer")),
     "ruby mail": Client(script("ruby", "ruby_mail.rb"), ("ruby", "/usr/lib/ruby/vendor_ruby/mail.rb")),

@@ -8,6 +8,7 @@ $mail->SMTPAuth = true;
 $mail->Username = getenv('SMTP_USER');
 $mail->Password = getenv('PASSWORD');
 $mail->SMTPSecure = ['none' => '', 'starttls' => 'tls', 'implicit' => 'ssl'][getenv('WAY')];
+$mail->CharSet = 'utf-8';
 $mail->setFrom(getenv('SENDER'));
 $mail->addAddress(getenv('RECIPIENT'));
 $mail->Subject = getenv('SUBJECT');

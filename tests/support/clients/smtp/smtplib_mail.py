@@ -14,4 +14,4 @@ with client:
     if way == "starttls":
         client.starttls(context=context)
     client.login(os.environ["SMTP_USER"], os.environ["PASSWORD"])
-    client.sendmail(os.environ["SENDER"], [os.environ["RECIPIENT"]], os.environ["MESSAGE"])
+    client.sendmail(os.environ["SENDER"], [os.environ["RECIPIENT"]], os.environ["MESSAGE"].encode())
