@@ -76,12 +76,15 @@ class Checks {
                       listener.name, listener.address.str()),
           "Set tls = \"starttls\" or \"implicit\" with a certificate, or listen on 127.0.0.1");
     }
-    if (is_exposed && listener.bare_line_ends == ListenerConfig::BareLineEnds::Fix) {
+    // Whoever reaches a load balancer reaches what it stands before.
+    const bool is_balanced = !listener.proxies.empty();
+    if ((is_exposed || is_balanced) && listener.bare_line_ends == ListenerConfig::BareLineEnds::Fix) {
+      const std::string because = is_exposed ? fmt::format("{} is not a loopback address", listener.address.str())
+                                             : std::string("its proxies bring clients from elsewhere");
       mistakes_.add(
           place(prefix + ".bare_line_ends", prefix),
-          fmt::format("listener \"{}\" would fix bare line ends although {} is not a loopback address, which lets "
-                      "strangers smuggle messages",
-                      listener.name, listener.address.str()),
+          fmt::format("listener \"{}\" would fix bare line ends although {}, which lets strangers smuggle messages",
+                      listener.name, because),
           "Set bare_line_ends = \"reject\"");
     }
     check_socket(prefix, listener);

@@ -170,7 +170,7 @@ const Option kOptions[] = {
      .choices = kBareLineEndsWords,
      .help =
          "A lone CR or LF in a message: \"reject\" refuses it, \"fix\" makes it CRLF before signing. \"fix\" is for "
-         "loopback addresses only, because it would let strangers smuggle messages."},
+         "loopback addresses without proxies only, because it would let strangers smuggle messages."},
     {.section = "listener",
      .name = "purpose",
      .type = OptionType::Choice,

@@ -28,8 +28,6 @@ LOCAL, STARTTLS, IMPLICIT, LMTP, PROXIED, HTTP = 2525, 587, 465, 2527, 2528, 802
 RECORDED, BALANCED = 2535, 2538  # what stands before LOCAL and before PROXIED
 
 GROUPS = {"smtp": stock_clients.SMTP, "local": local_callers.LOCAL, "http": http_clients.HTTP}
-LENIENT = ("loopback", "proxied")  # listeners that mend line ends
-
 # TCP in front, and the PROXY header of version 2 behind.
 HAPROXY = f"""
 defaults
@@ -64,7 +62,7 @@ class Clients(scenario.Scenario):
             {"name": "local", "address": "127.0.0.1", "port": LOCAL, "bare_line_ends": "fix"},
             {"name": "submission", "address": "127.0.0.1", "port": STARTTLS, "tls": "starttls", **tls},
             {"name": "submissions", "address": "127.0.0.1", "port": IMPLICIT, "tls": "implicit", **tls},
-            {"name": "proxied", "address": "127.0.0.1", "port": PROXIED, "proxies": ["127.0.0.1"], "bare_line_ends": "fix"},
+            {"name": "proxied", "address": "127.0.0.1", "port": PROXIED, "proxies": ["127.0.0.1"]},
             {"name": "users", "socket": cls.socket},
             {"name": "lmtp", "address": "127.0.0.1", "port": LMTP, "protocol": "lmtp"},
             {"name": "http", "address": "127.0.0.1", "port": HTTP, "protocol": "http"},
@@ -148,7 +146,7 @@ class Clients(scenario.Scenario):
             scenario.USER, self.token if server.way in http_clients.WAYS else scenario.PASSWORD, scenario.SENDER, recipient,
             stock_clients.message(scenario.SENDER, recipient, f"Grüße von {name}", f"By {name}.\r\n.dot\r\nÄpfel\r\n"))
         result = client.submit(server, mail)
-        if not client.ends_lines_with_crlf and kind not in LENIENT:
+        if not client.ends_lines_with_crlf and kind != "loopback":  # the only one that mends them
             self.assertIn("550 5.6.0 bare LF", result.text)
             return {kind: "refused: bare line feeds"}
         self.assertTrue(result.accepted, result.text[-3000:])
@@ -161,6 +159,8 @@ class Clients(scenario.Scenario):
         return {kind: "signed"}
 
     def test_the_tables_of_clients_say_what_is_seen(self):
+        if "proxied" not in self.servers:
+            self.skipTest("haproxy cannot be had, so a column would be empty")
         for group, clients in GROUPS.items():
             for name in clients:
                 if name not in self.tables[group].rows:

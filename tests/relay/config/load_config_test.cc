@@ -276,8 +276,11 @@ TEST_CASE("a listener without TLS is refused on any address but loopback") {
   CHECK(read("[[listener]]\nname = \"a\"\naddress = \"127.8.8.8\"\n").listeners.size() == 1);
 }
 
-TEST_CASE("fixing bare line ends is refused on any address but loopback") {
+TEST_CASE("fixing bare line ends is refused on any address but loopback, and behind proxies") {
   check_one(std::string(kExposedListener) + "bare_line_ends = \"fix\"\n", 8, "strangers smuggle", "\"reject\"");
+  check_one(
+      "[[listener]]\nname = \"a\"\naddress = \"127.0.0.1\"\nproxies = [\"127.0.0.1\"]\nbare_line_ends = \"fix\"\n", 5,
+      "from elsewhere", "\"reject\"");
   CHECK(read(kExposedListener).listeners.size() == 1);
 }
 
