@@ -42,7 +42,7 @@ listen submission
 
 
 class Clients(scenario.Scenario):
-    tables = {"smtp": client_table.Table({**client_table.SMTP, "mended": "mended"}, stock_clients.SMTP),
+    tables = {"smtp": client_table.Table({**client_table.SMTP, "mechanism": "logs in by", "mended": "mended"}, stock_clients.SMTP),
               "local": client_table.Table({"sendmail": "result", "arguments": "arguments of sendmail", "mended": "mended"},
                                           local_callers.LOCAL),
               "http": client_table.Table({"fields": "message in fields", "raw": "message as it is"}, http_clients.HTTP)}
@@ -152,7 +152,9 @@ class Clients(scenario.Scenario):
         self.assertTrue(result.accepted, result.text[-3000:])
         self.assert_signed(recipient, mail.subject(), mail.body() if client.doubles_dots else mail.body().replace("\n.", "\n"))
         if kind == "loopback":
-            return {kind: "signed", "mended": client_table.repairs(self.recorder.take_content())}
+            said = self.recorder.take()
+            return {kind: "signed", "mechanism": wire_recorder.mechanism_of(said),
+                    "mended": client_table.repairs(wire_recorder.content_of(said))}
         if kind == "sendmail":
             return {kind: "signed", "arguments": f"`{self.sendmail.arguments(mail)}`",
                     "mended": client_table.repairs(self.sendmail.content())}

@@ -6,6 +6,7 @@ import tempfile
 
 import debian_unpack
 import private_namespace
+import wire_recorder
 from stock_clients import SCRIPTS, Client, git_identity, run, run_script
 
 RECORDER = """#!/bin/sh
@@ -34,10 +35,8 @@ class SendmailRecorder:
     def content(self):
         """The last message as on a wire: a dialogue's DATA, or the text with CRLF at the ends of lines."""
         given = (self.folder / "input").read_bytes()
-        dialogue = given.rpartition(b"\r\nDATA\r\n")
-        if dialogue[1]:
-            return dialogue[2].partition(b"\r\n.\r\n")[0]
-        return given.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        said = wire_recorder.content_of(given)
+        return given.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") if said is None else said
 
 
 def script(*command):

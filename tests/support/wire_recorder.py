@@ -1,7 +1,19 @@
 """What a client says, octet by octet: a way through to a server that keeps a copy."""
 
+import re
 import socket
 import threading
+
+
+def content_of(said):
+    """The content of a dialogue's last DATA, or None."""
+    parts = re.split(rb"(?i)\r\nDATA\r\n", said)
+    return parts[-1].partition(b"\r\n.\r\n")[0] if len(parts) > 1 else None
+
+
+def mechanism_of(said):
+    """The mechanism of a dialogue's last AUTH."""
+    return re.findall(rb"(?mi)^AUTH ([A-Z0-9-]+)", said)[-1].decode().upper()
 
 
 class WireRecorder:
@@ -17,10 +29,10 @@ class WireRecorder:
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
-    def take_content(self):
-        """The content of the last DATA since the last call, as it came over the wire."""
+    def take(self):
+        """All that clients have said since the last call."""
         said, self.said = bytes(self.said), bytearray()
-        return said.rpartition(b"\r\nDATA\r\n")[2].partition(b"\r\n.\r\n")[0]
+        return said
 
     def _accept(self):
         while True:
