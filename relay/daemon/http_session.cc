@@ -18,9 +18,7 @@
 namespace waxwing {
 namespace {
 
-constexpr Milliseconds kHandshakeTimeout{15'000};
 constexpr Milliseconds kHeadTimeout{60'000};
-constexpr Milliseconds kProxyHeaderTimeout{5'000};
 constexpr Milliseconds kLinger{5'000};
 constexpr std::size_t kMaxKeyOctets = 128;
 // Base64 and the escapes of JSON make a message longer.
@@ -93,14 +91,14 @@ HttpSession::HttpSession(const SessionServices& services, std::unique_ptr<Connec
     : services_(services),
       loop_(services.intake.loop),
       connection_(std::move(connection)),
+      arrival_(services, *connection_),
       on_finished_(std::move(on_finished)),
-      client_(connection_->peer().address),
       timer_(loop_, [this] { end(); }) {}
 
 void HttpSession::listen() {
   Connection::Callbacks callbacks;
   callbacks.on_bytes = [this](std::string_view octets) {
-    if (proxy_header_) return read_proxy_header(octets);
+    if (arrival_.awaits_header()) return arrive(arrival_.on_bytes(octets));
     if (reader_.state() == HttpRequestReader::State::Body) body_received_ += octets.size();
     reader_.on_bytes(octets);
     work();
@@ -113,44 +111,26 @@ void HttpSession::listen() {
     answering_->abandon();
   };
   connection_->set_callbacks(std::move(callbacks));
-  const std::vector<IpAddress>& proxies = services_.config.proxies;
-  if (std::ranges::find(proxies, client_) == proxies.end()) return admit({});
-  proxy_header_.emplace();
-  timer_.start(kProxyHeaderTimeout);
+  arrive(arrival_.begin());
 }
 
-void HttpSession::read_proxy_header(std::string_view octets) {
-  const ProxyHeaderReader::State state = proxy_header_->on_bytes(octets);
-  if (state == ProxyHeaderReader::State::More) return;
-  if (state == ProxyHeaderReader::State::Invalid) {
-    services_.intake.log.write(Severity::Warning, "proxy_header_invalid",
-                               {{"listener", services_.config.name}, {"peer", connection_->peer().str()}});
-    connection_->close(Milliseconds(0));
-    return end();
+void HttpSession::arrive(ClientArrival::Step step) {
+  switch (step) {
+    case ClientArrival::Step::Header:
+    case ClientArrival::Step::Handshake:
+      return timer_.start(ClientArrival::time_limit(step));
+    case ClientArrival::Step::Refused:
+    case ClientArrival::Step::Invalid:
+      connection_->close(Milliseconds(0));
+      return end();
+    case ClientArrival::Step::Ready:
+      break;
   }
-  if (proxy_header_->client()) client_ = *proxy_header_->client();
-  const Secret first_octets(proxy_header_->rest());
-  proxy_header_.reset();
-  admit(first_octets.reveal());
-}
-
-// From here on it is known whose connection it is.
-void HttpSession::admit(std::string_view first_octets) {
-  if (const auto reached = services_.intake.limits.open(services_.config, client_)) {
-    services_.intake.log.write(Severity::Warning, "connection_refused",
-                               {{"listener", services_.config.name}, {"peer", client_.str()}, {"reason", *reached}});
-    connection_->close(Milliseconds(0));
-    return end();
-  }
-  admitted_ = true;
-  if (services_.engine.tls != SmtpServerEngine::Tls::Implicit) {
-    begin();
-    if (first_octets.empty()) return;
-    reader_.on_bytes(first_octets);
-    return work();
-  }
-  timer_.start(kHandshakeTimeout);
-  connection_->start_tls(services_.tls->start(), first_octets);
+  begin();
+  const Secret first_octets = arrival_.take_first_octets();
+  if (first_octets.size() == 0) return;
+  reader_.on_bytes(first_octets.reveal());
+  work();
 }
 
 void HttpSession::begin() {
@@ -225,8 +205,9 @@ std::optional<HttpSession::Answer> HttpSession::recognise() {
     return std::nullopt;
   }
   if (account.error().kind != ErrorKind::NotFound) return problem(503, "the accounts cannot be read now");
-  services_.intake.log.write(Severity::Warning, "login_failed",
-                             {{"listener", services_.config.name}, {"peer", client_.str()}, {"user", "(token)"}});
+  services_.intake.log.write(
+      Severity::Warning, "login_failed",
+      {{"listener", services_.config.name}, {"peer", arrival_.client().str()}, {"user", "(token)"}});
   return problem(401, "the token is not known");
 }
 
@@ -268,7 +249,7 @@ void HttpSession::take_in(Injection injection) {
   const TlsSession* tls = connection_->tls();
   const TlsSummary summary = tls == nullptr ? TlsSummary() : tls->summary();
   auto intake = std::make_shared<MessageIntake>(
-      services_.intake, MessageIntake::Submission{std::move(injection.envelope), *account_, "http", client_,
+      services_.intake, MessageIntake::Submission{std::move(injection.envelope), *account_, "http", arrival_.client(),
                                                   tls == nullptr ? "" : summary.version + " " + summary.cipher,
                                                   services_.config, "HTTP", true, key_});
   intake->feed(content);
@@ -349,7 +330,7 @@ void HttpSession::end() {
   timer_.stop();
   release();
   if (answering_) answering_->abandon();
-  if (std::exchange(admitted_, false)) services_.intake.limits.close(services_.config, client_);
+  arrival_.leave();
   // Not inside the callback of a member that would be destroyed with us.
   loop_.post([self = shared_from_this()] { self->on_finished_(*self); });
 }

@@ -6,11 +6,11 @@
 #include <string>
 #include <string_view>
 
+#include "relay/daemon/client_arrival.h"
 #include "relay/daemon/message_intake.h"
-#include "relay/daemon/submission_session.h"
+#include "relay/daemon/session_services.h"
 #include "relay/server/http_request_reader.h"
 #include "relay/server/injection.h"
-#include "relay/server/proxy_header.h"
 #include "transport/io/connection.h"
 #include "transport/io/timer.h"
 
@@ -39,8 +39,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 
   HttpSession(const SessionServices& services, std::unique_ptr<Connection> connection, OnFinished on_finished);
   void listen();
-  void read_proxy_header(std::string_view octets);
-  void admit(std::string_view first_octets);
+  void arrive(ClientArrival::Step step);
   void begin();
   void work();
   void judge_head();
@@ -61,9 +60,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   const SessionServices& services_;
   EventLoop& loop_;
   std::unique_ptr<Connection> connection_;
+  ClientArrival arrival_;
   OnFinished on_finished_;
-  IpAddress client_;                               ///< who speaks, as far as it is known: a proxy may tell
-  std::optional<ProxyHeaderReader> proxy_header_;  ///< while it is awaited
   HttpRequestReader reader_;
   Timer timer_;
   std::optional<Account> account_;  ///< of the request at hand
@@ -71,8 +69,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   MonotonicTime begun_;             ///< when the request at hand was first waited for
   std::uint64_t body_received_ = 0;
   std::uint64_t reserved_octets_ = 0;  ///< of SessionServices::http_octets
-  bool admitted_ = false;
-  bool busy_ = false;  ///< an intake is under way
+  bool busy_ = false;                  ///< an intake is under way
   std::shared_ptr<MessageIntake> answering_;
   bool stopping_ = false;  ///< no further request is taken
   bool ended_ = false;

@@ -16,9 +16,7 @@
 namespace waxwing {
 namespace {
 
-constexpr Milliseconds kHandshakeTimeout{15'000};
 constexpr Milliseconds kLinger{5'000};
-constexpr Milliseconds kProxyHeaderTimeout{5'000};
 // A client that does not read its replies gets no more of them than this.
 constexpr std::size_t kMaxUnreadReplyOctets = 65'536;
 
@@ -45,12 +43,12 @@ SubmissionSession::SubmissionSession(const SessionServices& services, std::uniqu
     : services_(services),
       loop_(services.intake.loop),
       connection_(std::move(connection)),
+      arrival_(services, *connection_),
       on_finished_(std::move(on_finished)),
-      client_(connection_->peer().address),
       timer_(loop_, [this] { on_timer(); }) {}
 
 void SubmissionSession::on_timer() {
-  const bool in_handshake = proxy_header_ || !engine_ || engine_->need() == SmtpServerEngine::Need::TlsHandshake;
+  const bool in_handshake = !engine_ || engine_->need() == SmtpServerEngine::Need::TlsHandshake;
   if (in_handshake) return end();
   engine_->on_expiry(loop_.now());
   work();
@@ -59,7 +57,7 @@ void SubmissionSession::on_timer() {
 void SubmissionSession::listen() {
   Connection::Callbacks callbacks;
   callbacks.on_bytes = [this](std::string_view octets) {
-    if (proxy_header_) return read_proxy_header(octets);
+    if (arrival_.awaits_header()) return arrive(arrival_.on_bytes(octets));
     engine_->on_bytes(octets, loop_.now());
     work();
   };
@@ -82,46 +80,30 @@ void SubmissionSession::listen() {
     answering_->abandon();
   };
   connection_->set_callbacks(std::move(callbacks));
-  const std::vector<IpAddress>& proxies = services_.config.proxies;
-  if (std::find(proxies.begin(), proxies.end(), client_) == proxies.end()) return begin({});
-  proxy_header_.emplace();
-  timer_.start(kProxyHeaderTimeout);
+  arrive(arrival_.begin());
 }
 
-void SubmissionSession::read_proxy_header(std::string_view octets) {
-  const ProxyHeaderReader::State state = proxy_header_->on_bytes(octets);
-  if (state == ProxyHeaderReader::State::More) return;
-  if (state == ProxyHeaderReader::State::Invalid) {
-    services_.intake.log.write(Severity::Warning, "proxy_header_invalid",
-                               {{"listener", services_.config.name}, {"peer", connection_->peer().str()}});
-    connection_->close(Milliseconds(0));
-    return end();
+void SubmissionSession::arrive(ClientArrival::Step step) {
+  switch (step) {
+    case ClientArrival::Step::Header:
+    case ClientArrival::Step::Handshake:
+      return timer_.start(ClientArrival::time_limit(step));
+    case ClientArrival::Step::Refused:
+      if (services_.engine.tls != SmtpServerEngine::Tls::Implicit)
+        connection_->write("421 4.7.0 too many connections; try again later\r\n");
+      connection_->close(Milliseconds(1'000));
+      return end();
+    case ClientArrival::Step::Invalid:
+      connection_->close(Milliseconds(0));
+      return end();
+    case ClientArrival::Step::Ready:
+      break;
   }
-  if (proxy_header_->client()) client_ = *proxy_header_->client();
-  const Secret first_octets(proxy_header_->rest());
-  proxy_header_.reset();
-  begin(first_octets.reveal());
-}
-
-// From here on it is known whose connection it is.
-void SubmissionSession::begin(std::string_view first_octets) {
-  if (const auto reached = services_.intake.limits.open(services_.config, client_)) {
-    services_.intake.log.write(Severity::Warning, "connection_refused",
-                               {{"listener", services_.config.name}, {"peer", client_.str()}, {"reason", *reached}});
-    if (services_.engine.tls != SmtpServerEngine::Tls::Implicit)
-      connection_->write("421 4.7.0 too many connections; try again later\r\n");
-    connection_->close(Milliseconds(1'000));
-    return end();
-  }
-  admitted_ = true;
-  if (services_.engine.tls != SmtpServerEngine::Tls::Implicit) {
-    greet();
-    if (ended_ || first_octets.empty()) return;
-    engine_->on_bytes(first_octets, loop_.now());
-    return work();
-  }
-  timer_.start(kHandshakeTimeout);
-  connection_->start_tls(services_.tls->start(), first_octets);
+  greet();
+  const Secret first_octets = arrival_.take_first_octets();
+  if (ended_ || first_octets.size() == 0) return;
+  engine_->on_bytes(first_octets.reveal(), loop_.now());
+  work();
 }
 
 void SubmissionSession::greet() {
@@ -166,7 +148,7 @@ std::optional<ServerReply> SubmissionSession::count_as(const Account& account) {
 
 bool SubmissionSession::is_peer() const {
   const std::vector<IpAddress>& peers = services_.config.peers;
-  return std::find(peers.begin(), peers.end(), client_) != peers.end();
+  return std::find(peers.begin(), peers.end(), arrival_.client()) != peers.end();
 }
 
 // Serves the engine until it waits for the client, or for something that is under way.
@@ -322,7 +304,7 @@ ScramServer::ChannelBinding SubmissionSession::channel_binding() const {
 
 void SubmissionSession::on_login(const std::string& user, Result<Account> account) {
   EventLog& log = services_.intake.log;
-  const std::string peer = client_.str();
+  const std::string peer = arrival_.client().str();
   if (account) {
     if (const auto refusal = count_as(*account)) return engine_->on_login_refused(*refusal);
     // Mail from elsewhere has senders from elsewhere.
@@ -353,7 +335,7 @@ SmtpServerEngine::Certificate SubmissionSession::judge_certificate() {
   if (!certificate_.empty()) return SmtpServerEngine::Certificate::Verified;
   services_.intake.log.write(
       Severity::Warning, "client_certificate_refused",
-      {{"listener", services_.config.name}, {"peer", client_.str()}, {"reason", judged.verdict.detail}});
+      {{"listener", services_.config.name}, {"peer", arrival_.client().str()}, {"reason", judged.verdict.detail}});
   return SmtpServerEngine::Certificate::None;
 }
 
@@ -370,7 +352,7 @@ void SubmissionSession::log_in_by_certificate() {
 }
 
 IpAddress SubmissionSession::client() const {
-  return engine_ && engine_->told_address() ? *engine_->told_address() : client_;
+  return engine_ && engine_->told_address() ? *engine_->told_address() : arrival_.client();
 }
 
 void SubmissionSession::hand_on_content() {
@@ -426,7 +408,7 @@ void SubmissionSession::end() {
   timer_.stop();
   intake_.reset();
   if (answering_) answering_->abandon();
-  if (std::exchange(admitted_, false)) services_.intake.limits.close(services_.config, client_);
+  arrival_.leave();
   if (counted_as_) services_.intake.limits.disconnect(*std::exchange(counted_as_, std::nullopt));
   // Not inside the callback of a member that would be destroyed with us.
   loop_.post([self = shared_from_this()] { self->on_finished_(*self); });

@@ -1,32 +1,20 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "relay/daemon/authenticator.h"
+#include "relay/daemon/client_arrival.h"
 #include "relay/daemon/message_intake.h"
-#include "relay/server/proxy_header.h"
+#include "relay/daemon/session_services.h"
 #include "relay/server/server_engine.h"
 #include "transport/io/connection.h"
 #include "transport/io/event_loop.h"
 #include "transport/tls/tls_session.h"
 
 namespace waxwing {
-
-/// What every session of one listener works with; outlives them all.
-struct SessionServices {
-  IntakeServices& intake;
-  Authenticator& authenticator;
-  const ListenerConfig& config;
-  SmtpServerEngine::Options engine;
-  std::shared_ptr<const TlsServerContext> tls;         ///< nullptr where TLS is not offered
-  std::shared_ptr<const TrustAnchors> client_anchors;  ///< for certificates of clients; nullptr: none is believed
-  mutable std::uint64_t http_octets = 0;               ///< of requests that are in memory; used on the event loop alone
-};
 
 /// One submission connection: moves octets between the stream and the engine, and does what the engine asks for. Lives
 /// on its event loop.
@@ -45,8 +33,7 @@ class SubmissionSession : public std::enable_shared_from_this<SubmissionSession>
                     std::function<void(SubmissionSession&)> on_finished);
   void listen();
   void on_timer();
-  void read_proxy_header(std::string_view octets);
-  void begin(std::string_view first_octets);
+  void arrive(ClientArrival::Step step);
   void greet();
   void recognise(SmtpServerEngine::Options& options);
   void identify();
@@ -72,16 +59,14 @@ class SubmissionSession : public std::enable_shared_from_this<SubmissionSession>
   const SessionServices& services_;
   EventLoop& loop_;
   std::unique_ptr<Connection> connection_;
+  ClientArrival arrival_;
   std::function<void(SubmissionSession&)> on_finished_;
   std::optional<SmtpServerEngine> engine_;    ///< with implicit TLS only from the handshake on
   std::shared_ptr<MessageIntake> intake_;     ///< of the message that comes in
   std::shared_ptr<MessageIntake> answering_;  ///< of the one that has come, until it is answered
   bool has_left_ = false;                     ///< the client says nothing more, and may still read
-  IpAddress client_;                          ///< who speaks, as far as it is known: a proxy or a trusted peer may tell
-  std::optional<ProxyHeaderReader> proxy_header_;  ///< while it is awaited
-  CertificateIdentities certificate_;              ///< whom the client's certificate stands for, once that is verified
-  bool admitted_ = false;                          ///< counted among the connections of listener and address
-  std::optional<Account> counted_as_;              ///< among the connections of this account
+  CertificateIdentities certificate_;         ///< whom the client's certificate stands for, once that is verified
+  std::optional<Account> counted_as_;         ///< among the connections of this account
   Timer timer_;
   std::optional<SmtpServerEngine::Need> under_way_;  ///< asked for by the engine and not answered yet
   bool reading_ = true;
