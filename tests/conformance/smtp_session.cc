@@ -41,6 +41,8 @@ class OpenServer {
         engine_.on_authenticated({"app", "", "", {}}, now_);
         return true;
       case Need::CertificateLogin:
+      case Need::ScramKeys:
+      case Need::ScramVerdict:
         engine_.on_authentication_failed(now_);
         return true;
       case Need::Identity:
