@@ -268,6 +268,8 @@ Result<void> Daemon::open_store() {
       log_.write(Severity::Error, "store_unavailable", {{"reason", error->detail}});
     else
       log_.write(Severity::Info, "store_available", {});
+    // What `systemctl status` shows.
+    notify_service_manager(error ? "STATUS=No mail is taken or delivered: " + error->detail : "STATUS=Running");
     loop_.post([this, available = !error] {
       if (queue_) queue_->on_store_state(available);
     });

@@ -15,6 +15,8 @@ namespace {
 constexpr Milliseconds kReserveInterval{10'000};
 // Records that are written together after a failure.
 constexpr std::size_t kRecoverySlice = 50;
+// A disk may be full or broken only for what is written to it: that is looked at again after eight intervals at most.
+constexpr unsigned kMostFruitlessUses = 3;
 
 Result<void> apply(SqliteQueueStore& store, StoreAdd& item) {
   if (item.body) {
@@ -87,6 +89,8 @@ void GroupCommit::recover(MonotonicTime now) {
 void GroupCommit::process(std::vector<StoreItem> batch, MonotonicTime now) {
   if (failure_) return refuse(std::move(batch));
   if (auto written = write(batch); !written) return fail_batch(std::move(batch), written.error(), now);
+  fruitless_ = 0;
+  is_proven_ = true;
   for (StoreItem& item : batch) {
     if (auto* add = std::get_if<StoreAdd>(&item); add && add->body && add->result) add->body->keep();
     std::visit([](auto& written) { written.done(std::move(written.result)); }, item);
@@ -134,6 +138,7 @@ void GroupCommit::fail_batch(std::vector<StoreItem> batch, const Error& error, M
     if (add->body) add->body->keep();
     refused_.push_back(add->message->id);
   }
+  if (!std::exchange(is_proven_, true)) fruitless_ = std::min(fruitless_ + 1, kMostFruitlessUses);
   fail_store(error, now);
   refuse(std::move(batch));
 }
@@ -142,7 +147,7 @@ void GroupCommit::fail_store(const Error& error, MonotonicTime now) {
   available_ = false;
   const bool is_news = !failure_ || failure_->detail != error.detail;
   // At once the first time; when it has just been tried, after a pause.
-  if (!failure_) next_recovery_ = std::max(now, next_recovery_ + options_.reopen_interval);
+  if (!failure_) next_recovery_ = std::max(now, next_recovery_ + reopen_pause());
   failure_ = error;
   // A full disk shows in several ways, as an I/O error too where a file has to grow.
   const auto free = free_octets(store_->state_directory());
@@ -150,12 +155,22 @@ void GroupCommit::fail_store(const Error& error, MonotonicTime now) {
   if (is_news && options_.on_state) options_.on_state(failure_);
 }
 
+Milliseconds GroupCommit::reopen_pause() const {
+  constexpr unsigned kMostDoublings = 16;
+  const Milliseconds doubled = options_.reopen_interval * (1U << std::min(fruitless_, kMostDoublings));
+  return std::min(doubled, std::max(options_.reopen_interval, kLongestReopen));
+}
+
 void GroupCommit::reopen(MonotonicTime now) {
-  next_recovery_ = now + options_.reopen_interval;
-  if (auto reopened = try_to_reopen(); !reopened) return fail_store(reopened.error(), now);
+  auto reopened = try_to_reopen();
+  const bool damaged = !reopened && reopened.error().kind == ErrorKind::Corrupt;
+  next_recovery_ = now + reopen_pause();
+  if (damaged) ++fruitless_;
+  if (!reopened) return fail_store(reopened.error(), now);
   failure_.reset();
   next_recovery_ = now;
   available_ = true;
+  is_proven_ = false;
   if (options_.on_state) options_.on_state(std::nullopt);
 }
 

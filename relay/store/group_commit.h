@@ -50,7 +50,8 @@ using StoreItem = std::variant<StoreAdd, StoreRecord, StoreWork>;
 /// order in which they came. Without thread and clock; StoreThread gives it both.
 ///
 /// When the store fails, submissions and other work are answered with the error; records are kept. The database is closed
-/// and opened anew (at once, then every `reopen_interval`). Then submissions that were refused and may have reached the
+/// and opened anew (at once, then every `reopen_interval`; after twice as long each time while it is damaged or fails as soon
+/// as it is used, up to kLongestReopen). Then submissions that were refused and may have reached the
 /// disk are removed, and the records are written first, since losing one would send mail twice.
 class GroupCommit {
  public:
@@ -87,6 +88,7 @@ class GroupCommit {
   void fail_batch(std::vector<StoreItem> batch, const Error& error, MonotonicTime now);
   void fail_store(const Error& error, MonotonicTime now);
   void reopen(MonotonicTime now);
+  [[nodiscard]] Milliseconds reopen_pause() const;
   [[nodiscard]] Result<void> try_to_reopen();
   [[nodiscard]] Result<void> write_kept_records();
 
@@ -94,12 +96,17 @@ class GroupCommit {
   Options options_;
   std::atomic<bool> available_{true};
   std::atomic<std::uint64_t> commits_{0};
-  std::optional<Error> failure_;         // why the store does not work
-  MonotonicTime next_recovery_;          // while it does not
+  std::optional<Error> failure_;  // why the store does not work
+  MonotonicTime next_recovery_;   // while it does not
+  bool is_proven_ = true;         // a batch has been committed since it was opened
+  unsigned fruitless_ = 0;        // reopenings in a row that found it damaged, or were followed by a failure at once
   std::vector<StoreItem> kept_records_;  // to be written first when it works again
   std::vector<QueueId> refused_;         // submissions that were refused, but may have reached the disk
   DiskReserve reserve_;
   MonotonicTime next_reserve_;  // when to see to it again
 };
+
+/// A disk is looked at soon enough to go on when it is back; damage passes by nobody waiting.
+inline constexpr Milliseconds kLongestReopen{60'000};
 
 }  // namespace waxwing

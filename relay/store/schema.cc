@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <set>
+#include <utility>
 
 #include "relay/store/posix_error.h"
 #include "relay/store/sqlite_connection.h"
@@ -309,6 +311,31 @@ void change_tables(SqliteConnection& connection, std::int64_t version) {
   for (; version < kSchemaVersion; ++version) connection.run(kSteps[version - 1]);
 }
 
+std::set<std::string> names_in(SqliteConnection& connection) {
+  constexpr std::size_t kMaxNameOctets = 1'000;
+  std::set<std::string> names;
+  auto row = connection.query("SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'");
+  for (; row.step(); row.rewind_columns()) names.insert(row.octets(kMaxNameOctets));
+  return names;
+}
+
+// A table that is missing would fail each use of it, and opening the database anew would mend nothing.
+Result<void> check_tables(SqliteConnection& connection, const std::string& state_directory) {
+  auto model = SqliteConnection::open(":memory:", SqliteConnection::Mode::ReadWrite);
+  if (!model) return tl::unexpected(std::move(model.error()));
+  (*model)->run(kTables);
+  change_tables(**model, 1);
+  const std::set<std::string> there = names_in(connection);
+  for (const std::string& name : names_in(**model)) {
+    if (there.contains(name)) continue;
+    return fail(ErrorKind::Corrupt,
+                fmt::format("{0}/queue.db has lost {1}; stop waxwingd, and rescue what is there with \"waxwing queue "
+                            "salvage\", or restore {0} from a copy",
+                            state_directory, name));
+  }
+  return {};
+}
+
 // A sync that failed once may be reported as done the next time, although pages of the log are lost. What is copied
 // into the database is written and synced afresh.
 Result<void> empty_log(SqliteConnection& connection) {
@@ -337,6 +364,7 @@ Result<void> prepare_database(SqliteConnection& connection, const std::string& s
       if (auto written = write_format(state_directory); !written) return written;
     }
     change_tables(connection, std::max<std::int64_t>(version, 1));
+    if (auto whole = check_tables(connection, state_directory); !whole) return whole;
     return empty_log(connection);
   });
 }

@@ -12,7 +12,7 @@ class SqliteConnection;
 /// this version: creates them in an empty database, and changes those of an older version step by step, each step in
 /// one transaction. Everything that the log holds is copied into the database.
 /// @param state_directory  gets a file `format`, which tells later that the database must not be empty
-/// @errors  Corrupt: damaged, emptied, or written by a newer version; Unavailable: the settings do not hold, or
+/// @errors  Corrupt: damaged, emptied, without a table or index, or written by a newer version; Unavailable: the settings do not hold, or
 ///          somebody reads for so long that the log cannot be emptied
 [[nodiscard]] Result<void> prepare_database(SqliteConnection& connection, const std::string& state_directory);
 

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "policy/split_mix.h"
@@ -241,6 +242,20 @@ TEST_CASE("a change of the tables that the disk refuses is begun again at the ne
   }
   open_store(directory.path()).reset();
   earlier.require_all_in(directory.path());
+}
+
+TEST_CASE("a database that has lost a table or an index is refused, with its name and a remedy") {
+  const TemporaryDirectory directory;
+  open_store(directory.path()).reset();
+  const auto [sql, name] =
+      GENERATE(std::pair("DROP TABLE recipients", "recipients"), std::pair("DROP TABLE audit", "audit"),
+               std::pair("DROP INDEX recipients_waiting", "recipients_waiting"));
+  SQLite::Database(directory.path() + "/queue.db", SQLite::OPEN_READWRITE).exec(sql);
+  const auto store = SqliteQueueStore::open(directory.path());
+  REQUIRE_FALSE(store);
+  CHECK(store.error().kind == ErrorKind::Corrupt);
+  CHECK_THAT(store.error().detail,
+             Catch::Contains(std::string("has lost ") + name) && Catch::Contains("waxwing queue salvage"));
 }
 
 TEST_CASE("a database of a newer version is refused") {
