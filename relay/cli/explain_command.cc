@@ -27,6 +27,13 @@ void print_route(const json& plan, Output& output) {
   if (!route.empty()) output.add_line(fmt::format("Route: {}, in place of the MX records of the domain", route));
 }
 
+void print_egress(const json& egress, Output& output) {
+  const std::string pool = json_text(egress, "pool");
+  if (!pool.empty())
+    output.add_line(
+        fmt::format("Egress: pool {}, sources {}", pool, json_list(json_member(egress, "sources"), "none")));
+}
+
 void print_sts(const json& sts, Output& output) {
   const std::string mode = json_text(sts, "mode");
   output.add_line(mode.empty() ? fmt::format("MTA-STS: {}", json_text(sts, "detail"))
@@ -104,6 +111,7 @@ void print_explanation(const json& explanation, Output& output) {
   output.add_line(fmt::format("{}: {}{}", json_text(explanation, "address"), json_text(explanation, "outcome"),
                               status.empty() ? "" : " (" + status + ")"));
   print_route(explanation, output);
+  print_egress(json_member(explanation, "egress"), output);
   print_reasons(explanation, output);
   print_sts(json_member(explanation, "mta_sts"), output);
   for (const json& host : json_member(explanation, "hosts")) print_host(host, output);

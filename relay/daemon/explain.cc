@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "relay/config/egress_rules.h"
 #include "relay/config/tls_rules.h"
 #include "relay/daemon/configured_resolver.h"
 #include "relay/daemon/network.h"
@@ -59,6 +60,19 @@ Result<std::shared_ptr<const Route>> route_of(const Config& config, std::string_
   return route ? route->plan : nullptr;
 }
 
+// From where mail of a tenant leaves, by a route as well as by the MX; null: no sources are configured.
+nlohmann::json egress_json(const Config& config, std::string_view tenant, const DomainName& domain) {
+  const EgressLayout layout = egress_layout(config);
+  if (!layout.is_configured) return nullptr;
+  const std::string_view name = egress_pool(layout, config.egress_rules, tenant, domain);
+  nlohmann::json result = {{"pool", name}, {"sources", nlohmann::json::array()}};
+  for (const EgressPoolConfig& pool : layout.pools) {
+    if (pool.name != name) continue;
+    for (const EgressShare& share : pool.sources) result["sources"].push_back(share.source);
+  }
+  return result;
+}
+
 // Whether what the running relay keeps about domains counts.
 enum class Memory { Kept, None };
 
@@ -104,7 +118,9 @@ Result<nlohmann::json> explain_address(const Config& config, const MailAddress& 
                  on_answer(plan_json(address.domain, plan, answers));
                });
   });
-  if (result) (*result)["address"] = address.str();
+  if (!result) return result;
+  (*result)["address"] = address.str();
+  (*result)["egress"] = egress_json(config, tenant, address.domain);
   return result;
 }
 

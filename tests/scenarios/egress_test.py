@@ -34,7 +34,9 @@ class Egress(scenario.Scenario):
         ],
         "egress.pool": [{"name": "main", "sources": {"a": 1, "b": 1}}, {"name": "shop", "sources": ["b"]},
                         {"name": "cold", "sources": ["cold"]}],
-        "egress.rule": [{"tenant": "shop", "pool": "shop"}, {"domain": "cold.example", "pool": "cold"}],
+        "egress.rule": [{"tenant": "shop", "pool": "shop"}, {"domain": "cold.example", "pool": "cold"},
+                        {"domain": "smart.example", "pool": "shop"}],
+        "route": [{"name": "smart", "domains": ["smart.example"], "next_hops": ["smtp.smart.example:587"]}],
         "egress.pause": [{"name": "listed", "text": "*blocked*", "pause_for": "1h"}],
     }
 
@@ -49,6 +51,9 @@ class Egress(scenario.Scenario):
             cls.hosts[name] = host
             cls.dns.add(f"mx.{name}.example", "AAAA" if ":" in address else "A", address)
             cls.dns.add(f"{name}.example", "MX", f"10 mx.{name}.example.")
+        cls.smarthost = sink.Sink(cls.folder, "127.0.0.5", 587, certificates.leaf(cls.authority, ["smtp.smart.example"]))
+        cls.addClassCleanup(cls.smarthost.close)
+        cls.dns.add("smtp.smart.example", "A", "127.0.0.5")
         cls.dns.add_txt("spf.example", f"v=spf1 ip4:{_B} ip4:{_COLD} -all")
         cls.dns.add_txt("_dmarc.spf.example", "v=DMARC1; p=reject")
 
@@ -105,6 +110,17 @@ class Egress(scenario.Scenario):
         delivered = {event["to"]: event["source"] for event in self.relay.events("message_delivered")}
         for message in self.hosts["plain"].received:
             self.assertEqual(delivered[message.recipients[0]], "a" if message.client == _A else "b")
+
+    def test_mail_by_a_route_leaves_from_the_pool_of_its_domain_too(self):
+        self.send_as(scenario.USER, *(f"t{number}@smart.example" for number in range(8)))
+        self.relay.wait_until_delivered()
+        self.assertEqual([(message.client, message.ehlo) for message in self.smarthost.received], [(_B, _NAMES[_B])] * 8)
+        event = self.relay.events("message_delivered")[-1]
+        self.assertEqual((event["route"], event["source"]), ("smart", "b"))
+        text = self.relay.ask("explain", "t@smart.example")
+        self.assertIn("Route: smart, in place of the MX records of the domain", text)
+        self.assertIn("Egress: pool shop, sources b", text)
+        self.assertIn("Egress: pool main, sources a, b", self.relay.ask("explain", "t@plain.example"))
 
     def test_a_source_that_a_reply_speaks_of_rests_at_that_provider_and_another_takes_over(self):
         host = self.hosts["big"]
