@@ -48,7 +48,8 @@ struct ListenerConfig {
   std::string certificate_file;  ///< PEM chain; needed unless tls is None
   std::string key_file;          ///< PEM key; needed unless tls is None
   std::string client_ca_file;    ///< authorities whose certificates let clients log in with EXTERNAL; empty: none do
-  Scram scram = Scram::Ready;    ///< whether AUTH has SCRAM-SHA-256, and -PLUS inside TLS
+  Scram scram = Scram::Ready;    ///< whether AUTH has SCRAM-SHA-256
+  bool scram_plus = false;       ///< and with it, inside TLS, SCRAM-SHA-256-PLUS
   BareLineEnds bare_line_ends = BareLineEnds::Reject;  ///< Fix: a lone LF or CR in content becomes CRLF before signing;
                                                        ///< loopback only
   Purpose purpose = Purpose::Submission;

@@ -158,11 +158,18 @@ const Option kOptions[] = {
      .field = &ListenerConfig::scram,
      .choices = kScramWords,
      .help =
-         "Login by SCRAM-SHA-256, which tells nobody the password, and inside TLS by SCRAM-SHA-256-PLUS as well, which "
-         "notices whoever sits between: \"ready\" offers them while each account with a password has SCRAM keys, since "
-         "a client that sees SCRAM tries nothing else; \"on\" always; \"off\" never. While a listener says otherwise "
-         "than \"off\", keys are kept of each password that is set, which a thief of the database can guess against "
-         "faster than against its hash."},
+         "Login by SCRAM-SHA-256, which tells nobody the password: \"ready\" offers it while each account with a "
+         "password has SCRAM keys, since a client that sees SCRAM tries nothing else; \"on\" always; \"off\" never. "
+         "While a listener says otherwise than \"off\", keys are kept of each password that is set, which a thief of "
+         "the database can guess against faster than against its hash."},
+    {.section = "listener",
+     .name = "scram_plus",
+     .type = OptionType::Flag,
+     .field = &ListenerConfig::scram_plus,
+     .help =
+         "Whether SCRAM-SHA-256-PLUS is offered inside TLS where SCRAM-SHA-256 is: it notices whoever sits between. "
+         "Some clients, mutt of Debian 12 among them, choose it wherever they see it, do not know to what to bind, and "
+         "try nothing else."},
     {.section = "listener",
      .name = "bare_line_ends",
      .type = OptionType::Choice,

@@ -295,11 +295,12 @@ bool SubmissionSession::offers_scram() {
   return without && !*without;
 }
 
-// The one that every client of -PLUS knows; with it come the others, as far as they have a meaning.
+// tls-exporter is what every client of -PLUS knows; with it come the others, as far as they have a meaning.
 ScramServer::ChannelBinding SubmissionSession::channel_binding() const {
   const TlsSession* tls = connection_->tls();
-  return tls != nullptr && tls->channel_binding("tls-exporter") ? ScramServer::ChannelBinding::Offered
-                                                                : ScramServer::ChannelBinding::NotOffered;
+  return services_.config.scram_plus && tls != nullptr && tls->channel_binding("tls-exporter")
+             ? ScramServer::ChannelBinding::Offered
+             : ScramServer::ChannelBinding::NotOffered;
 }
 
 void SubmissionSession::on_login(const std::string& user, Result<Account> account) {

@@ -17,7 +17,7 @@ import scenario
 import scram
 import stock_clients
 
-LOCAL, STARTTLS, IMPLICIT, OFF, ON = 2525, 587, 465, 588, 589
+LOCAL, STARTTLS, IMPLICIT, OFF, ON, UNBOUND = 2525, 587, 465, 588, 589, 590
 OTHER = 2526  # of another relay, which hands its mail on to this one
 UMLAUT = "Schl\u00fcssel"
 PLUS = "SCRAM-SHA-256-PLUS"
@@ -35,13 +35,14 @@ class Scram(scenario.Scenario):
         cls.dns.add("_25._tcp.mx.recv.example", "TLSA", identity.tlsa())
         cls.dns.add("submit.sender.example", "A", "127.0.0.1")
         chain, key = certificates.leaf(cls.authority, ["localhost", "submit.sender.example"]).write(cls.folder, "listener")
-        tls = {"address": "127.0.0.1", "certificate_file": chain, "key_file": key}
+        tls = {"address": "127.0.0.1", "certificate_file": chain, "key_file": key, "scram_plus": True}
         cls.relay_listeners = [
             {"name": "local", "address": "127.0.0.1", "port": LOCAL},
             {"name": "submission", "port": STARTTLS, "tls": "starttls", **tls},
             {"name": "submissions", "port": IMPLICIT, "tls": "implicit", **tls},
             {"name": "off", "port": OFF, "tls": "starttls", "scram": "off", **tls},
             {"name": "on", "port": ON, "tls": "starttls", "scram": "on", **tls},
+            {"name": "unbound", "port": UNBOUND, "tls": "starttls", **tls, "scram_plus": False},
         ]
 
     def connect(self, port, tls_1_2=False):
@@ -54,7 +55,7 @@ class Scram(scenario.Scenario):
         else:
             client = smtplib.SMTP("localhost", port, local_hostname="client.example", timeout=60)
         self.addCleanup(client.close)
-        if port in (STARTTLS, OFF, ON):
+        if port in (STARTTLS, OFF, ON, UNBOUND):
             client.starttls(context=context)
         client.ehlo()
         return client
@@ -85,7 +86,7 @@ class Scram(scenario.Scenario):
 
     def test_it_is_offered_where_it_is_wanted_and_plus_inside_tls_alone(self):
         for port, expected in ((LOCAL, {"SCRAM-SHA-256"}), (STARTTLS, {"SCRAM-SHA-256", PLUS}),
-                               (IMPLICIT, {"SCRAM-SHA-256", PLUS}), (OFF, set()), (ON, {"SCRAM-SHA-256", PLUS})):
+                               (IMPLICIT, {"SCRAM-SHA-256", PLUS}), (OFF, set()), (ON, {"SCRAM-SHA-256", PLUS}), (UNBOUND, {"SCRAM-SHA-256"})):
             with self.subTest(port=port):
                 client = self.connect(port)
                 self.assertEqual(mechanisms(client), {"PLAIN", "LOGIN"} | expected)
