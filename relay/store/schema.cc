@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <new>
 #include <set>
 #include <utility>
 
@@ -319,14 +320,22 @@ std::set<std::string> names_in(SqliteConnection& connection) {
   return names;
 }
 
+// Tables and indexes of a new database. Made once: a store that fails may be opened again each second.
+const std::set<std::string>& names_of_a_new_database() {
+  static const std::set<std::string> kNames = [] {
+    auto model = SqliteConnection::open(":memory:", SqliteConnection::Mode::ReadWrite);
+    if (!model) throw std::bad_alloc();
+    (*model)->run(kTables);
+    change_tables(**model, 1);
+    return names_in(**model);
+  }();
+  return kNames;
+}
+
 // A table that is missing would fail each use of it, and opening the database anew would mend nothing.
 Result<void> check_tables(SqliteConnection& connection, const std::string& state_directory) {
-  auto model = SqliteConnection::open(":memory:", SqliteConnection::Mode::ReadWrite);
-  if (!model) return tl::unexpected(std::move(model.error()));
-  (*model)->run(kTables);
-  change_tables(**model, 1);
   const std::set<std::string> there = names_in(connection);
-  for (const std::string& name : names_in(**model)) {
+  for (const std::string& name : names_of_a_new_database()) {
     if (there.contains(name)) continue;
     return fail(ErrorKind::Corrupt,
                 fmt::format("{0}/queue.db has lost {1}; stop waxwingd, and rescue what is there with \"waxwing queue "
