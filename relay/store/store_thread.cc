@@ -11,6 +11,12 @@
 namespace waxwing {
 namespace {
 
+// Nobody waits for the record of an attempt as a client waits for its reply. While submissions come, one of them brings
+// the next sync within this time, so that a record need not cost one of its own.
+constexpr Milliseconds kRecordPatience{2};
+// Submissions come as long as the last one is no older.
+constexpr Milliseconds kSubmissionsFlow{50};
+
 MonotonicTime monotonic_now() {
   return std::chrono::floor<Milliseconds>(std::chrono::steady_clock::now());
 }
@@ -32,7 +38,11 @@ class StoreThread::Worker {
         return std::pair(std::move(item),
                          Error{ErrorKind::Exhausted, "too many messages wait to be written to the disk"});
       }
-      if (is_add) ++pending_adds_;
+      if (is_add) {
+        ++pending_adds_;
+        last_add_ = std::chrono::steady_clock::now();
+      }
+      if (std::holds_alternative<StoreWork>(item)) ++pending_work_;
       mailbox_.push_back(std::move(item));
     }
     wake_.notify_one();
@@ -59,9 +69,11 @@ class StoreThread::Worker {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<StoreItem> mailbox_;  // guarded by mutex_
-  std::size_t pending_adds_ = 0;   // guarded by mutex_
-  bool stopping_ = false;          // guarded by mutex_
+  std::deque<StoreItem> mailbox_;                                  // guarded by mutex_
+  std::size_t pending_adds_ = 0;                                   // guarded by mutex_
+  std::size_t pending_work_ = 0;                                   // guarded by mutex_
+  std::optional<std::chrono::steady_clock::time_point> last_add_;  // guarded by mutex_
+  bool stopping_ = false;                                          // guarded by mutex_
   std::mutex join_mutex_;
 
   std::thread thread_;  // last: it uses everything above
@@ -89,10 +101,13 @@ std::vector<StoreItem> StoreThread::Worker::wait_for_items() {
     wake_.wait_until(lock, *recovery, has_work);
   } else {
     wake_.wait(lock, has_work);
+    if (last_add_ && std::chrono::steady_clock::now() - *last_add_ < kSubmissionsFlow)
+      wake_.wait_for(lock, kRecordPatience, [&] { return stopping_ || pending_adds_ > 0 || pending_work_ > 0; });
   }
   std::vector<StoreItem> items;
   while (!mailbox_.empty() && items.size() < kMaxBatchItems) {
     if (std::holds_alternative<StoreAdd>(mailbox_.front())) --pending_adds_;
+    if (std::holds_alternative<StoreWork>(mailbox_.front())) --pending_work_;
     items.push_back(std::move(mailbox_.front()));
     mailbox_.pop_front();
   }
