@@ -180,6 +180,7 @@ class Daemon {
   PasswordVerifier passwords_;
   LoginThrottle login_throttle_;
   WorkPool background_pool_;  ///< for what nobody waits for
+  FreshMessages fresh_;
   std::unique_ptr<StoreThread> store_;
   std::shared_ptr<const SettingsVersion> settings_;
   std::unique_ptr<SubmissionLimits> limits_;
@@ -412,6 +413,7 @@ Result<void> Daemon::start_workers() {
                                 {},
                                 rewriter_,
                                 std::make_shared<ProviderConnections>(config_.max_connections_per_provider),
+                                fresh_,
                                 *routes_,
                                 scram_secret_,
                                 *egress_};
@@ -426,6 +428,7 @@ Result<void> Daemon::start_workers() {
   environment.inherited = take_inherited_sockets();
   if (auto opened = open_local_listeners(environment.inherited); !opened) return opened;
   environment.on_queued = [this](std::shared_ptr<const QueuedMessage> message, DeliveryQueue::Watcher watcher) {
+    fresh_.keep(message, std::chrono::floor<Milliseconds>(std::chrono::steady_clock::now()));
     loop_.post([this, message = std::move(message), watcher = std::move(watcher)] {
       if (watcher)
         queue_->enqueue(*message, config_.cut_through_wait, watcher);

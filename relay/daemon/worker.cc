@@ -74,6 +74,7 @@ struct Worker::Inside {
   Result<std::unique_ptr<Listener>> open_listener(std::size_t index);
   void accept(const SessionServices& services, std::unique_ptr<Connection> connection);
   std::optional<ServerReply> check_storage();
+  [[nodiscard]] Result<QueuedMessage> load(const DueBatch& batch);
   void attempt(DueBatch batch, std::function<void(AttemptResult)> on_result);
   void seal_and_deliver(DueBatch batch, QueuedMessage message, std::function<void(AttemptResult)> on_result);
   void deliver(DueBatch batch, QueuedMessage message, std::function<void(AttemptResult)> on_result);
@@ -246,8 +247,13 @@ void Worker::attempt(DueBatch batch, std::function<void(AttemptResult)> on_resul
   });
 }
 
+Result<QueuedMessage> Worker::Inside::load(const DueBatch& batch) {
+  if (const auto fresh = environment.fresh.take(batch.message, loop.now())) return QueuedMessage(*fresh);
+  return reader.load(batch.message, batch.ordinals);
+}
+
 void Worker::Inside::attempt(DueBatch batch, std::function<void(AttemptResult)> on_result) {
-  auto loaded = reader.load(batch.message, batch.ordinals);
+  auto loaded = load(batch);
   if (!loaded) return on_result({std::move(batch), {}, {}, tl::unexpected(loaded.error())});
   if (returns_by(*loaded, loop.wall_now())) {
     batch.expired = true;

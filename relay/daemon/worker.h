@@ -14,6 +14,7 @@
 #include "policy/secret.h"
 #include "relay/config/config.h"
 #include "relay/daemon/egress_desk.h"
+#include "relay/daemon/fresh_messages.h"
 #include "relay/daemon/key_ring.h"
 #include "relay/daemon/message_intake.h"
 #include "relay/daemon/message_sealer.h"
@@ -57,6 +58,7 @@ struct WorkerEnvironment {
   std::function<void(QueueId)> stop_watching;
   std::shared_ptr<const SenderRewriter> rewriter;  ///< nullptr: nothing is forwarded
   std::shared_ptr<ProviderConnections> providers;  ///< of all workers, for delivery.max_connections_per_provider
+  FreshMessages& fresh;
   const RouteTable& routes;
   const Secret& scram_secret;  ///< see Authenticator
   EgressDesk& egress;
