@@ -5,6 +5,11 @@
 namespace waxwing {
 namespace {
 
+// Of a message that is held the copy would say so after its release too, and its recipient would not be tried.
+bool is_tried_at_once(const QueuedMessage& message) {
+  return message.recipients.size() == 1 && message.recipients.front().state == RecipientState::Queued;
+}
+
 std::size_t octets_of(const QueuedMessage& message) {
   return message.header.size() + message.body.size();
 }
@@ -12,7 +17,7 @@ std::size_t octets_of(const QueuedMessage& message) {
 }  // namespace
 
 void FreshMessages::keep(std::shared_ptr<const QueuedMessage> message, MonotonicTime now) {
-  if (message->spooled || message->recipients.size() != 1) return;
+  if (message->spooled || !is_tried_at_once(*message)) return;
   const std::uint64_t id = message->id.value();
   const std::size_t octets = octets_of(*message);
   const std::lock_guard lock(mutex_);

@@ -12,8 +12,8 @@
 namespace waxwing {
 
 /// Messages that were queued a moment ago, so that the first attempt need not read back what was just written. The
-/// database stays the truth: what is not here, or no longer, is read from it. Only messages with one recipient and an
-/// inline body are kept, which most are. Thread-safe.
+/// database stays the truth: what is not here, or no longer, is read from it. Only messages with one recipient, who is
+/// not held, and an inline body are kept, which most are. Thread-safe.
 class FreshMessages {
  public:
   /// @param message  durable, and about to be tried

@@ -26,7 +26,7 @@ TEST_CASE("a message that was queued a moment ago is there once") {
   CHECK(fresh.take(QueueId(2), kNow + kMessageFreshness + Milliseconds(1)) == nullptr);
 }
 
-TEST_CASE("a message with several recipients, or with a body in a file, is read from the store") {
+TEST_CASE("a message with several recipients, one that is held, or one with a body in a file is read from the store") {
   FreshMessages fresh;
   auto several = message(1);
   several->recipients.push_back({1, *MailAddress::parse("ann@far.example")});
@@ -34,8 +34,10 @@ TEST_CASE("a message with several recipients, or with a body in a file, is read 
   auto spooled = message(2);
   spooled->spooled = true;
   fresh.keep(spooled, kNow);
-  CHECK(fresh.take(QueueId(1), kNow) == nullptr);
-  CHECK(fresh.take(QueueId(2), kNow) == nullptr);
+  auto held = message(3);
+  held->recipients.front().state = RecipientState::Held;
+  fresh.keep(held, kNow);
+  for (std::uint64_t id = 1; id <= 3; ++id) CHECK(fresh.take(QueueId(id), kNow) == nullptr);
 }
 
 TEST_CASE("the oldest make room, and what nobody took goes with time") {
