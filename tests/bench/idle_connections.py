@@ -7,6 +7,7 @@ Exit status 1 when a goal is missed: 12 KiB a connection without TLS, 40 KiB wit
 """
 
 import argparse
+import os
 import pathlib
 import resource
 import smtplib
@@ -82,6 +83,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=10_000)
     count = parser.parse_args().count
+    os.environ.setdefault("WAXWING_BUILD", str(relays.PROJECT / "build" / "release"))
     if not private_namespace.inside():
         debian_unpack.unpack("unbound")
         debian_unpack.unpack("ldnsutils")
