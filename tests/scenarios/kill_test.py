@@ -55,9 +55,7 @@ class Kill(scenario.Scenario):
         self.assertGreater(len(going.acknowledged), 200, f"hardly any load; refusals: {going.refusals}")
         self.sink.behaviour = sink.Behaviour()
         # What can be delivered is delivered; what is then still missing must be in the queue.
-        end = time.monotonic() + 90
-        while time.monotonic() < end and self.relay.queue():
-            time.sleep(1)
+        self.drain()
         queued = self.queued()  # first: what leaves the queue meanwhile is then seen as delivered
         delivered = self.sink.identities()
         lost = going.acknowledged - set(delivered) - queued
@@ -68,6 +66,15 @@ class Kill(scenario.Scenario):
         # An attempt whose reply the kill cut off is made again: as many as were under way, not more.
         self.assertLessEqual(duplicates, CYCLES * 20)
         self.assertEqual(queued, set(), "everything can be delivered now")
+
+    def drain(self):
+        """Waits until nothing is queued, or nothing has moved for 30 s: after many kills much waits for the sink."""
+        left, moved = len(self.queued()), time.monotonic()
+        while left and time.monotonic() - moved < 30:
+            time.sleep(1)
+            now = len(self.queued())
+            if now < left:
+                left, moved = now, time.monotonic()
 
     def test_an_orderly_stop_under_load_loses_and_doubles_nothing(self):
         going = load.Load(2525, scenario.USER, scenario.PASSWORD, scenario.SENDER, lambda number: f"user{number}@recv.example",
