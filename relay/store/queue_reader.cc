@@ -21,12 +21,13 @@ constexpr std::size_t kMaxRemembered = 10'000;  // of each kind
 
 }  // namespace
 
-// Each is asked for with every message, and changes when an operator says so.
+// Each is asked for with every message or connection, and changes when an operator says so.
 struct QueueReader::Remembered {
   std::shared_ptr<const SettingsVersion> settings;
   std::uint64_t version = 0;
   std::map<std::pair<QuotaOwner, std::string>, Quota> quotas;
-  std::set<std::string> without_suppressions;  // tenants
+  std::set<std::string> without_suppressions;                         // tenants
+  std::optional<std::optional<std::string>> account_without_scram{};  // asked for by each connection
 };
 
 Result<QueueReader> QueueReader::open(const std::string& state_directory,
@@ -51,6 +52,7 @@ QueueReader::Remembered* QueueReader::remembered() {
       remembered_->without_suppressions.size() >= kMaxRemembered) {
     remembered_->quotas.clear();
     remembered_->without_suppressions.clear();
+    remembered_->account_without_scram.reset();
   }
   return remembered_.get();
 }
@@ -81,7 +83,11 @@ Result<Account> QueueReader::find_account(const std::string& name) {
 }
 
 Result<std::optional<std::string>> QueueReader::find_account_without_scram() {
-  return AccountStore(*connection_).find_without_scram();
+  Remembered* const known = remembered();
+  if (known != nullptr && known->account_without_scram) return *known->account_without_scram;
+  auto found = AccountStore(*connection_).find_without_scram();
+  if (known != nullptr && found) known->account_without_scram = *found;
+  return found;
 }
 
 Result<Account> QueueReader::find_account_of(std::uint32_t uid) {

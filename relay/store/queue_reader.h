@@ -29,7 +29,8 @@ class SqliteConnection;
 class QueueReader {
  public:
   /// @param state_directory  of a store that is open already
-  /// @param settings  of that store: limits and suppression lists are then remembered until they may have changed;
+  /// @param settings  of that store: limits, suppression lists and whether an account lacks SCRAM keys are then remembered until
+  ///                  they may have changed;
   ///                  nullptr: they are read each time
   /// @errors  as SqliteQueueStore::open()
   [[nodiscard]] static Result<QueueReader> open(const std::string& state_directory,

@@ -5,7 +5,7 @@
 
 namespace waxwing {
 
-/// Counts the commits that may have changed what operators set (limits, holds, suppression lists), so that whoever
+/// Counts the commits that may have changed what operators set (accounts, limits, holds, suppression lists), so that whoever
 /// remembers some of it knows when to read it anew. Thread-safe.
 class SettingsVersion {
  public:

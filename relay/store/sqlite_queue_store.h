@@ -74,7 +74,10 @@ class SqliteQueueStore final : public QueueStore {
   [[nodiscard]] Result<std::uint64_t> held_count();
 
   [[nodiscard]] AuditStore& audits() { return *audits_; }
-  [[nodiscard]] AccountStore& accounts() { return *accounts_; }
+  [[nodiscard]] AccountStore& accounts() {
+    touches_settings_ = true;
+    return *accounts_;
+  }
   [[nodiscard]] QuotaStore& quotas() {
     touches_settings_ = true;
     return *quotas_;
@@ -88,7 +91,7 @@ class SqliteQueueStore final : public QueueStore {
     return *suppressions_;
   }
 
-  /// Advances with each commit of a batch in which quotas() or suppressions() were used.
+  /// Advances with each commit of a batch in which accounts(), quotas() or suppressions() were used.
   [[nodiscard]] std::shared_ptr<const SettingsVersion> settings_version() const { return settings_version_; }
   [[nodiscard]] const std::string& state_directory() const { return lock_.state_directory(); }
 

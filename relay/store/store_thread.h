@@ -38,7 +38,7 @@ class StoreThread {
   void add(std::shared_ptr<const QueuedMessage> message, std::optional<SpoolFile> body, Done done);
 
   /// Records the outcome of an attempt, and removes messages for which nobody waits any more. An update whose message
-  /// is gone (dropped meanwhile) is passed over.
+  /// is gone (dropped meanwhile) is passed over. While submissions come, it may wait 2 ms for one, to share its sync.
   /// @param done  an error only for a record that the store refuses as such, or when stop() came while the store failed
   void record(AttemptRecord record, Recorded done);
 

@@ -281,3 +281,16 @@ TEST_CASE("certificates of declared accounts are those of the file") {
   REQUIRE(store->accounts().declare({account("shop")}));
   CHECK(store->accounts().find_by_certificate({"app.example.org"}).error().kind == ErrorKind::NotFound);
 }
+
+TEST_CASE("a reader that remembers that all accounts have SCRAM keys sees the first without at once") {
+  const TemporaryDirectory directory;
+  auto store = *SqliteQueueStore::open(directory.path());
+  auto reader = QueueReader::open(directory.path(), store->settings_version());
+  REQUIRE(reader);
+  CHECK_FALSE(reader->find_account_without_scram()->has_value());
+  REQUIRE(store->begin());
+  REQUIRE(store->accounts().add({"old", "", "$y$hash", {}}));
+  CHECK_FALSE(reader->find_account_without_scram()->has_value());
+  REQUIRE(store->commit());
+  CHECK(reader->find_account_without_scram().value() == "old");
+}
